@@ -1,0 +1,1 @@
+"""What was planned, generated, heard and felt, as tables, estimates and a report."""

@@ -1,0 +1,1 @@
+"""Music emotion recognition: one protocol, one file per predictor."""

@@ -1,0 +1,1 @@
+"""Every human surface. Only this package may import all the others."""

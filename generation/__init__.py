@@ -1,0 +1,1 @@
+"""Engines that turn a session plan into sound."""

@@ -1,0 +1,1 @@
+"""The rule-based engine: music under exact valence-arousal control, on a CPU."""

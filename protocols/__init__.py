@@ -1,0 +1,1 @@
+"""Data: the protocol schema, the data dictionary and example protocols."""

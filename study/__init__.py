@@ -1,0 +1,1 @@
+"""The study's domain and its record: no audio, no statistics, no pages."""

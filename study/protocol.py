@@ -1,0 +1,269 @@
+"""The study protocol as the rest of isopath sees it: frozen, checked, hashed.
+
+`study/protocol_file.py` reads it from JSON; nothing here knows about files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+from study.affect import Affect
+from study.errors import UnknownName
+from study.instruments import Instrument
+from study.path import PathSpec
+
+Text = Mapping[str, str]
+"""A text in several languages: language code to Markdown."""
+
+
+class Phase(StrEnum):
+    """When a report is given. `pre` is the last report before listening."""
+
+    BASELINE = "baseline"
+    PRE = "pre"
+    PROBE = "probe"
+    POST = "post"
+    FOLLOW_UP = "follow_up"
+
+
+class Design(StrEnum):
+    """Whether a person meets one arm or several in turn."""
+
+    PARALLEL = "parallel"
+    CROSSOVER = "crossover"
+
+
+@dataclass(frozen=True)
+class EngineSpec:
+    """Which engine makes an arm's music, and its options as written in the protocol."""
+
+    name: str = "composer"
+    options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One arm: what is planned for those allocated to it.
+
+    Args:
+        arm_id: as contrasts and tables name it.
+        label: for people.
+        path: the resolved shape (study defaults and the arm's own fields).
+        start: a fixed start; None means the participant's `pre` report.
+        target: where the path leads.
+        engine: what makes the music of a composed path.
+        files: sound files, relative to the protocol file, for kinds that need them.
+    """
+
+    arm_id: str
+    label: str
+    path: PathSpec
+    start: Affect | None
+    target: Affect
+    engine: EngineSpec
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class AllocationGroup:
+    """What one allocation gives: an arm per session.
+
+    Args:
+        group_id: the arm's id in a parallel design, the sequence's in a crossover.
+        arm_ids: one arm per session, in order.
+        weight: its share of the allocation ratio, a whole number from 1.
+    """
+
+    group_id: str
+    arm_ids: tuple[str, ...]
+    weight: int
+
+
+@dataclass(frozen=True)
+class Stratum:
+    """A stratification factor and its levels."""
+
+    factor: str
+    levels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AllocationSpec:
+    """Stratified permuted blocks of random size.
+
+    Args:
+        groups: what may be allocated, with weights.
+        strata: factors; each combination of levels has its own list.
+        block_sizes: sizes drawn at random; each a multiple of the sum of weights.
+    """
+
+    groups: tuple[AllocationGroup, ...]
+    strata: tuple[Stratum, ...]
+    block_sizes: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class EligibilityQuestion:
+    """A yes/no question; `eligible_if` is the answer that lets a person take part."""
+
+    question_id: str
+    text: Text
+    eligible_if: bool
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """Instruments given at one phase; `at_s` are the onsets of probes in session time."""
+
+    phase: Phase
+    instrument_ids: tuple[str, ...]
+    at_s: tuple[float, ...] = ()
+    after_days: float | None = None
+
+
+@dataclass(frozen=True)
+class VisitWindow:
+    """When session `session_number` (from 2) may take place, in days after session 1."""
+
+    session_number: int
+    from_day: float
+    to_day: float
+
+
+@dataclass(frozen=True)
+class Safety:
+    """Level and distress rules, equal for every arm.
+
+    Args:
+        loudness_lufs: integrated session loudness (ITU-R BS.1770).
+        distress_valence: a felt valence at or below this, in [-1, 1], is distress.
+        distress_arousal: ... when arousal is also at or above this.
+        support_text: shown whenever a person stops or is in distress.
+    """
+
+    loudness_lufs: float
+    distress_valence: float
+    distress_arousal: float
+    support_text: Text
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """A comparison of two arms; `arm_ids[0]` minus `arm_ids[1]`."""
+
+    contrast_id: str
+    arm_ids: tuple[str, str]
+    is_primary: bool
+
+
+@dataclass(frozen=True)
+class Estimand:
+    """ICH E9(R1): population, variable, intercurrent events with their strategies."""
+
+    population: str
+    variable: str
+    summary: str
+    intercurrent_events: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class AgreementSpec:
+    """What self-report is paired with: seconds of sound heard before the report."""
+
+    predictor: str
+    probe_window_s: float
+    post_window_s: float
+
+
+@dataclass(frozen=True)
+class AnalysisSpec:
+    """What will be estimated, fixed before anyone is enrolled."""
+
+    endpoint: str
+    instrument_id: str
+    estimand: Estimand
+    covariates: tuple[str, ...]
+    contrasts: tuple[Contrast, ...]
+    multiplicity: str
+    alpha: float
+    agreement: AgreementSpec
+
+
+@dataclass(frozen=True)
+class StudyProtocol:
+    """One study, as pre-specified.
+
+    Args:
+        sha256: of the protocol file's bytes, as lower-case hex.
+        start: a fixed start for all arms; None means the `pre` report.
+        target: the target the endpoint is measured against.
+        clip_s: length of a clip; a step holds one or several.
+        max_step: the largest step an iso path may take, or None.
+    """
+
+    sha256: str
+    study_id: str
+    title: str
+    version: str
+    languages: tuple[str, ...]
+    design: Design
+    sample_size: int
+    session_count: int
+    visit_windows: tuple[VisitWindow, ...]
+    duration_s: float
+    clip_s: float
+    start: Affect | None
+    target: Affect
+    max_step: float | None
+    arms: tuple[Arm, ...]
+    allocation: AllocationSpec
+    eligibility: tuple[EligibilityQuestion, ...]
+    consent_version: str
+    consent_text: Text
+    induction_text: Text | None
+    instruments: tuple[Instrument, ...]
+    assessments: tuple[Assessment, ...]
+    safety: Safety
+    delivery: str
+    analysis: AnalysisSpec
+
+    def arm(self, arm_id: str) -> Arm:
+        """The arm of that id.
+
+        Raises:
+            UnknownName: no such arm.
+        """
+        for arm in self.arms:
+            if arm.arm_id == arm_id:
+                return arm
+        raise UnknownName(
+            "arm", f"{arm_id!r} is not an arm", "write one of " + ", ".join(a.arm_id for a in self.arms)
+        )
+
+    def instrument(self, instrument_id: str) -> Instrument:
+        """The instrument of that id.
+
+        Raises:
+            UnknownName: no such instrument.
+        """
+        for instrument in self.instruments:
+            if instrument.instrument_id == instrument_id:
+                return instrument
+        raise UnknownName(
+            "instrument",
+            f"{instrument_id!r} is not an instrument of this protocol",
+            "write one of " + ", ".join(i.instrument_id for i in self.instruments),
+        )
+
+    def assessments_at(self, phase: Phase) -> tuple[Assessment, ...]:
+        """The assessments of one phase, in protocol order."""
+        return tuple(a for a in self.assessments if a.phase is phase)
+
+    @property
+    def probes_at_s(self) -> tuple[float, ...]:
+        """Onsets of all probes in one session, ascending."""
+        return tuple(sorted({at for a in self.assessments_at(Phase.PROBE) for at in a.at_s}))

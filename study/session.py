@@ -1,0 +1,181 @@
+"""What is handed to an engine, and what it hands back: plan and manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from study.affect import Affect
+from study.canonical import canonical_sha256, plain
+from study.errors import ConductError
+from study.path import AffectPath, make_path
+from study.protocol import EngineSpec, StudyProtocol
+
+MANIFEST_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Allocation:
+    """One participant's place in the allocation.
+
+    Args:
+        group_id: arm (parallel) or sequence (crossover).
+        arm_ids: one arm per session.
+        stratum: factor to level.
+        block: number of the block within the stratum, from 0.
+        position: place within the block, from 0.
+    """
+
+    participant_id: str
+    group_id: str
+    arm_ids: tuple[str, ...]
+    stratum: Mapping[str, str]
+    block: int
+    position: int
+
+
+@dataclass(frozen=True)
+class SessionPlan:
+    """Everything an engine needs to make one session.
+
+    Args:
+        session_id: ``ses-01`` and so on, unique within a participant.
+        path: waypoints that fill the session.
+        clip_s: length of the clips the session is divided into.
+        seed: 63-bit; the same plan gives the same samples.
+        loudness_lufs: integrated loudness to render to.
+        files: sound files, absolute or relative to the study folder, for kinds that need them.
+    """
+
+    participant_id: str
+    session_id: str
+    arm_id: str
+    path: AffectPath
+    start: Affect
+    target: Affect
+    clip_s: float
+    seed: int
+    loudness_lufs: float
+    engine: EngineSpec = field(default_factory=EngineSpec)
+    files: tuple[str, ...] = ()
+
+    @property
+    def duration_s(self) -> float:
+        """Length of the session's sound."""
+        return self.path.duration_s
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the plan's canonical JSON."""
+        return canonical_sha256(self)
+
+
+@dataclass(frozen=True)
+class ManifestClip:
+    """One clip of a rendered session.
+
+    Args:
+        stim_file: file name relative to the manifest.
+        onset_s, duration_s: where in the file it sounds.
+        affect: planned mean over the clip; None without planned affect.
+        sha256: of the clip's float32 samples as decoded from the file, little-endian.
+        loudness_lufs: integrated over the clip; None where it is silent.
+    """
+
+    stim_file: str
+    onset_s: float
+    duration_s: float
+    affect: Affect | None
+    sha256: str
+    loudness_lufs: float | None
+
+
+@dataclass(frozen=True)
+class RenderManifest:
+    """How a session's sound came to be; written beside it as ``manifest.json``.
+
+    Args:
+        engine: name and version.
+        models: name to version or SHA-256 of everything that shaped the sound.
+        licences: name to licence of the same.
+        audio_sha256: of the audio file's bytes.
+        gain_db: applied to reach the study's loudness.
+        true_peak_dbtp: of the file.
+    """
+
+    participant_id: str
+    session_id: str
+    plan_sha256: str
+    engine: Mapping[str, str]
+    models: Mapping[str, str]
+    licences: Mapping[str, str]
+    seed: int
+    stim_file: str
+    audio_sha256: str
+    sample_rate_hz: int
+    channels: int
+    duration_s: float
+    loudness_lufs: float | None
+    true_peak_dbtp: float | None
+    gain_db: float
+    clips: tuple[ManifestClip, ...]
+    notes: tuple[str, ...] = ()
+    manifest_version: int = MANIFEST_VERSION
+
+    def to_json(self) -> str:
+        """The manifest as indented JSON with sorted keys."""
+        return json.dumps(plain(self), indent=2, sort_keys=True, allow_nan=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> RenderManifest:
+        """Read what `to_json` wrote."""
+        fields = json.loads(text)
+        clips = tuple(
+            ManifestClip(**{**clip, "affect": Affect(**clip["affect"]) if clip["affect"] else None})
+            for clip in fields["clips"]
+        )
+        return cls(**{**fields, "clips": clips, "notes": tuple(fields["notes"])})
+
+
+def make_session_plan(
+    protocol: StudyProtocol, allocation: Allocation, session_number: int, pre_affect: Affect
+) -> SessionPlan:
+    """The plan of one participant's session.
+
+    Args:
+        session_number: from 1.
+        pre_affect: the `pre` report; it starts the path unless the protocol fixes the start.
+
+    Raises:
+        ConductError: the allocation has no such session.
+    """
+    if not 1 <= session_number <= len(allocation.arm_ids):
+        raise ConductError(
+            f"session {session_number}",
+            f"the protocol has {len(allocation.arm_ids)} session(s)",
+            "ask for a session from 1",
+        )
+    arm = protocol.arm(allocation.arm_ids[session_number - 1])
+    session_id = f"ses-{session_number:02d}"
+    start = arm.start or pre_affect
+    seed = _session_seed(protocol.sha256, allocation.participant_id, session_id)
+    return SessionPlan(
+        participant_id=allocation.participant_id,
+        session_id=session_id,
+        arm_id=arm.arm_id,
+        path=make_path(arm.path, start, arm.target, seed),
+        start=start,
+        target=arm.target,
+        clip_s=min(protocol.clip_s, arm.path.step_s),
+        seed=seed,
+        loudness_lufs=protocol.safety.loudness_lufs,
+        engine=arm.engine,
+        files=arm.files,
+    )
+
+
+def _session_seed(protocol_sha256: str, participant_id: str, session_id: str) -> int:
+    digest = hashlib.sha256(f"{protocol_sha256}/{participant_id}/{session_id}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1

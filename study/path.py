@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from study.affect import Affect
 from study.errors import OutOfRange
+import itertools
 
 
 class PathKind(StrEnum):
@@ -135,7 +136,7 @@ class AffectPath:
     def largest_step(self) -> float:
         """The greatest distance between neighbouring waypoints; 0 without affect."""
         points = [w.affect for w in self.waypoints if w.affect is not None]
-        return max((a.distance_to(b) for a, b in zip(points, points[1:], strict=False)), default=0.0)
+        return max((a.distance_to(b) for a, b in itertools.pairwise(points)), default=0.0)
 
     def affect_at(self, times_s: NDArray[np.float64]) -> NDArray[np.float64]:
         """The continuous path: linear between waypoint centres, held at both ends.

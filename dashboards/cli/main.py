@@ -1,0 +1,59 @@
+"""The `isopath` command: one file per group of commands, joined here."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+
+import typer
+
+from dashboards.cli import protocol_commands, sound_commands
+from study.errors import IsopathError
+
+app = typer.Typer(
+    name="isopath",
+    help="Clinical user studies of AI-generated music medicine: from a protocol file to a report.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+protocol_commands.register(app)
+sound_commands.register(app)
+
+REFUSED = 2
+
+
+def main() -> None:
+    """Run a command; a refusal is one message on standard error and exit code 2."""
+    try:
+        app()
+    except IsopathError as refusal:
+        _refuse(str(refusal))
+    except KeyboardInterrupt:
+        _refuse("stopped; what was finished is kept, run the command again to go on", code=130)
+    except BrokenPipeError:
+        # The reader of our output went away (`isopath show … | head`).
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as problem:
+        _refuse(_storage_message(problem))
+
+
+def _storage_message(problem: OSError) -> str:
+    where = problem.filename or "the disk"
+    remedy = {
+        errno.ENOSPC: "make room on the disk and run the command again",
+        errno.EACCES: "give yourself the right to read and write it, or name another folder",
+        errno.EROFS: "the disk is read-only: name another folder",
+        errno.ENOENT: "check the path",
+        errno.EISDIR: "name a file, not a folder",
+        errno.ENOTDIR: "name a folder, not a file",
+        errno.EEXIST: "name another folder",
+    }.get(problem.errno or 0, "see that the disk and folder can be written")
+    return f"{where}: {(problem.strerror or 'cannot be used').lower()}; {remedy}"
+
+
+def _refuse(message: str, code: int = REFUSED) -> None:
+    sys.stderr.write(message + "\n")
+    raise SystemExit(code)

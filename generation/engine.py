@@ -20,9 +20,6 @@ from study.errors import UnknownName
 from study.protocol import EngineSpec
 from study.session import SessionPlan
 
-SAMPLE_RATE_HZ = 32_000
-"""One rate for every engine, so that arms are not told apart by bandwidth."""
-
 Progress = Callable[[float], None]
 """Called with the share of the work done, 0 to 1, never decreasing."""
 

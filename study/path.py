@@ -8,6 +8,7 @@ long and, where it has music, draws on the same waypoints.
 
 from __future__ import annotations
 
+import itertools
 import random
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -17,7 +18,6 @@ from numpy.typing import NDArray
 
 from study.affect import Affect
 from study.errors import OutOfRange
-import itertools
 
 
 class PathKind(StrEnum):
@@ -84,7 +84,7 @@ class PathSpec:
         if self.steps > 1 and max(self.dwell_start_steps, 1) + max(self.dwell_end_steps, 1) > self.steps:
             raise OutOfRange(
                 "dwell",
-                f"{self.dwell_start_steps} + {self.dwell_end_steps} dwell steps are more than {self.steps} steps",
+                f"{self.dwell_start_steps} + {self.dwell_end_steps} dwell steps do not fit {self.steps} steps",
                 "write fewer dwell steps or more steps",
             )
 

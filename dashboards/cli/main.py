@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from dashboards.cli import protocol_commands, sound_commands
+from dashboards.cli import compose_command, hear_command, protocol_commands
 from study.errors import IsopathError
 
 app = typer.Typer(
@@ -20,7 +20,8 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 protocol_commands.register(app)
-sound_commands.register(app)
+compose_command.register(app)
+hear_command.register(app)
 
 REFUSED = 2
 

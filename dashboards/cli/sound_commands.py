@@ -1,9 +1,0 @@
-"""Commands about sound alone, without a study: compose, hear."""
-
-from __future__ import annotations
-
-import typer
-
-
-def register(app: typer.Typer) -> None:
-    """Join this group's commands to the application."""

@@ -1,0 +1,104 @@
+"""One loudness per session: one gain, and peaks below a ceiling.
+
+Relative levels inside a session are kept: loudness carries arousal, so no
+clip is normalised by itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generation.loudness import GATE_LUFS, block_loudness, gated_loudness
+from generation.peaks import limit
+from generation.peaks import true_peak_dbtp as measured_peak_dbtp
+from study.errors import AudioError
+
+# Room for another meter's interpolation filter and for rounding to 16 bits.
+_PEAK_MARGIN_DB = 0.1
+_TOLERANCE_LU = 0.05
+_PASSES = 12
+
+
+@dataclass(frozen=True)
+class Mastered:
+    """A session at its study's loudness.
+
+    Args:
+        samples: float32, shape [n_samples, n_channels].
+        gain_db: the one gain applied to every sample before the limiter.
+        loudness_lufs: integrated, measured on `samples`; None for digital silence.
+        true_peak_dbtp: measured on `samples`; None for digital silence.
+        limited_db: the deepest gain reduction of the limiter, 0 where it was not needed.
+    """
+
+    samples: NDArray[np.float32]
+    gain_db: float
+    loudness_lufs: float | None
+    true_peak_dbtp: float | None
+    limited_db: float = 0.0
+
+
+def master(
+    samples: NDArray[np.float32], sample_rate_hz: int, loudness_lufs: float, true_peak_dbtp: float = -1.0
+) -> Mastered:
+    """A whole session at `loudness_lufs`, its true peak at or below the ceiling.
+
+    One gain for all samples and channels; a look-ahead limiter (5 ms, linked
+    channels) only where a peak would pass the ceiling, the gain then raised
+    until the limited session has the loudness asked for. Digital silence is
+    returned as it is.
+
+    Args:
+        samples: float32, shape [n_samples, n_channels].
+        loudness_lufs: integrated loudness to reach, to 0.1 LU.
+        true_peak_dbtp: at most 0.
+
+    Raises:
+        AudioError: NaN in the samples, a session below the gate of -70 LUFS, or
+            one whose peaks stand so far above its loudness that no gain can
+            give both figures.
+    """
+    if not np.isfinite(samples).all():
+        raise AudioError("session", "the sound holds NaN or infinity", "make the sound again")
+    if not samples.any():
+        return Mastered(samples, 0.0, None, None)
+    blocks = block_loudness(samples, sample_rate_hz)
+    gain_db = _gain_to(blocks, loudness_lufs)
+    ceiling = _linear(true_peak_dbtp - _PEAK_MARGIN_DB)
+    for _ in range(_PASSES):
+        loud = samples * np.float32(_linear(gain_db))
+        limited, limited_db = limit(loud, sample_rate_hz, ceiling)
+        after = blocks + gain_db if limited is loud else block_loudness(limited, sample_rate_hz)
+        reached = gated_loudness(after)
+        if reached is not None and abs(reached - loudness_lufs) <= _TOLERANCE_LU:
+            return Mastered(limited, gain_db, reached, measured_peak_dbtp(limited), limited_db)
+        gain_db += loudness_lufs - (reached if reached is not None else GATE_LUFS)
+    raise AudioError(
+        "session",
+        f"its peaks stand too far above its loudness for {loudness_lufs:g} LUFS"
+        f" below {true_peak_dbtp:g} dBTP",
+        "choose a lower loudness_lufs, or sound without isolated clicks",
+    )
+
+
+def _gain_to(blocks: NDArray[np.float64], loudness_lufs: float) -> float:
+    """The gain in dB after which the gated loudness is `loudness_lufs`."""
+    gain_db = 0.0
+    # Gain lifts quiet blocks over the absolute gate, so the answer is approached in a few rounds.
+    for _ in range(_PASSES):
+        now = gated_loudness(blocks + gain_db)
+        if now is None:
+            raise AudioError(
+                "session",
+                f"nothing in it reaches {GATE_LUFS:g} LUFS, so it has no loudness to set",
+                "use sound that can be heard, or an arm of kind silence",
+            )
+        gain_db += loudness_lufs - now
+    return gain_db
+
+
+def _linear(decibel: float) -> float:
+    return float(10.0 ** (decibel / 20.0))

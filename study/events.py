@@ -319,11 +319,8 @@ def _value(hint: Any, raw: Any) -> Any:
         return _value(next(arg for arg in typing.get_args(hint) if arg is not type(None)), raw)
     if origin is tuple:
         return tuple(raw)
-    if isinstance(hint, type):
-        if is_dataclass(hint):
-            return _build(hint, raw)
-        if issubclass(hint, StrEnum):
-            return hint(raw)
-        if hint is float:
-            return float(raw)
+    if isinstance(hint, type) and is_dataclass(hint):
+        return _build(hint, raw)
+    if isinstance(hint, type) and issubclass(hint, (StrEnum, float)):
+        return hint(raw)
     return raw

@@ -45,10 +45,10 @@ class Listening:
         """Seconds of [start_s, end_s) heard at least once."""
         total, reached = 0.0, start_s
         for low, high in sorted(self.intervals_s):
-            low, high = max(low, reached), min(high, end_s)
-            if high > low:
-                total += high - low
-                reached = high
+            onset_s, offset_s = max(low, reached), min(high, end_s)
+            if offset_s > onset_s:
+                total += offset_s - onset_s
+                reached = offset_s
         return total
 
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
@@ -230,6 +230,30 @@ class StudyProtocol:
     safety: Safety
     delivery: str
     analysis: AnalysisSpec
+
+    def lasting(self, duration_s: float) -> StudyProtocol:
+        """The same study in time-lapse: every time within a session scaled alike."""
+        share = duration_s / self.duration_s
+        agreement = self.analysis.agreement
+        return replace(
+            self,
+            duration_s=duration_s,
+            clip_s=self.clip_s * share,
+            arms=tuple(
+                replace(arm, path=replace(arm.path, step_s=arm.path.step_s * share)) for arm in self.arms
+            ),
+            assessments=tuple(
+                replace(given, at_s=tuple(at_s * share for at_s in given.at_s)) for given in self.assessments
+            ),
+            analysis=replace(
+                self.analysis,
+                agreement=replace(
+                    agreement,
+                    probe_window_s=agreement.probe_window_s * share,
+                    post_window_s=agreement.post_window_s * share,
+                ),
+            ),
+        )
 
     def arm(self, arm_id: str) -> Arm:
         """The arm of that id.

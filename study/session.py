@@ -139,8 +139,13 @@ class RenderManifest:
         return cls(**{**fields, "clips": clips, "notes": tuple(fields["notes"])})
 
 
+def session_id_of(session_number: int) -> str:
+    """``ses-01`` for 1, and so on."""
+    return f"ses-{session_number:02d}"
+
+
 def make_session_plan(
-    protocol: StudyProtocol, allocation: Allocation, session_number: int, pre_affect: Affect
+    protocol: StudyProtocol, allocation: Allocation, session_number: int, pre_affect: Affect | None
 ) -> SessionPlan:
     """The plan of one participant's session.
 
@@ -149,7 +154,7 @@ def make_session_plan(
         pre_affect: the `pre` report; it starts the path unless the protocol fixes the start.
 
     Raises:
-        ConductError: the allocation has no such session.
+        ConductError: the allocation has no such session, or nothing says where it starts.
     """
     if not 1 <= session_number <= len(allocation.arm_ids):
         raise ConductError(
@@ -158,8 +163,10 @@ def make_session_plan(
             "ask for a session from 1",
         )
     arm = protocol.arm(allocation.arm_ids[session_number - 1])
-    session_id = f"ses-{session_number:02d}"
+    session_id = session_id_of(session_number)
     start = arm.start or pre_affect
+    if start is None:
+        raise ConductError(session_id, "has no pre report to start from", "give the pre report first")
     seed = _session_seed(protocol.sha256, allocation.participant_id, session_id)
     return SessionPlan(
         participant_id=allocation.participant_id,

@@ -1,0 +1,180 @@
+"""The use cases of a session: its plan, its sound, and what was heard of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from study.affect import Affect
+from study.errors import ConductError
+from study.events import (
+    History,
+    ParticipantAllocated,
+    PlaybackEnded,
+    PlaybackEvent,
+    PlaybackPaused,
+    PlaybackResumed,
+    PlaybackStarted,
+    PlaybackStopped,
+    SelfReportMissed,
+    SelfReportSubmitted,
+    SessionRendered,
+)
+from study.founding import Study
+from study.listening import Listening, listening_of
+from study.protocol import Phase, StudyProtocol
+from study.record import Draft, Reader
+from study.session import Allocation, RenderManifest, SessionPlan, make_session_plan, session_id_of
+from study.steps import Finished, RenderSession, describe, next_step
+
+_END_TOLERANCE_S = 1.0
+_PROBE_GRACE_S = 5.0
+
+
+def plan_session(study: Study, participant_id: str) -> SessionPlan:
+    """The plan of the session that is due to be rendered, from the record alone.
+
+    Raises:
+        UnknownName: nobody of that id is enrolled.
+        ConductError: rendering is not the participant's next step.
+    """
+    history = study.record.participant(participant_id)
+    step = next_step(study.protocol, history)
+    if not isinstance(step, RenderSession):
+        raise ConductError(participant_id, "rendering is not the next step", f"next is: {describe(step)}")
+    return plan_of(study.protocol, history, step.session_number)
+
+
+def plan_of(protocol: StudyProtocol, history: History, session_number: int) -> SessionPlan:
+    """The plan of one session of an allocated participant, as it was or will be rendered.
+
+    Args:
+        history: the participant's events, in order.
+
+    Raises:
+        ConductError: the participant has no place in the allocation.
+    """
+    for recorded in history:
+        if isinstance(recorded.event, ParticipantAllocated) and recorded.participant_id:
+            place = recorded.event
+            allocation = Allocation(
+                recorded.participant_id,
+                place.group_id,
+                place.arm_ids,
+                place.stratum,
+                place.block,
+                place.position,
+            )
+            start = _pre_affect(protocol, history, session_id_of(session_number))
+            return make_session_plan(protocol, allocation, session_number, start)
+    raise ConductError("allocation", "there is none yet", "it follows the pre report")
+
+
+def record_render(study: Study, actor: str, plan: SessionPlan, manifest: RenderManifest) -> None:
+    """Record that the session's sound exists.
+
+    Raises:
+        ConductError: it was made from another plan, or rendering is not the next step.
+    """
+    if manifest.plan_sha256 != plan.sha256:
+        raise ConductError(
+            f"{plan.participant_id} {plan.session_id}",
+            "the sound on disk was made from another plan",
+            "move that session's folder away and render again",
+        )
+    rendered = SessionRendered(
+        plan.arm_id,
+        plan.sha256,
+        hashlib.sha256(manifest.to_json().encode()).hexdigest(),
+        manifest.audio_sha256,
+        manifest.duration_s,
+    )
+    step = RenderSession(plan.session_id, int(plan.session_id.removeprefix("ses-")))
+    study.take(actor, plan.participant_id, step, "rendering", rendered, plan.session_id)
+
+
+def record_playback(
+    study: Study, actor: str, participant_id: str, session_id: str, event: PlaybackEvent
+) -> None:
+    """Record what the player did. Probes that listening passed by are recorded as missed.
+
+    Raises:
+        ConductError: the event does not follow from what was played so far.
+    """
+
+    def decide(_: Reader, history: History) -> Sequence[Draft]:
+        rendered = [
+            r.event for r in history if r.session_id == session_id and isinstance(r.event, SessionRendered)
+        ]
+        if not rendered or isinstance(next_step(study.protocol, history), Finished):
+            step = next_step(study.protocol, history)
+            raise ConductError(participant_id, "listening is not the next step", f"next is: {describe(step)}")
+        listening = listening_of(history, session_id)
+        _check_follows(participant_id, listening, event, rendered[-1].duration_s)
+        missed = _passed_probes(study.protocol, history, session_id, event.position_s)
+        return [Draft(e, participant_id, session_id) for e in (*missed, event)]
+
+    study.act(actor, participant_id, decide)
+
+
+def _pre_affect(protocol: StudyProtocol, history: History, session_id: str) -> Affect | None:
+    for recorded in reversed(history):
+        event = recorded.event
+        if (
+            isinstance(event, SelfReportSubmitted)
+            and event.phase is Phase.PRE
+            and recorded.session_id == session_id
+            and event.instrument_id == protocol.analysis.instrument_id
+        ):
+            return event.affect
+    return None
+
+
+def _check_follows(
+    participant_id: str, listening: Listening, event: PlaybackEvent, duration_s: float
+) -> None:
+    started = listening.playing or bool(listening.intervals_s) or listening.pauses > 0
+    match event:
+        case PlaybackStarted():
+            allowed = not started and not listening.finished
+        case PlaybackResumed():
+            allowed = started and not listening.playing and not listening.finished
+        case PlaybackPaused():
+            allowed = listening.playing
+        case PlaybackStopped():
+            allowed = not listening.finished
+        case PlaybackEnded():
+            allowed = listening.playing and event.position_s >= duration_s - _END_TOLERANCE_S
+    did = type(event).__name__.removeprefix("Playback").lower()
+    if not allowed:
+        state = "finished" if listening.finished else "playing" if listening.playing else "not playing"
+        now = f"it is {state} at {listening.position_s:g} s"
+        raise ConductError(
+            participant_id,
+            f"playback {did} at {event.position_s:g} s does not follow: {now}",
+            "send the player's events in order",
+        )
+    if not listening.position_s <= event.position_s <= duration_s + _END_TOLERANCE_S:
+        bounds = f"{listening.position_s:g} to {duration_s:g} s"
+        raise ConductError(
+            participant_id,
+            f"playback {did} at {event.position_s:g} s lies outside {bounds}",
+            "there is no seeking: give the position of the sound",
+        )
+
+
+def _passed_probes(
+    protocol: StudyProtocol, history: History, session_id: str, position_s: float
+) -> list[SelfReportMissed]:
+    given = {
+        (r.event.probe_at_s, r.event.instrument_id)
+        for r in history
+        if r.session_id == session_id and isinstance(r.event, (SelfReportSubmitted, SelfReportMissed))
+    }
+    return [
+        SelfReportMissed(Phase.PROBE, instrument_id, "listening went on", at_s)
+        for assessment in protocol.assessments_at(Phase.PROBE)
+        for at_s in assessment.at_s
+        for instrument_id in assessment.instrument_ids
+        if at_s + _PROBE_GRACE_S < position_s and (at_s, instrument_id) not in given
+    ]

@@ -1,0 +1,103 @@
+"""Where a study's files are, and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from study.errors import StorageError
+
+
+@dataclass(frozen=True)
+class StudyFolder:
+    """A study on disk.
+
+    Args:
+        root: the folder that `isopath init` made.
+    """
+
+    root: Path
+
+    @property
+    def protocol(self) -> Path:
+        """The frozen copy of the protocol."""
+        return self.root / "protocol.json"
+
+    @property
+    def record(self) -> Path:
+        """The study record (SQLite)."""
+        return self.root / "record.sqlite"
+
+    @property
+    def allocation_seed(self) -> Path:
+        """The sealed seed of the allocation list, readable by its owner alone."""
+        return self.root / "allocation.seed"
+
+    @property
+    def sessions(self) -> Path:
+        """Rendered sessions: <participant_id>/<session_id>/."""
+        return self.root / "sessions"
+
+    @property
+    def predictions(self) -> Path:
+        """What music emotion recognition said of them; may be deleted and made anew."""
+        return self.root / "predictions"
+
+    @property
+    def results(self) -> Path:
+        """The analysis results."""
+        return self.root / "results.json"
+
+    @property
+    def report(self) -> Path:
+        """The report."""
+        return self.root / "report.html"
+
+    @property
+    def record_url(self) -> str:
+        """SQLAlchemy's name for the record."""
+        return f"sqlite:///{self.record}"
+
+
+def write_whole(path: Path, content: bytes, mode: int = 0o644) -> None:
+    """Write a file so that it is there whole, on disk, or not at all.
+
+    Raises:
+        StorageError: the folder cannot be written or the disk is full.
+    """
+    temporary = None
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            temporary = Path(file.name)
+            file.write(content)
+            file.flush()
+            os.fchmod(file.fileno(), mode)
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        sync_folder(path.parent)
+    except OSError as problem:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        raise StorageError(
+            str(path),
+            f"cannot be written ({problem.strerror})",
+            "make room, or see that the folder can be written, and run the command again",
+        ) from problem
+
+
+def sync_folder(folder: Path) -> None:
+    """Put a folder's own entries on disk, so that a rename outlives a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes as lower-case hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

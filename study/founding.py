@@ -1,0 +1,189 @@
+"""How a study begins, and how it is opened again."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import secrets
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from study.errors import RecordBroken, RecordMismatch, StorageError
+from study.events import Event, History, RecordedEvent, RehearsalStarted, StudyInitialised
+from study.folder import StudyFolder, write_whole
+from study.protocol import StudyProtocol
+from study.protocol_file import load_protocol, parse_protocol
+from study.record import Clock, Draft, Reader, Record, utc_now
+from study.steps import Step, require_step
+
+
+@dataclass(frozen=True)
+class Study:
+    """An opened study: where it is, what was planned, what happened."""
+
+    folder: StudyFolder
+    protocol: StudyProtocol
+    record: Record
+
+    def allocation_seed(self) -> bytes:
+        """The sealed seed, for the moment of an allocation.
+
+        Raises:
+            RecordMismatch: it is not the one sealed when the study began.
+            StorageError: it cannot be read.
+        """
+        path = self.folder.allocation_seed
+        try:
+            seed = path.read_bytes()
+        except OSError as problem:
+            raise StorageError(
+                str(path), f"cannot be read ({problem.strerror})", "put the sealed seed back"
+            ) from problem
+        begun = self.record.events(kinds=[StudyInitialised])[0].event
+        sealed = begun.allocation_seed_sha256 if isinstance(begun, StudyInitialised) else None
+        if hashlib.sha256(seed).hexdigest() != sealed:
+            raise RecordMismatch(
+                str(path), "is not the seed this study was begun with", "put the sealed seed back"
+            )
+        return seed
+
+    def act(
+        self,
+        actor: str,
+        participant_id: str,
+        decide: Callable[[Reader, History], Sequence[Draft]],
+    ) -> list[RecordedEvent]:
+        """Look at one participant's history and append what `decide` makes of it, in one transaction.
+
+        Raises:
+            UnknownName: nobody of that id is enrolled.
+        """
+        return self.record.append(actor, lambda reader: decide(reader, reader.participant(participant_id)))
+
+    def take(
+        self,
+        actor: str,
+        participant_id: str,
+        step: Step,
+        doing: str,
+        event: Event,
+        session_id: str | None = None,
+    ) -> None:
+        """Record `event` if `step` is the participant's next.
+
+        Raises:
+            ConductError: it is not.
+        """
+
+        def decide(_: Reader, history: History) -> Sequence[Draft]:
+            require_step(self.protocol, history, participant_id, step, doing)
+            return [Draft(event, participant_id, session_id)]
+
+        self.act(actor, participant_id, decide)
+
+    def rehearsal(self) -> RehearsalStarted | None:
+        """How this study is rehearsed, or None where its participants are people."""
+        for recorded in self.record.events(kinds=[RehearsalStarted]):
+            if isinstance(recorded.event, RehearsalStarted):
+                return recorded.event
+        return None
+
+
+def initialise_study(
+    root: Path, protocol_path: Path, actor: str, software: str, clock: Clock = utc_now
+) -> Study:
+    """Make a study folder: frozen protocol, sealed seed, and a record with its first event.
+
+    Args:
+        root: a folder that does not exist yet, or is empty.
+        software: name and version, for the record.
+
+    Raises:
+        ProtocolErrors: the protocol has problems; nothing is made.
+        StorageError: the folder is in use or cannot be written; nothing is left behind.
+    """
+    protocol = load_protocol(protocol_path)
+    text = protocol_path.read_bytes()
+    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        raise StorageError(str(root), "is there already and not empty", "name a new folder")
+    try:
+        root.parent.mkdir(parents=True, exist_ok=True)
+        building = Path(tempfile.mkdtemp(prefix=f".{root.name}.", dir=root.parent))
+    except OSError as problem:
+        raise StorageError(
+            str(root), f"cannot be made ({problem.strerror})", "name a folder you may write to"
+        ) from problem
+    try:
+        _build(StudyFolder(building), protocol, text, actor, software, clock)
+        with contextlib.suppress(FileNotFoundError):
+            root.rmdir()
+        building.chmod(0o755)
+        building.rename(root)
+    except OSError as problem:
+        raise StorageError(
+            str(root), f"cannot be made ({problem.strerror})", "name another folder or make room"
+        ) from problem
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    return open_study(root, clock)
+
+
+def _build(
+    folder: StudyFolder, protocol: StudyProtocol, text: bytes, actor: str, software: str, clock: Clock
+) -> None:
+    seed = secrets.token_bytes(32)
+    write_whole(folder.protocol, text)
+    write_whole(folder.allocation_seed, seed, mode=0o600)
+    for made in (folder.sessions, folder.predictions):
+        made.mkdir()
+    record = Record.create(folder.record_url, protocol.sha256, clock)
+    begun = StudyInitialised(protocol.study_id, text.decode(), hashlib.sha256(seed).hexdigest(), software)
+    record.append(actor, lambda _: [Draft(begun)])
+    record.close()
+
+
+def open_study(root: Path, clock: Clock = utc_now, busy_timeout_s: float = 10.0) -> Study:
+    """Open a study folder.
+
+    Raises:
+        StorageError: it is not a study folder.
+        RecordMismatch: the protocol file is not the one the study was begun with.
+        RecordBroken, RecordBusy: see `Record.open`.
+    """
+    folder = StudyFolder(root.resolve())
+    if not root.is_dir():
+        raise StorageError(str(root), "is not a folder", "name a study made by isopath init")
+    if not folder.record.is_file():
+        raise StorageError(str(root), "holds no study record", "name a study made by isopath init")
+    try:
+        text = folder.protocol.read_bytes()
+    except OSError as problem:
+        raise StorageError(
+            str(folder.protocol), f"cannot be read ({problem.strerror})", "put the frozen protocol back"
+        ) from problem
+    record = Record.open(folder.record_url, hashlib.sha256(text).hexdigest(), clock, busy_timeout_s)
+    begun = record.events(kinds=[StudyInitialised])
+    if not begun or begun[0].sequence != 1:
+        raise RecordBroken(str(folder.record), "does not begin with the study", "restore the last backup", 1)
+    study = Study(folder, parse_protocol(text, str(folder.protocol)), record)
+    rehearsal = study.rehearsal()
+    return (
+        study if rehearsal is None else replace(study, protocol=study.protocol.lasting(rehearsal.session_s))
+    )
+
+
+def require_live(study: Study) -> None:
+    """Refuse to enrol a person in a rehearsed study.
+
+    Raises:
+        RecordMismatch: the record holds simulated participants.
+    """
+    if study.rehearsal() is not None:
+        raise RecordMismatch(
+            str(study.folder.record),
+            "is a rehearsal: its participants are simulated",
+            "begin the real study in a new folder with isopath init",
+        )

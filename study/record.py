@@ -1,0 +1,322 @@
+"""The study record: append-only, hash-chained events; the only state there is.
+
+Each row's hash covers its header, which holds the previous row's hash and
+SHA-256(salt ‖ canonical payload). Salt and payload stand in a second table, so
+that a payload can be erased without breaking the chain: without the salt the
+hash says nothing about what was erased.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, Select, func, select
+
+from study.canonical import canonical_json
+from study.errors import RecordBroken, RecordError, RecordMismatch, UnknownName
+from study.events import Event, PayloadErased, RecordedEvent, decode, encode, schema_version_of
+from study.store import (
+    FORMAT,
+    create_tables,
+    event_table,
+    has_tables,
+    open_store,
+    payload_table,
+    reading,
+    store_table,
+    writing,
+)
+
+GENESIS_SHA256 = "0" * 64
+_RESTORE = "do not go on with this record; restore the last backup that verifies"
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An event about to be appended."""
+
+    event: Event
+    participant_id: str | None = None
+    session_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Head:
+    """The last row: how many rows there are, and the hash that stands for all of them."""
+
+    sequence: int
+    sha256: str
+
+
+class Reader:
+    """The record as one transaction sees it."""
+
+    def __init__(self, connection: Connection, where: str) -> None:
+        self._connection = connection
+        self._where = where
+
+    def events(
+        self, participant_id: str | None = None, kinds: Iterable[type[Any]] | None = None
+    ) -> list[RecordedEvent]:
+        """Events in order; all, or one participant's, or of some kinds.
+
+        Raises:
+            RecordBroken: a payload does not match its hash.
+            RecordMismatch: an event was written by a newer isopath.
+        """
+        query = _rows()
+        if participant_id is not None:
+            query = query.where(event_table.c.participant_id == participant_id)
+        if kinds is not None:
+            query = query.where(event_table.c.kind.in_([kind.__name__ for kind in kinds]))
+        return [_recorded(row, self._where) for row in self._connection.execute(query)]
+
+    def participant(self, participant_id: str) -> list[RecordedEvent]:
+        """One participant's events, in order.
+
+        Raises:
+            UnknownName: nobody of that id is enrolled.
+        """
+        history = self.events(participant_id)
+        if not history:
+            raise UnknownName("participant", f"{participant_id!r} is not enrolled", "see isopath status")
+        return history
+
+    def head(self) -> Head:
+        """The last row; sequence 0 where there is none."""
+        query = select(event_table.c.sequence, event_table.c.sha256)
+        row = self._connection.execute(query.order_by(event_table.c.sequence.desc()).limit(1)).first()
+        return Head(0, GENESIS_SHA256) if row is None else Head(row.sequence, row.sha256)
+
+
+class Record:
+    """A study's record in a database.
+
+    Args:
+        engine: from `study.store.open_store`.
+        protocol_sha256: written into every event; every event read must carry it.
+        clock: gives the UTC time of an event.
+    """
+
+    def __init__(self, engine: Engine, protocol_sha256: str, clock: Clock = utc_now) -> None:
+        self._engine = engine
+        self._where = engine.url.database or engine.url.render_as_string(hide_password=True)
+        self.protocol_sha256 = protocol_sha256
+        self.clock = clock
+
+    @classmethod
+    def create(cls, url: str, protocol_sha256: str, clock: Clock = utc_now) -> Record:
+        """An empty record.
+
+        Raises:
+            RecordError: the database already holds one.
+        """
+        engine = open_store(url)
+        if has_tables(engine):
+            raise RecordError(url, "already holds a record", "name another place")
+        create_tables(engine)
+        return cls(engine, protocol_sha256, clock)
+
+    @classmethod
+    def open(
+        cls, url: str, protocol_sha256: str, clock: Clock = utc_now, busy_timeout_s: float = 10.0
+    ) -> Record:
+        """An existing record of exactly this protocol.
+
+        Raises:
+            RecordBroken: no record is there.
+            RecordMismatch: it was written under another protocol or by a newer isopath.
+        """
+        record = cls(open_store(url, busy_timeout_s, must_exist=True), protocol_sha256, clock)
+        record._check_format()
+        return record
+
+    def _check_format(self) -> None:
+        if not has_tables(self._engine):
+            raise RecordBroken(self._where, "holds no study record", "name a folder made by isopath init")
+        with reading(self._engine) as connection:
+            found = connection.execute(select(func.max(store_table.c.format))).scalar()
+            first = connection.execute(_rows().limit(1)).first()
+        if found is None:
+            raise RecordBroken(self._where, "does not say which format it has", _RESTORE)
+        if found > FORMAT:
+            raise RecordMismatch(self._where, f"has format {found}, newer than {FORMAT}", "update isopath")
+        if first is not None and first.protocol_sha256 != self.protocol_sha256:
+            raise RecordMismatch(
+                self._where,
+                f"belongs to protocol {first.protocol_sha256[:12]}, not to {self.protocol_sha256[:12]}",
+                "put the protocol file back as it was, or begin a new study with isopath init",
+            )
+
+    def append(self, actor: str, decide: Callable[[Reader], Sequence[Draft]]) -> list[RecordedEvent]:
+        """Look at the record and add to it, in one transaction that no other writer shares.
+
+        Args:
+            actor: who does it.
+            decide: what to append, given the record as it is now; it may refuse by raising.
+
+        Returns:
+            The new events. When this returns they are on disk.
+        """
+        with writing(self._engine) as connection:
+            reader = Reader(connection, self._where)
+            drafts = decide(reader)
+            head = reader.head()
+            appended = []
+            for draft in drafts:
+                recorded, head = self._insert(connection, actor, draft, head)
+                appended.append(recorded)
+        return appended
+
+    def _insert(
+        self, connection: Connection, actor: str, draft: Draft, head: Head
+    ) -> tuple[RecordedEvent, Head]:
+        kind = type(draft.event).__name__
+        at = self.clock().astimezone(UTC)
+        salt, body = secrets.token_bytes(16), canonical_json(encode(draft.event))
+        header = {
+            "sequence": head.sequence + 1,
+            "at": at.isoformat(timespec="microseconds"),
+            "actor": actor,
+            "kind": kind,
+            "schema_version": schema_version_of(kind),
+            "protocol_sha256": self.protocol_sha256,
+            "participant_id": draft.participant_id,
+            "session_id": draft.session_id,
+            "payload_sha256": hashlib.sha256(salt + body).hexdigest(),
+            "previous_sha256": head.sha256,
+        }
+        sha256 = hashlib.sha256(canonical_json(header)).hexdigest()
+        connection.execute(event_table.insert().values(**header, sha256=sha256))
+        connection.execute(payload_table.insert().values(sequence=head.sequence + 1, salt=salt, body=body))
+        recorded = RecordedEvent(
+            head.sequence + 1,
+            at,
+            actor,
+            kind,
+            self.protocol_sha256,
+            draft.participant_id,
+            draft.session_id,
+            draft.event,
+        )
+        return recorded, Head(head.sequence + 1, sha256)
+
+    def participant(self, participant_id: str) -> list[RecordedEvent]:
+        """See `Reader.participant`."""
+        with reading(self._engine) as connection:
+            return Reader(connection, self._where).participant(participant_id)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
+    def events(
+        self, participant_id: str | None = None, kinds: Iterable[type[Any]] | None = None
+    ) -> list[RecordedEvent]:
+        """See `Reader.events`."""
+        with reading(self._engine) as connection:
+            return Reader(connection, self._where).events(participant_id, kinds)
+
+    def head(self) -> Head:
+        """See `Reader.head`."""
+        with reading(self._engine) as connection:
+            return Reader(connection, self._where).head()
+
+    def erase_payload(self, actor: str, sequence: int, reason: str) -> RecordedEvent:
+        """Erase one row's payload and salt, and say so in a new event.
+
+        Raises:
+            RecordError: no such row, or one about the study itself.
+        """
+        with writing(self._engine) as connection:
+            reader = Reader(connection, self._where)
+            head = reader.head()
+            row = connection.execute(_rows().where(event_table.c.sequence == sequence)).first()
+            if row is None or row.participant_id is None:
+                where = f"{self._where} row {sequence}"
+                raise RecordError(where, "is not a row about a participant", "name one that is")
+            payload = payload_table.update().where(payload_table.c.sequence == sequence)
+            connection.execute(payload.values(salt=None, body=None))
+            recorded, _ = self._insert(connection, actor, Draft(PayloadErased(sequence, reason)), head)
+        return recorded
+
+    def verify(self) -> Head:
+        """Walk the whole chain.
+
+        Returns:
+            The head, when every row fits its predecessor and its payload.
+
+        Raises:
+            RecordBroken: names the first row that does not.
+        """
+        previous = Head(0, GENESIS_SHA256)
+        erased: dict[int, str] = {}
+        with reading(self._engine) as connection:
+            for row in connection.execute(_rows()):
+                previous = self._verify_row(row, previous, erased)
+        for sequence in sorted(erased):
+            raise self._broken(sequence, "has no payload, and no later event says it was erased")
+        return previous
+
+    def _verify_row(self, row: Row[Any], previous: Head, erased: dict[int, str]) -> Head:
+        expected = previous.sequence + 1
+        if row.sequence != expected:
+            raise self._broken(expected, f"is missing (the next row is {row.sequence})")
+        if row.previous_sha256 != previous.sha256:
+            raise self._broken(expected, "does not follow from the row before it")
+        header = {name: getattr(row, name) for name in _HEADER}
+        if hashlib.sha256(canonical_json(header)).hexdigest() != row.sha256:
+            raise self._broken(expected, "has a changed header")
+        if row.protocol_sha256 != self.protocol_sha256:
+            raise self._broken(expected, f"belongs to protocol {row.protocol_sha256[:12]}")
+        if row.salt is None or row.body is None:
+            erased[expected] = row.kind
+        else:
+            recorded = _recorded(row, self._where)
+            if isinstance(recorded.event, PayloadErased):
+                erased.pop(recorded.event.erased_sequence, None)
+        return Head(expected, row.sha256)
+
+    def _broken(self, sequence: int, problem: str) -> RecordBroken:
+        return RecordBroken(f"{self._where} row {sequence}", problem, _RESTORE, sequence)
+
+
+_HEADER = [column.name for column in event_table.columns if column.name != "sha256"]
+
+
+def _rows() -> Select[Any]:
+    # Outer join: a row whose payload row is gone is found by verify, not hidden.
+    joined = event_table.outerjoin(payload_table, event_table.c.sequence == payload_table.c.sequence)
+    query = select(event_table, payload_table.c.salt, payload_table.c.body).select_from(joined)
+    return query.order_by(event_table.c.sequence)
+
+
+def _recorded(row: Row[Any], where: str) -> RecordedEvent:
+    event = None
+    if row.salt is not None and row.body is not None:
+        if hashlib.sha256(row.salt + row.body).hexdigest() != row.payload_sha256:
+            raise RecordBroken(f"{where} row {row.sequence}", "has a changed payload", _RESTORE, row.sequence)
+        event = decode(row.kind, row.schema_version, json.loads(row.body))
+    return RecordedEvent(
+        row.sequence,
+        datetime.fromisoformat(row.at),
+        row.actor,
+        row.kind,
+        row.protocol_sha256,
+        row.participant_id,
+        row.session_id,
+        event,
+    )

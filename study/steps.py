@@ -1,0 +1,224 @@
+"""Where a participant is: exactly one next step for every history.
+
+Nothing remembers where a person is; it follows from what the record says
+happened, after any reload, crash or change of device.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from study.errors import ConductError
+from study.events import (
+    ConsentDeclined,
+    ConsentGiven,
+    EligibilityAssessed,
+    History,
+    InductionCompleted,
+    ParticipantAllocated,
+    ParticipantDiscontinued,
+    SelfReportMissed,
+    SelfReportSubmitted,
+    SessionRendered,
+)
+from study.listening import Listening, listening_of
+from study.protocol import Phase, StudyProtocol
+from study.session import session_id_of
+
+
+@dataclass(frozen=True)
+class GiveConsent:
+    """Read and accept or decline the consent text."""
+
+
+@dataclass(frozen=True)
+class AnswerEligibility:
+    """Answer every eligibility question."""
+
+
+@dataclass(frozen=True)
+class GoThroughInduction:
+    """Go through the protocol's mood induction."""
+
+    session_id: str
+
+
+@dataclass(frozen=True)
+class GiveReport:
+    """Answer one instrument.
+
+    Args:
+        session_id: None for baseline and follow-up, which belong to no session.
+        probe_at_s: the probe's onset in session time.
+    """
+
+    phase: Phase
+    instrument_id: str
+    session_id: str | None
+    probe_at_s: float | None = None
+
+
+@dataclass(frozen=True)
+class RenderSession:
+    """Have the session's sound made."""
+
+    session_id: str
+    session_number: int
+
+
+@dataclass(frozen=True)
+class Listen:
+    """Listen, from `position_s` to `until_s` (the next probe or the session's end)."""
+
+    session_id: str
+    position_s: float
+    until_s: float
+
+
+@dataclass(frozen=True)
+class Finished:
+    """Nothing is due: completed, declined, not_eligible, or the reason of a discontinuation."""
+
+    outcome: str
+
+
+Step = GiveConsent | AnswerEligibility | GoThroughInduction | GiveReport | RenderSession | Listen | Finished
+
+
+def next_step(protocol: StudyProtocol, history: History) -> Step:
+    """The one thing that is due now.
+
+    Args:
+        history: one participant's events, in order.
+    """
+    ended = _ended(history)
+    if ended is not None:
+        return ended
+    if not _has(history, ConsentGiven):
+        return GiveConsent()
+    if protocol.eligibility and not _has(history, EligibilityAssessed):
+        return AnswerEligibility()
+    due = _due_report(protocol, history, Phase.BASELINE, None)
+    if due is not None:
+        return due
+    for number in range(1, protocol.session_count + 1):
+        step = _session_step(protocol, history, number)
+        if step is not None:
+            return step
+    return _due_report(protocol, history, Phase.FOLLOW_UP, None) or Finished("completed")
+
+
+def _ended(history: History) -> Finished | None:
+    for recorded in history:
+        match recorded.event:
+            case ConsentDeclined():
+                return Finished("declined")
+            case EligibilityAssessed(eligible=False):
+                return Finished("not_eligible")
+            case ParticipantDiscontinued(reason=reason):
+                return Finished(str(reason))
+    return None
+
+
+def _session_step(protocol: StudyProtocol, history: History, number: int) -> Step | None:
+    session_id = session_id_of(number)
+    here = [recorded for recorded in history if recorded.session_id == session_id]
+    rendered = [r.event for r in here if isinstance(r.event, SessionRendered)]
+    if not rendered:
+        if protocol.induction_text is not None and not _has(here, InductionCompleted):
+            return GoThroughInduction(session_id)
+        due = _due_report(protocol, history, Phase.PRE, session_id)
+        return due or RenderSession(session_id, number)
+    listening = listening_of(here, session_id)
+    probe = _due_probe(protocol, here, session_id, listening)
+    if probe is not None:
+        return probe
+    if not listening.finished:
+        ahead = [at for at in protocol.probes_at_s if at > listening.position_s]
+        return Listen(session_id, listening.position_s, min([*ahead, rendered[-1].duration_s]))
+    return _due_report(protocol, history, Phase.POST, session_id)
+
+
+def _due_probe(
+    protocol: StudyProtocol, here: History, session_id: str, listening: Listening
+) -> GiveReport | None:
+    for at_s in protocol.probes_at_s:
+        if at_s > listening.position_s:
+            return None
+        answered = _answered(here, Phase.PROBE, session_id, at_s)
+        for assessment in protocol.assessments_at(Phase.PROBE):
+            for instrument_id in assessment.instrument_ids if at_s in assessment.at_s else ():
+                if not answered[instrument_id]:
+                    return GiveReport(Phase.PROBE, instrument_id, session_id, at_s)
+    return None
+
+
+def _due_report(
+    protocol: StudyProtocol, history: History, phase: Phase, session_id: str | None
+) -> GiveReport | None:
+    # Counted, so that the same instrument at two follow-ups is due twice.
+    answered = _answered(history, phase, session_id, None)
+    for assessment in protocol.assessments_at(phase):
+        for instrument_id in assessment.instrument_ids:
+            if not answered[instrument_id]:
+                return GiveReport(phase, instrument_id, session_id)
+            answered[instrument_id] -= 1
+    return None
+
+
+def _answered(
+    history: History, phase: Phase, session_id: str | None, probe_at_s: float | None
+) -> Counter[str]:
+    return Counter(
+        recorded.event.instrument_id
+        for recorded in history
+        if isinstance(recorded.event, (SelfReportSubmitted, SelfReportMissed))
+        and recorded.event.phase is phase
+        and recorded.session_id == session_id
+        and recorded.event.probe_at_s == probe_at_s
+    )
+
+
+def require_step(
+    protocol: StudyProtocol, history: History, participant_id: str, wanted: Step, doing: str
+) -> None:
+    """Refuse what is not the participant's next step.
+
+    Raises:
+        ConductError: names what is due instead.
+    """
+    due = next_step(protocol, history)
+    if due != wanted:
+        raise ConductError(participant_id, f"{doing} is not the next step", f"next is: {describe(due)}")
+
+
+def describe(step: Step) -> str:
+    """The step in words."""
+    match step:
+        case GiveConsent():
+            return "consent"
+        case AnswerEligibility():
+            return "the eligibility questions"
+        case GoThroughInduction(session_id=session_id):
+            return f"the induction of {session_id}"
+        case GiveReport(phase=phase, instrument_id=instrument_id, session_id=session_id, probe_at_s=at_s):
+            when = f" at {at_s:g} s" if at_s is not None else ""
+            return f"the {phase} report{when} with {instrument_id}" + (
+                f" ({session_id})" if session_id else ""
+            )
+        case RenderSession(session_id=session_id):
+            return f"rendering {session_id}"
+        case Listen(session_id=session_id, position_s=position_s, until_s=until_s):
+            return f"listening to {session_id} from {position_s:g} s to {until_s:g} s"
+        case Finished(outcome=outcome):
+            return f"nothing, this participant's part is over ({outcome.replace('_', ' ')})"
+
+
+def is_allocated(history: History) -> bool:
+    """Whether the participant has a place in the allocation."""
+    return _has(history, ParticipantAllocated)
+
+
+def _has(history: History, kind: type) -> bool:
+    return any(isinstance(recorded.event, kind) for recorded in history)

@@ -194,6 +194,16 @@ class AnalysisSpec:
 
 
 @dataclass(frozen=True)
+class Contact:
+    """Who may be asked about the study."""
+
+    role: str
+    name: str
+    email: str | None = None
+    phone: str | None = None
+
+
+@dataclass(frozen=True)
 class StudyProtocol:
     """One study, as pre-specified.
 
@@ -203,6 +213,8 @@ class StudyProtocol:
         target: the target the endpoint is measured against.
         clip_s: length of a clip; a step holds one or several.
         max_step: the largest step an iso path may take, or None.
+        population: who takes part, in words.
+        registration, ethics: as registry and committee gave them, or None.
     """
 
     sha256: str
@@ -230,6 +242,11 @@ class StudyProtocol:
     safety: Safety
     delivery: str
     analysis: AnalysisSpec
+    population: str = ""
+    description: str | None = None
+    registration: str | None = None
+    ethics: str | None = None
+    contacts: tuple[Contact, ...] = ()
 
     def lasting(self, duration_s: float) -> StudyProtocol:
         """The same study in time-lapse: every time within a session scaled alike."""

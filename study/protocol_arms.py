@@ -1,0 +1,46 @@
+"""An arm's path as the file gives it: the study's path, and what the arm says otherwise."""
+
+from __future__ import annotations
+
+from study.affect import Affect
+from study.path import PathKind, PathSpec
+from study.protocol_draft import Part
+
+
+def arm_field(name: str, study_path: Part, arm_path: Part | None) -> Part:
+    """A field of the arm's path, or the study's where the arm is silent.
+
+    Raises:
+        Unreadable: it is missing or was refused.
+    """
+    own = arm_path.get(name) if arm_path is not None else None
+    return own if own is not None else study_path[name]
+
+
+def path_spec(arm_path: Part, study_path: Part) -> PathSpec:
+    """The resolved shape of an arm.
+
+    Raises:
+        OutOfRange: the dwells do not fit the steps.
+        Unreadable: a field is missing or was refused.
+    """
+    hold = arm_path.get("hold")
+    return PathSpec(
+        kind=PathKind(arm_path["kind"].text),
+        steps=arm_field("steps", study_path, arm_path).whole,
+        step_s=arm_field("step_s", study_path, arm_path).number,
+        dwell_start_steps=arm_field("dwell_start_steps", study_path, arm_path).whole,
+        dwell_end_steps=arm_field("dwell_end_steps", study_path, arm_path).whole,
+        hold=hold.affect if hold is not None else None,
+    )
+
+
+def fixed_start(study_path: Part, arm_path: Part | None = None) -> Affect | None:
+    """The start of everybody's path, or None where the `pre` report gives it."""
+    start = arm_field("start", study_path, arm_path)
+    return None if start.is_text else start.affect
+
+
+def target_of(study_path: Part, arm_path: Part | None = None) -> Affect:
+    """Where the path leads."""
+    return arm_field("target", study_path, arm_path).affect

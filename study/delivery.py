@@ -65,7 +65,7 @@ def plan_of(protocol: StudyProtocol, history: History, session_number: int) -> S
                 place.block,
                 place.position,
             )
-            start = _pre_affect(protocol, history, session_id_of(session_number))
+            start = pre_affect(protocol, history, session_id_of(session_number))
             return make_session_plan(protocol, allocation, session_number, start)
     raise ConductError("allocation", "there is none yet", "it follows the pre report")
 
@@ -117,7 +117,8 @@ def record_playback(
     study.act(actor, participant_id, decide)
 
 
-def _pre_affect(protocol: StudyProtocol, history: History, session_id: str) -> Affect | None:
+def pre_affect(protocol: StudyProtocol, history: History, session_id: str) -> Affect | None:
+    """The session's `pre` report on the endpoint's instrument; None before it is given."""
     for recorded in reversed(history):
         event = recorded.event
         if (

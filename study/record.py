@@ -219,6 +219,10 @@ class Record:
         with reading(self._engine) as connection:
             return Reader(connection, self._where).participant(participant_id)
 
+    def with_clock(self, clock: Clock) -> Record:
+        """The same record, dated by another clock."""
+        return Record(self._engine, self.protocol_sha256, clock)
+
     def close(self) -> None:
         """Let go of the database."""
         self._engine.dispose()

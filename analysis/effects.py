@@ -1,0 +1,260 @@
+"""Differences between arms, as the protocol pre-specifies them.
+
+Parallel designs: analysis of covariance on all who were allocated and gave the
+outcome, whatever they heard. Crossovers: within persons, with participant and
+period effects (Senn, 2002, Cross-over Trials in Clinical Research, ch. 3);
+carry-over is not tested first. Change within an arm is never tested.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.bivariate import hotelling_contrast
+from analysis.effect_size import hedges_g
+from analysis.endpoint import ENDPOINTS, Outcome
+from analysis.linear_model import ArmModel, Errors, NotEstimable, fit_arm_model, indicator_columns
+from analysis.result_row import ResultRow, not_estimated
+from study.errors import UnknownName
+from study.protocol import Contrast, Design, StudyProtocol
+
+Floats = NDArray[np.float64]
+
+DISTANCE_NOTE = "also moved by spread"
+
+
+@dataclass(frozen=True)
+class Effects:
+    """Everything estimated about one endpoint.
+
+    Args:
+        endpoint: a key of `ENDPOINTS`.
+        contrasts: one row per contrast of the protocol, in its order.
+        arms: one row per arm, in the protocol's order: adjusted mean with raw mean and SD.
+        missing: reason to number of outcomes (persons; in a crossover, periods) left out.
+        left_out: covariates without variation.
+    """
+
+    endpoint: str
+    contrasts: tuple[ResultRow, ...]
+    arms: tuple[ResultRow, ...]
+    missing: Mapping[str, int]
+    left_out: tuple[str, ...]
+
+
+def estimate_effects(protocol: StudyProtocol, outcomes: Sequence[Outcome], endpoint: str) -> Effects:
+    """Adjusted means and differences of one endpoint.
+
+    Complete cases: an outcome that is missing is counted, never filled in.
+
+    Args:
+        outcomes: of all allocated persons.
+        endpoint: a key of `ENDPOINTS`.
+
+    Raises:
+        UnknownName: the protocol lists a covariate there is no column for.
+    """
+    crossover = protocol.design is Design.CROSSOVER
+    complete, missing = complete_cases(protocol, outcomes, endpoint)
+    values = np.array([outcome.values[endpoint] for outcome in complete], dtype=float)
+    arms = [outcome.arm for outcome in complete]
+    method = method_of(protocol)
+    fit: ArmModel | NotEstimable
+    try:
+        fit = fit_arm_model(values, arms, covariates_of(protocol, complete), _errors(protocol))
+    except NotEstimable as problem:
+        fit = problem
+    by_arm = {
+        arm.arm_id: values[[name == arm.arm_id for name in arms]] if arms else values for arm in protocol.arms
+    }
+    return Effects(
+        endpoint,
+        tuple(
+            _contrast_row(endpoint, contrast, fit, by_arm, method, crossover)
+            for contrast in protocol.analysis.contrasts
+        ),
+        tuple(_arm_row(arm.arm_id, arm.label, fit, by_arm[arm.arm_id], method) for arm in protocol.arms),
+        missing,
+        fit.left_out if isinstance(fit, ArmModel) else (),
+    )
+
+
+def estimate_both_axes(protocol: StudyProtocol, outcomes: Sequence[Outcome]) -> tuple[ResultRow, ...]:
+    """Hotelling's T² on post valence and arousal, one row per contrast; parallel designs only."""
+    method = "Hotelling's T² on post valence and arousal, adjusted for " + _covariate_words(protocol)
+    complete, _ = complete_cases(protocol, outcomes, "valence")
+    points = np.array([(o.values["valence"], o.values["arousal"]) for o in complete], dtype=float)
+    rows = []
+    for contrast in protocol.analysis.contrasts:
+        row_id, label = f"both_axes:{contrast.contrast_id}", _label(contrast)
+        try:
+            if protocol.design is Design.CROSSOVER:
+                raise NotEstimable("given for parallel designs only")
+            if not complete:
+                raise NotEstimable("nobody has the outcome yet")
+            test = hotelling_contrast(
+                points, [o.arm for o in complete], covariates_of(protocol, complete), contrast.arm_ids
+            )
+        except NotEstimable as problem:
+            rows.append(not_estimated(row_id, label, len(complete), method, str(problem)))
+        else:
+            extra = {
+                "contrast_id": contrast.contrast_id,
+                "t_squared": test.t_squared,
+                "f_value": test.f_value,
+                "df": [test.df_numerator, test.df_denominator],
+            }
+            rows.append(
+                ResultRow(row_id, label, None, None, None, test.p_value, len(complete), method, None, extra)
+            )
+    return tuple(rows)
+
+
+def complete_cases(
+    protocol: StudyProtocol, outcomes: Sequence[Outcome], endpoint: str
+) -> tuple[list[Outcome], dict[str, int]]:
+    """Outcomes that can be analysed, and the reasons of those that cannot with their number."""
+    complete: list[Outcome] = []
+    reasons: Counter[str] = Counter()
+    for outcome in outcomes:
+        reason = outcome.reason_without(endpoint)
+        if reason is None and None in outcome.stratum.values():
+            reason = "stratification data erased"
+        if reason is None:
+            complete.append(outcome)
+        else:
+            reasons[reason] += 1
+    if protocol.design is Design.CROSSOVER:
+        periods = Counter(outcome.participant_id for outcome in complete)
+        alone = [outcome for outcome in complete if periods[outcome.participant_id] < 2]
+        if alone:
+            reasons["only one period has an outcome"] += len(alone)
+        complete = [outcome for outcome in complete if periods[outcome.participant_id] > 1]
+    return complete, dict(reasons)
+
+
+def covariates_of(protocol: StudyProtocol, outcomes: Sequence[Outcome]) -> dict[str, Floats]:
+    """The model's covariate columns, in the protocol's order.
+
+    Raises:
+        UnknownName: a covariate that is none of pre_valence, pre_arousal,
+            period, sequence or a stratification factor.
+    """
+    crossover = protocol.design is Design.CROSSOVER
+    factors = {stratum.factor for stratum in protocol.allocation.strata}
+    columns: dict[str, Floats] = {}
+    for name in protocol.analysis.covariates:
+        if name in ("pre_valence", "pre_arousal"):
+            axis = name.removeprefix("pre_")
+            columns[name] = np.array([getattr(o.pre, axis) for o in outcomes], dtype=float)
+        elif name in factors:
+            # Within persons a stratum is constant: the participant effect holds it.
+            if not crossover:
+                columns |= indicator_columns(name, [o.stratum[name] for o in outcomes])
+        elif name not in ("period", "sequence"):
+            raise UnknownName(
+                "analysis.covariates",
+                f"{name!r} is not a covariate",
+                "write pre_valence, pre_arousal or a stratification factor",
+            )
+    if crossover:
+        columns |= indicator_columns("participant", [o.participant_id for o in outcomes])
+        columns |= indicator_columns("period", [str(o.period) for o in outcomes])
+    return columns
+
+
+def method_of(protocol: StudyProtocol) -> str:
+    """The pre-specified model in one sentence."""
+    if protocol.design is Design.CROSSOVER:
+        return (
+            "Within-person linear model: arm, participant and period effects, adjusted for "
+            f"{_covariate_words(protocol)}; classical errors, t reference; complete cases"
+        )
+    return (
+        f"ANCOVA adjusted for {_covariate_words(protocol)}; HC3 errors, t reference; complete cases, "
+        "analysed as allocated"
+    )
+
+
+def _errors(protocol: StudyProtocol) -> Errors:
+    return "classical" if protocol.design is Design.CROSSOVER else "HC3"
+
+
+def _covariate_words(protocol: StudyProtocol) -> str:
+    names = [n for n in protocol.analysis.covariates if n not in ("period", "sequence")]
+    if protocol.design is Design.CROSSOVER:
+        names = [n for n in names if n.startswith("pre_")]
+    return ", ".join(name.replace("_", " ") for name in names) or "nothing else"
+
+
+def _label(contrast: Contrast) -> str:
+    return f"{contrast.arm_ids[0]} − {contrast.arm_ids[1]}"
+
+
+def _contrast_row(
+    endpoint: str,
+    contrast: Contrast,
+    fit: ArmModel | NotEstimable,
+    by_arm: Mapping[str, Floats],
+    method: str,
+    crossover: bool,
+) -> ResultRow:
+    first, second = (by_arm[arm] for arm in contrast.arm_ids)
+    n = len(first) + len(second)
+    extra: dict[str, Any] = {
+        "endpoint": endpoint,
+        "endpoint_label": ENDPOINTS[endpoint],
+        "contrast_id": contrast.contrast_id,
+        "arms": list(contrast.arm_ids),
+        "is_primary": contrast.is_primary,
+        "n_by_arm": [len(first), len(second)],
+        "note": DISTANCE_NOTE if endpoint == "distance" else None,
+        **_standardised(first, second, crossover),
+    }
+    row_id, label = f"{endpoint}:{contrast.contrast_id}", _label(contrast)
+    try:
+        if isinstance(fit, NotEstimable):
+            raise fit
+        found = fit.difference(*contrast.arm_ids)
+    except NotEstimable as problem:
+        return not_estimated(row_id, label, n, method, str(problem), extra)
+    extra |= {"se": found.se, "df": found.df}
+    return ResultRow(
+        row_id, label, found.value, found.ci_low, found.ci_high, found.p_value, n, method, None, extra
+    )
+
+
+def _standardised(first: Floats, second: Floats, crossover: bool) -> dict[str, Any]:
+    names = ("hedges_g", "hedges_g_ci_low", "hedges_g_ci_high", "hedges_g_reason")
+    try:
+        if crossover:
+            raise NotEstimable("arms are not independent groups in a crossover")
+        found = hedges_g(first, second)
+    except NotEstimable as problem:
+        return dict(zip(names, (None, None, None, str(problem)), strict=True))
+    return dict(zip(names, (found.g, found.ci_low, found.ci_high, None), strict=True))
+
+
+def _arm_row(arm_id: str, label: str, fit: ArmModel | NotEstimable, values: Floats, method: str) -> ResultRow:
+    extra = {
+        "arm": arm_id,
+        "raw_mean": float(values.mean()) if len(values) else None,
+        "raw_sd": float(values.std(ddof=1)) if len(values) > 1 else None,
+    }
+    try:
+        if isinstance(fit, NotEstimable):
+            raise fit
+        found = fit.mean_of(arm_id)
+    except NotEstimable as problem:
+        return not_estimated(arm_id, label, len(values), method, str(problem), extra)
+    extra["se"] = found.se
+    # A mean is not tested against zero: that would be a test within one arm.
+    return ResultRow(
+        arm_id, label, found.value, found.ci_low, found.ci_high, None, len(values), method, None, extra
+    )

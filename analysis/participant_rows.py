@@ -1,0 +1,234 @@
+"""What one participant's history says, as rows of the tables."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from analysis.mer.predictor import AffectSeries
+from analysis.pairing import NO_MUSIC, pair_rows
+from study.affect import Affect
+from study.errors import RecordMismatch
+from study.events import (
+    ConsentDeclined,
+    ConsentGiven,
+    EligibilityAssessed,
+    Event,
+    History,
+    ParticipantAllocated,
+    ParticipantDiscontinued,
+    ParticipantEnrolled,
+    PlaybackEnded,
+    PlaybackEvent,
+    PlaybackStopped,
+    RecordedEvent,
+    SelfReportMissed,
+    SelfReportSubmitted,
+    SessionRendered,
+)
+from study.listening import listening_of
+from study.protocol import Phase, StudyProtocol
+from study.session import RenderManifest, session_id_of
+from study.steps import AnswerEligibility, Finished, GiveConsent, next_step
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Person:
+    """One participant's history with what belongs to it, turned into rows of the tables."""
+
+    protocol: StudyProtocol
+    participant_id: str
+    history: History
+    manifests: dict[str, RenderManifest]
+    predictions: dict[str, AffectSeries]
+
+    def _first(self, kind: type[Event]) -> RecordedEvent | None:
+        return next((r for r in self.history if isinstance(r.event, kind)), None)
+
+    @property
+    def arms(self) -> dict[str, str]:
+        """Session to arm; empty before allocation."""
+        allocated = self._first(ParticipantAllocated)
+        if allocated is None or not isinstance(allocated.event, ParticipantAllocated):
+            return {}
+        return {session_id_of(number): arm for number, arm in enumerate(allocated.event.arm_ids, start=1)}
+
+    def check_manifests(self) -> None:
+        """Raise RecordMismatch where a manifest is not of the sound that was recorded."""
+        for session_id, manifest in self.manifests.items():
+            rendered = [
+                r.event.audio_sha256
+                for r in self.history
+                if r.session_id == session_id and isinstance(r.event, SessionRendered)
+            ]
+            if not rendered or rendered[-1] != manifest.audio_sha256:
+                raise RecordMismatch(
+                    f"{self.participant_id} {session_id}",
+                    "has a manifest of other sound than the record names",
+                    "restore the session's folder, or render it again with the same plan",
+                )
+
+    def row(self, factors: Sequence[str]) -> Row:
+        """The row of `participants`."""
+        enrolled = self.history[0].event
+        stratum = enrolled.stratum if isinstance(enrolled, ParticipantEnrolled) else {}
+        allocated = self._first(ParticipantAllocated)
+        eligible = self._first(EligibilityAssessed)
+        ended = self._first(ParticipantDiscontinued)
+        consented = True if self._first(ConsentGiven) else False if self._first(ConsentDeclined) else None
+        return {
+            "participant_id": self.participant_id,
+            "simulated": enrolled.simulated if isinstance(enrolled, ParticipantEnrolled) else None,
+            "enrolled_at": self.history[0].at,
+            "consented": consented,
+            "eligible": getattr(eligible.event, "eligible", None) if eligible else None,
+            "status": self.status,
+            "status_note": getattr(ended.event, "note", None) or None if ended else None,
+            "erased": any(recorded.event is None for recorded in self.history),
+            **{f"stratum_{factor}": stratum.get(factor) for factor in factors},
+            "group": getattr(allocated.event, "group_id", None) if allocated else None,
+            "allocated_at": allocated.at if allocated else None,
+        }
+
+    @property
+    def status(self) -> str:
+        """Where the person stands, as the column `status` names it."""
+        ended = self._first(ParticipantDiscontinued)
+        if ended is not None and isinstance(ended.event, ParticipantDiscontinued):
+            return str(ended.event.reason)
+        if any(recorded.event is None for recorded in self.history):
+            return "erased"
+        step = next_step(self.protocol, self.history)
+        match step:
+            case Finished(outcome=outcome):
+                return outcome
+            case GiveConsent():
+                return "awaiting_consent"
+            case AnswerEligibility():
+                return "screening"
+        return "in_progress" if self._first(ParticipantAllocated) else "screening"
+
+    def session_rows(self) -> Iterator[Row]:
+        """The rows of `sessions`."""
+        for period, (session_id, arm_id) in enumerate(self.arms.items(), start=1):
+            arm = self.protocol.arm(arm_id)
+            start = arm.start or self._pre_affect(session_id)
+            listening = listening_of(self.history, session_id)
+            here = [r.event for r in self.history if r.session_id == session_id]
+            rendered = [event for event in here if isinstance(event, SessionRendered)]
+            duration_s = rendered[-1].duration_s if rendered else None
+            played = [event for event in here if isinstance(event, PlaybackEvent)]
+            heard_s = listening.heard_s if duration_s is None else min(listening.heard_s, duration_s)
+            yield {
+                "participant_id": self.participant_id,
+                "session_id": session_id,
+                "period": period,
+                "arm": arm_id,
+                "start_valence": start.valence if start else None,
+                "start_arousal": start.arousal if start else None,
+                "target_valence": arm.target.valence,
+                "target_arousal": arm.target.arousal,
+                "rendered": bool(rendered),
+                "audio_sha256": rendered[-1].audio_sha256 if rendered else None,
+                "duration_s": duration_s,
+                "started": bool(played),
+                "heard_s": heard_s if played else 0.0,
+                "heard_share": heard_s / duration_s if duration_s else None,
+                "pauses": listening.pauses,
+                "stop_reason": listening.stop_reason,
+                "completed": any(isinstance(event, PlaybackEnded) for event in played),
+            }
+
+    def _pre_affect(self, session_id: str) -> Affect | None:
+        for recorded in self.history:
+            report = recorded.event
+            if (
+                recorded.session_id == session_id
+                and isinstance(report, SelfReportSubmitted)
+                and report.phase is Phase.PRE
+                and report.instrument_id == self.protocol.analysis.instrument_id
+            ):
+                return report.affect
+        return None
+
+    def clip_rows(self) -> Iterator[Row]:
+        """The rows of `clips`."""
+        for session_id, manifest in sorted(self.manifests.items()):
+            arm = self.arms.get(session_id)
+            silent = arm is not None and self.protocol.arm(arm).path.kind in NO_MUSIC
+            series = None if silent else self.predictions.get(session_id)
+            listening = listening_of(self.history, session_id)
+            for clip in manifest.clips:
+                end_s = clip.onset_s + clip.duration_s
+                mean = series.mean_over(clip.onset_s, end_s) if series else None
+                yield {
+                    "participant_id": self.participant_id,
+                    "session_id": session_id,
+                    "arm": arm,
+                    "stim_file": clip.stim_file,
+                    "clip_sha256": clip.sha256,
+                    "onset_s": clip.onset_s,
+                    "duration_s": clip.duration_s,
+                    "valence_target": clip.affect.valence if clip.affect else None,
+                    "arousal_target": clip.affect.arousal if clip.affect else None,
+                    "valence_pred": mean[0] if mean else None,
+                    "arousal_pred": mean[1] if mean else None,
+                    "loudness_lufs": clip.loudness_lufs,
+                    "heard_s": listening.heard_within(clip.onset_s, end_s),
+                }
+
+    def report_rows(self) -> Iterator[Row]:
+        """The rows of `self_reports`."""
+        for recorded in self.history:
+            report = recorded.event
+            if not isinstance(report, (SelfReportSubmitted, SelfReportMissed)):
+                continue
+            given = report if isinstance(report, SelfReportSubmitted) else None
+            affect = given.affect if given else None
+            instrument = self.protocol.instrument(report.instrument_id)
+            yield {
+                "participant_id": self.participant_id,
+                "session_id": recorded.session_id,
+                "arm": self.arms.get(recorded.session_id or ""),
+                "sequence": recorded.sequence,
+                "at": recorded.at,
+                "phase": str(report.phase),
+                "instrument_id": report.instrument_id,
+                "perspective": str(given.perspective if given else instrument.perspective),
+                "probe_at_s": report.probe_at_s,
+                "missed": given is None,
+                "missed_reason": report.reason if isinstance(report, SelfReportMissed) else None,
+                "missed_items": " ".join(given.missed_items) or None if given else None,
+                "responses": _json(given.raw) if given else None,
+                "scores": _json(given.scores) if given else None,
+                "valence": affect.valence if affect else None,
+                "arousal": affect.arousal if affect else None,
+            }
+
+    def playback_rows(self) -> Iterator[Row]:
+        """The rows of `playback`."""
+        for recorded in self.history:
+            if isinstance(recorded.event, PlaybackEvent):
+                yield {
+                    "participant_id": self.participant_id,
+                    "session_id": recorded.session_id,
+                    "sequence": recorded.sequence,
+                    "at": recorded.at,
+                    "action": recorded.kind.removeprefix("Playback").lower(),
+                    "position_s": recorded.event.position_s,
+                    "reason": str(recorded.event.reason)
+                    if isinstance(recorded.event, PlaybackStopped)
+                    else None,
+                }
+
+    def pair_rows(self) -> Iterator[Row]:
+        """The rows of `pairs`."""
+        return pair_rows(self.protocol, self.history, self.arms, self.manifests, self.predictions)
+
+
+def _json(values: Mapping[str, float]) -> str:
+    return json.dumps(dict(values), sort_keys=True, allow_nan=False)

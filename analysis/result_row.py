@@ -1,0 +1,73 @@
+"""One estimate with its interval, or the reason there is none."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class ResultRow:
+    """A row of the results, as every table, figure and sentence reads it.
+
+    Args:
+        row_id: unique within its section.
+        label: for people.
+        estimate: None where nothing could be estimated; `reason` then says why.
+        ci_low, ci_high: 95 % limits.
+        n: participants (or pairs, where `method` says so) the estimate rests on.
+        method: how it was estimated, with its source.
+        reason: in words, where a number is missing.
+        extra: further numbers and names of this kind of row.
+    """
+
+    row_id: str
+    label: str
+    estimate: float | None
+    ci_low: float | None
+    ci_high: float | None
+    p_value: float | None
+    n: int
+    method: str
+    reason: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_plain(self) -> dict[str, Any]:
+        """As JSON values; a number that is not finite becomes null."""
+        return {
+            "row_id": self.row_id,
+            "label": self.label,
+            "estimate": finite(self.estimate),
+            "ci_low": finite(self.ci_low),
+            "ci_high": finite(self.ci_high),
+            "p_value": finite(self.p_value),
+            "n": self.n,
+            "method": self.method,
+            "reason": self.reason,
+            **json_ready(self.extra),
+        }
+
+
+def not_estimated(
+    row_id: str, label: str, n: int, method: str, reason: str, extra: Mapping[str, Any] | None = None
+) -> ResultRow:
+    """A row without a number."""
+    return ResultRow(row_id, label, None, None, None, None, n, method, reason, extra or {})
+
+
+def finite(value: float | None) -> float | None:
+    """The value as a plain float; None for None, NaN and infinities."""
+    return float(value) if value is not None and math.isfinite(value) else None
+
+
+def json_ready(value: Any) -> Any:
+    """Plain JSON values, with null for every number that is not finite."""
+    if isinstance(value, Mapping):
+        return {str(key): json_ready(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [json_ready(item) for item in value]
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
+    return finite(float(value))

@@ -1,0 +1,95 @@
+"""The tidy tables: planned, generated, heard and felt, from the record and the manifests.
+
+Nothing here is stored; delete the tables and build them again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from analysis.data_dictionary import make_table
+from analysis.histories import histories_of
+from analysis.mer.predictor import AffectSeries
+from analysis.participant_rows import Person, Row
+from study.events import RecordedEvent
+from study.protocol import StudyProtocol
+from study.session import RenderManifest
+
+SessionKey = tuple[str, str]
+"""(participant_id, session_id)"""
+
+
+@dataclass(frozen=True)
+class StudyTables:
+    """A study as tables; columns as in `protocols/columns.json`."""
+
+    participants: pd.DataFrame
+    sessions: pd.DataFrame
+    clips: pd.DataFrame
+    self_reports: pd.DataFrame
+    playback: pd.DataFrame
+    events: pd.DataFrame
+    pairs: pd.DataFrame
+
+
+def build_tables(
+    protocol: StudyProtocol,
+    events: Sequence[RecordedEvent],
+    manifests: Mapping[SessionKey, RenderManifest],
+    predictions: Mapping[SessionKey, AffectSeries],
+) -> StudyTables:
+    """The study's tables.
+
+    Args:
+        events: the whole record, in order.
+        manifests: of rendered sessions; a session without one has no clips.
+        predictions: of rendered sessions; where one is missing its columns are empty.
+
+    Raises:
+        RecordMismatch: a manifest is not of the sound the record names, or an
+            event is of another protocol.
+        RecordError, UnknownName: a participant's events cannot have happened.
+        OutOfRange: a value outside its column's limits.
+    """
+    histories = histories_of(protocol, events)
+    people = [
+        Person(
+            protocol,
+            participant_id,
+            history,
+            {session: m for (who, session), m in manifests.items() if who == participant_id},
+            {session: s for (who, session), s in predictions.items() if who == participant_id},
+        )
+        for participant_id, history in histories.items()
+    ]
+    for person in people:
+        person.check_manifests()
+    factors = [stratum.factor for stratum in protocol.allocation.strata]
+
+    def rows(of: Callable[[Person], Iterator[Row]]) -> list[Row]:
+        return [row for person in people for row in of(person)]
+
+    return StudyTables(
+        participants=make_table("participants", [person.row(factors) for person in people], factors),
+        sessions=make_table("sessions", rows(Person.session_rows)),
+        clips=make_table("clips", rows(Person.clip_rows)),
+        self_reports=make_table("self_reports", rows(Person.report_rows)),
+        playback=make_table("playback", rows(Person.playback_rows)),
+        events=make_table("events", [_event_row(recorded) for recorded in events]),
+        pairs=make_table("pairs", rows(Person.pair_rows)),
+    )
+
+
+def _event_row(recorded: RecordedEvent) -> Row:
+    return {
+        "sequence": recorded.sequence,
+        "at": recorded.at,
+        "actor": recorded.actor,
+        "kind": recorded.kind,
+        "participant_id": recorded.participant_id,
+        "session_id": recorded.session_id,
+        "erased": recorded.event is None,
+    }

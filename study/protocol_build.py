@@ -27,12 +27,9 @@ from study.protocol import (
     Text,
     VisitWindow,
 )
-from study.protocol_draft import Part
 from study.protocol_arms import fixed_start, path_spec, target_of
-
-DEFAULT_LOUDNESS_LUFS = -23.0
-DEFAULT_PROBE_WINDOW_S = 30.0
-DEFAULT_POST_WINDOW_S = 60.0
+from study.protocol_draft import Part
+from study.protocol_shape import default_number
 
 
 def build_protocol(value: Any, data: bytes) -> StudyProtocol:
@@ -151,7 +148,7 @@ def _assessment(part: Part) -> Assessment:
 def _safety(part: Part) -> Safety:
     loudness = part.get("loudness_lufs")
     return Safety(
-        loudness.number if loudness else DEFAULT_LOUDNESS_LUFS,
+        loudness.number if loudness else default_number("safety", "loudness_lufs"),
         part["distress"]["valence_at_or_below"].number,
         part["distress"]["arousal_at_or_above"].number,
         _text(part["support_text"]),
@@ -179,7 +176,9 @@ def _analysis(part: Part) -> AnalysisSpec:
         alpha=part["alpha"].number,
         agreement=AgreementSpec(
             agreement["predictor"].text,
-            probe_window.number if probe_window else DEFAULT_PROBE_WINDOW_S,
-            post_window.number if post_window else DEFAULT_POST_WINDOW_S,
+            probe_window.number
+            if probe_window
+            else default_number("analysis", "agreement", "probe_window_s"),
+            post_window.number if post_window else default_number("analysis", "agreement", "post_window_s"),
         ),
     )

@@ -1,17 +1,45 @@
 """What a schema cannot say of a protocol: whether its parts fit each other."""
 
 from __future__ import annotations
+
 from collections.abc import Iterator
 from pathlib import Path
-from study.protocol_draft import Part
+
+from study.path import PathKind
+from study.protocol_checks_allocation import check_allocation
+from study.protocol_checks_conduct import check_conduct
+from study.protocol_checks_outcomes import check_outcomes
+from study.protocol_checks_paths import check_paths, stays_beside
+from study.protocol_draft import Part, run_checks
 from study.protocol_text import Finding
 
 
 def check_meaning(draft: Part) -> Iterator[Finding]:
     """Everything that is wrong between the readable parts of a draft."""
-    yield from ()
+    yield from run_checks((check_paths, check_allocation, check_conduct, check_outcomes), draft)
 
 
 def check_files(draft: Part, folder: Path) -> Iterator[Finding]:
-    """Sound files that do not lie where the protocol says."""
-    yield from ()
+    """Sound files that do not lie where the protocol says.
+
+    Files of `self_selected` arms may come later, with the people who bring them.
+    """
+    yield from run_checks((_arms_have_their_files,), draft, folder)
+
+
+def _arms_have_their_files(draft: Part, folder: Path) -> Iterator[Finding]:
+    for arm in draft["arms"].readable_parts():
+        yield from run_checks((_files_exist,), arm, folder)
+
+
+def _files_exist(arm: Part, folder: Path) -> Iterator[Finding]:
+    kind = PathKind(arm["path"]["kind"].text)
+    files = arm["path"].get("files")
+    if files is None or not kind.needs_files or kind is PathKind.SELF_SELECTED:
+        return
+    for file in files.readable_parts():
+        if stays_beside(file.text) and not (folder / file.text).is_file():
+            yield file.finding(
+                "there is no such file beside the protocol",
+                f"put it into {folder.as_posix()}, or mend its name",
+            )

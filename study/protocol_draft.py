@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from study.affect import NAMED_STATES, Affect
-from study.protocol_text import Finding, JsonPath
+from study.protocol_text import Finding, JsonPath, did_you_mean, shown
 
 
 class Unreadable(Exception):
@@ -43,6 +43,17 @@ class Part:
         found = self.get(name)
         if found is None:
             raise Unreadable
+        return found
+
+    def at(self, *names: str) -> Part:
+        """A field of a field; all must be there.
+
+        Raises:
+            Unreadable: one is missing or was refused.
+        """
+        found = self
+        for name in names:
+            found = found[name]
         return found
 
     def get(self, name: str) -> Part | None:
@@ -116,14 +127,20 @@ class Part:
         return Finding(self.path, problem, remedy)
 
 
-Check = Callable[[Part], Iterable[Finding]]
-"""Reads a part (the whole draft, or one arm) and yields what is wrong."""
-
-
-def run_checks(part: Part, checks: Iterable[Check]) -> Iterator[Finding]:
-    """Every finding of every check; a check ends early at what it cannot read."""
+def run_checks(checks: Iterable[Callable[..., Iterable[Finding]]], *parts: Any) -> Iterator[Finding]:
+    """Every finding of every check on the same parts; a check ends early at what it cannot read."""
     for check in checks:
         try:
-            yield from check(part)
+            yield from check(*parts)
         except Unreadable:
             continue
+
+
+def unknown(part: Part, known: Iterable[str], what: str) -> Iterator[Finding]:
+    """A finding where a text is not one of the known names."""
+    names = list(known)
+    if part.text not in names:
+        yield part.finding(
+            f"{shown(part.text)} is not an {what} of this protocol",
+            did_you_mean(part.text, names) + "write one of " + ", ".join(names),
+        )

@@ -7,10 +7,9 @@ wording reaches the reader.
 
 from __future__ import annotations
 
-import difflib
 import functools
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -18,7 +17,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from study.protocol_text import Finding, JsonPath, shown
+from study.protocol_text import Finding, JsonPath, did_you_mean, shown
 
 _KINDS_OF_VALUE = {
     "object": "an object { … }",
@@ -57,6 +56,14 @@ def protocol_schema() -> dict[str, Any]:
     return schema
 
 
+def default_number(*names: str) -> float:
+    """What a number is where a protocol leaves it out, as the schema says."""
+    node = protocol_schema()
+    for name in names:
+        node = node["properties"][name]
+    return float(node["default"])
+
+
 @functools.cache
 def _validator() -> Draft202012Validator:
     return Draft202012Validator(protocol_schema())
@@ -81,19 +88,15 @@ def check_shape(value: Any, unreadable: frozenset[JsonPath] = frozenset()) -> Sh
     return Shape(tuple(findings), frozenset(bad))
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """``did you mean "calm"? If not, `` where a known word is near, else nothing."""
-    near = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
-    return f"did you mean {shown(near[0])}? If not, " if near else ""
-
-
 def _about_a_key(error: ValidationError) -> bool:
     return "propertyNames" in error.absolute_schema_path
 
 
 def _findings(error: ValidationError, path: JsonPath) -> Iterator[Finding]:
-    write = error.schema.get("x-write", "") if isinstance(error.schema, dict) else ""
-    value, limit = error.instance, error.validator_value
+    schema: dict[str, Any] = dict(error.schema) if isinstance(error.schema, dict) else {}
+    write = str(schema.get("x-write", ""))
+    value: Any = error.instance
+    limit: Any = error.validator_value
     if _about_a_key(error):
         yield Finding((*path, value), "is not a name that can stand here", write)
         return
@@ -101,34 +104,58 @@ def _findings(error: ValidationError, path: JsonPath) -> Iterator[Finding]:
         case "required":
             for name in limit:
                 if name not in value:
-                    yield Finding((*path, name), "is missing", _write_of(_property(error.schema, name)))
+                    yield Finding((*path, name), "is missing", _write_of(schema["properties"][name]))
         case "additionalProperties":
-            known = _known_fields(error)
+            known = list(schema.get("properties", {}))
             for name in value:
                 if name not in known:
-                    yield Finding((*path, name), *_unknown_field(name, known))
-        case "type":
-            yield Finding(path, f"is {_kind_of(value)}, not {_kinds(limit)}", write)
-        case "enum" | "const":
-            names = limit if error.validator == "enum" else [limit]
-            near = did_you_mean(value, names) if isinstance(value, str) else ""
-            yield Finding(path, f"{shown(value)} is not known here", near + write)
-        case "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum":
-            yield Finding(path, f"{_number(value)} is {_outside(error.schema)}", write)
-        case "pattern" if limit == r"\S":
-            yield Finding(path, "is empty", write)
-        case "pattern":
-            yield Finding(path, f"{shown(value)} is not written as it should be", write)
-        case "maxLength":
-            yield Finding(path, f"is {len(value)} characters long, more than {limit}", "write a shorter text")
-        case "minItems" | "minProperties":
-            yield Finding(path, f"holds {len(value)}, fewer than {limit}", write)
-        case "maxItems":
-            yield Finding(path, f"holds {len(value)}, more than {limit}", write)
-        case "uniqueItems":
-            yield Finding(path, f"names {shown(_twice(value))} twice", "keep one and delete the other")
+                    yield Finding((*path, name), "is not a field here", _instead_of(name, known))
         case _:
-            yield Finding(path, "is not as it should be", write)
+            yield Finding(
+                path,
+                _verdict(str(error.validator), value, limit, schema),
+                _remedy(error, value, limit, write),
+            )
+
+
+def _instead_of(name: str, known: list[str]) -> str:
+    return did_you_mean(name, known) + f"delete it; the fields are {', '.join(known)}"
+
+
+def _remedy(error: ValidationError, value: Any, limit: Any, write: str) -> str:
+    match error.validator:
+        case "enum" if isinstance(value, str):
+            return did_you_mean(value, limit) + write
+        case "maxLength":
+            return "write a shorter text"
+        case "uniqueItems":
+            return "keep one and delete the other"
+        case _:
+            return write
+
+
+def _verdict(validator: str, value: Any, limit: Any, schema: dict[str, Any]) -> str:
+    match validator:
+        case "type":
+            return f"is {_kind_of(value)}, not {_kinds(limit)}"
+        case "enum" | "const":
+            return f"{shown(value)} is not known here"
+        case "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum":
+            return f"{_number(value)} is {_outside(schema)}"
+        case "pattern" if limit == r"\S":
+            return "is empty"
+        case "pattern":
+            return f"{shown(value)} is not written as it should be"
+        case "maxLength":
+            return f"is {len(value)} characters long, more than {limit}"
+        case "minItems" | "minProperties":
+            return f"holds {len(value)}, fewer than {limit}"
+        case "maxItems":
+            return f"holds {len(value)}, more than {limit}"
+        case "uniqueItems":
+            return f"names {shown(_twice(value))} twice"
+        case _:
+            return "is not as it should be"
 
 
 def _outside(schema: dict[str, Any]) -> str:
@@ -137,22 +164,6 @@ def _outside(schema: dict[str, Any]) -> str:
     left = "[" if "minimum" in schema else "("
     right = "]" if "maximum" in schema else ")"
     return f"outside {left}{low:g}, {high:g}{right}"
-
-
-def _unknown_field(name: str, known: list[str]) -> tuple[str, str]:
-    near = did_you_mean(name, known)
-    if near:
-        return "is not a field here", f"{near}delete it"
-    return "is not a field here", f"delete it; the fields are {', '.join(known)}"
-
-
-def _known_fields(error: ValidationError) -> list[str]:
-    return list(error.schema.get("properties", {}))
-
-
-def _property(schema: Any, name: str) -> dict[str, Any]:
-    found: dict[str, Any] = schema.get("properties", {}).get(name, {})
-    return found
 
 
 def _write_of(schema: dict[str, Any]) -> str:

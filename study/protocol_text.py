@@ -6,9 +6,11 @@ in a protocol each of them is a mistake nobody would notice later.
 
 from __future__ import annotations
 
+import difflib
 import json
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,6 +72,17 @@ def shown(value: Any) -> str:
     return text if len(text) <= 60 else text[:56] + " ..."
 
 
+def plain_number(value: float) -> str:
+    """A number in a message: 900 rather than 900.0."""
+    return f"{value:.10g}"
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """``did you mean "calm"? If not, `` where a known word is near, else nothing."""
+    near = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
+    return f"did you mean {shown(near[0])}? If not, " if near else ""
+
+
 def parse_text(data: bytes, file_name: str) -> ProtocolText:
     """Read a protocol's bytes as JSON.
 
@@ -80,7 +93,7 @@ def parse_text(data: bytes, file_name: str) -> ProtocolText:
     if len(data) > MAX_BYTES:
         raise _refusal(
             file_name,
-            f"holds {len(data) / 1e6:.1f} MB, more than a protocol can ({MAX_BYTES / 1e6:.0f} MB)",
+            f"the file is larger than a protocol can be ({MAX_BYTES // 1_000_000} MB)",
             "name a protocol file, and give sounds by their file names",
         )
     text = _decoded(data, file_name)
@@ -183,9 +196,7 @@ def _walk(value: Any, repeated: list[tuple[int, str]], file_name: str) -> Protoc
                 Finding((*path, key), "stands twice in the same object", "keep one and delete the other")
                 for key in twice.get(id(node), ())
             )
-            for key in node:
-                if _CONTROL.search(key):
-                    findings.append(_control_finding((*path, key)))
+            findings.extend(_control_finding((*path, key)) for key in node if _CONTROL.search(key))
             pending.extend(((*path, key), item) for key, item in reversed(node.items()))
         elif isinstance(node, list):
             pending.extend(((*path, index), node[index]) for index in reversed(range(len(node))))

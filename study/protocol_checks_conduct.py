@@ -1,0 +1,126 @@
+"""Checks of a study's conduct: ids, texts, visits, safety."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from study.protocol_arms import target_of
+from study.protocol_draft import Part, run_checks
+from study.protocol_text import Finding, plain_number, shown
+
+
+def check_conduct(draft: Part) -> Iterator[Finding]:
+    """What is wrong with ids, texts, visits and safety."""
+    yield from run_checks(
+        (
+            _ids_are_unique,
+            _texts_speak_every_language,
+            _windows_follow_each_other,
+            _distress_is_not_the_target,
+        ),
+        draft,
+    )
+
+
+def _ids_are_unique(top: Part) -> Iterator[Finding]:
+    for where, name in (
+        (("arms",), "id"),
+        (("eligibility",), "id"),
+        (("instruments",), "id"),
+        (("analysis", "contrasts"), "id"),
+        (("allocation", "strata"), "factor"),
+    ):
+        seen: set[str] = set()
+        yield from run_checks((_names_are_unique,), top, where, name, seen)
+
+
+def _names_are_unique(top: Part, where: tuple[str, ...], name: str, seen: set[str]) -> Iterator[Finding]:
+    for part in top.at(*where).readable_parts():
+        yield from run_checks((_name_is_new,), part, name, seen)
+
+
+def _name_is_new(part: Part, name: str, seen: set[str]) -> Iterator[Finding]:
+    used = part[name]
+    if used.text in seen:
+        yield used.finding(f"{shown(used.text)} is used twice", "write another name")
+    seen.add(used.text)
+
+
+def _texts_speak_every_language(top: Part) -> Iterator[Finding]:
+    languages = top["languages"].texts
+    for names in (("consent", "text"), ("induction", "text"), ("safety", "support_text")):
+        yield from run_checks((_text_speaks,), top, names, languages)
+    for question in top["eligibility"].readable_parts():
+        yield from run_checks((_text_speaks,), question, ("text",), languages)
+
+
+def _text_speaks(owner: Part, names: tuple[str, ...], languages: list[str]) -> Iterator[Finding]:
+    text = owner.at(*names)
+    for language in languages:
+        if language not in text.json:
+            yield Finding(
+                (*text.path, language),
+                "is missing, and it is a language of the study",
+                f"write the text in {language}, or take {language} out of languages",
+            )
+    for language in text.json:
+        if language not in languages:
+            yield Finding(
+                (*text.path, language),
+                "is not a language of the study",
+                f"add {language} to languages, or delete this text",
+            )
+
+
+def _windows_follow_each_other(top: Part) -> Iterator[Finding]:
+    session = top["session"]
+    count, windows = session["count"].whole, session.get("windows")
+    entries = {} if windows is None else {w["session"].whole: w for w in reversed(windows.parts())}
+    seen: set[int] = set()
+    for window in windows.parts() if windows else []:
+        number = window["session"].whole
+        if number > count:
+            yield window["session"].finding(
+                f"there is no session {number}: count is {count}", "delete this window, or raise count"
+            )
+        if number in seen:
+            yield window["session"].finding(f"session {number} has a window already", "keep one")
+        seen.add(number)
+        if window["from_day"].number > window["to_day"].number:
+            yield window["to_day"].finding(
+                f"day {plain_number(window['to_day'].number)} comes before from_day"
+                f" {plain_number(window['from_day'].number)}",
+                "write a day that is not before from_day",
+            )
+    missing = [number for number in range(2, count + 1) if number not in entries]
+    if missing:
+        yield Finding(
+            (*session.path, "windows"),
+            "says nothing of session " + ", ".join(str(number) for number in missing),
+            'write a window for each session from 2, such as {"session": 2, "from_day": 7, "to_day": 14}',
+        )
+    for number, window in entries.items():
+        before = entries.get(number - 1)
+        if before is not None and window["from_day"].number < before["to_day"].number:
+            yield window["from_day"].finding(
+                f"session {number} could come before session {number - 1},"
+                f" whose window ends on day {plain_number(before['to_day'].number)}",
+                f"write day {plain_number(before['to_day'].number)} or later",
+            )
+
+
+def _distress_is_not_the_target(top: Part) -> Iterator[Finding]:
+    distress = top.at("safety", "distress")
+    valence, arousal = distress["valence_at_or_below"].number, distress["arousal_at_or_above"].number
+    if valence >= 0 >= arousal:
+        yield distress.finding(
+            "a neutral report (0, 0) would count as distress and stop the session",
+            "write a valence below 0 or an arousal above 0",
+        )
+    target = target_of(top["path"])
+    if target.valence <= valence and target.arousal >= arousal:
+        yield distress.finding(
+            f"the target ({plain_number(target.valence)}, {plain_number(target.arousal)}) would count as"
+            " distress, so that reaching it would stop the session",
+            "write a lower valence or a higher arousal, or another target",
+        )

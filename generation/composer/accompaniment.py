@@ -1,0 +1,204 @@
+"""What carries the melody: held chords led by least motion, broken figures, and the bass."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from generation.composer.meter import SLOTS_PER_BEAT, strength, thresholds
+from generation.composer.score import Chord, Phrase
+
+PAD_LOWEST, PAD_HIGHEST = 48, 76
+BASS_LOWEST, BASS_HIGHEST = 31, 50
+_PERFECT = (0, 7)
+
+
+@dataclass(frozen=True)
+class HeldNote:
+    """One note of a figure, a chord or the bass, in beats."""
+
+    onset_beat: float
+    beats: float
+    key: int
+    accent: float
+
+
+def voice_chords(chords: Sequence[Chord], centre: float, before: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """Keys of each chord, low to high, each moving as little as it can from the one before.
+
+    Args:
+        centre: where the upper voices should lie.
+        before: the last voicing before these chords; empty at the start.
+    """
+    voicings: list[tuple[int, ...]] = []
+    last = before
+    for chord in chords:
+        last = _best_voicing(chord.pitch_classes[:5], chord.bass, round(centre), last)
+        voicings.append(last)
+    return voicings
+
+
+def write_pad(chords: Sequence[Chord], voicings: Sequence[tuple[int, ...]]) -> list[HeldNote]:
+    """Held chords; a voice that stays is not struck again within two chords."""
+    notes: list[HeldNote] = []
+    tied: dict[int, int] = {}
+    for chord, voicing in zip(chords, voicings, strict=True):
+        still: dict[int, int] = {}
+        for key in voicing:
+            index = tied.get(key)
+            if index is not None and chord.onset_beat - notes[index].onset_beat < 4.5:
+                held = notes[index]
+                notes[index] = HeldNote(held.onset_beat, chord.end_beat - held.onset_beat, key, held.accent)
+                still[key] = index
+            else:
+                still[key] = len(notes)
+                notes.append(HeldNote(chord.onset_beat, chord.beats, key, 0.6))
+        tied = still
+    return notes
+
+
+def write_figure(
+    phrase: Phrase,
+    chords: Sequence[Chord],
+    voicings: Sequence[tuple[int, ...]],
+    density_at: Callable[[float], float],
+    rng: np.random.Generator,
+) -> list[HeldNote]:
+    """A broken-chord figure; its shape belongs to the section, its fullness to the density.
+
+    Args:
+        density_at: beat to density, 0 to 1.
+        rng: seeded by the section, so that a section keeps its figure.
+    """
+    opening = thresholds(phrase.beats_per_bar, rng, wander=0.12)
+    weights = strength(phrase.beats_per_bar)
+    shape = _SHAPES[int(rng.integers(len(_SHAPES)))]
+    spread = int(rng.integers(2))
+    notes: list[HeldNote] = []
+    for chord, voicing in zip(chords, voicings, strict=True):
+        tones = [*voicing, *(key + 12 for key in voicing[spread : spread + 2])]
+        count = 0
+        n_slots = round(min(chord.beats, phrase.end_beat - chord.onset_beat) * SLOTS_PER_BEAT)
+        for slot in range(max(n_slots, 0)):
+            beat = chord.onset_beat + slot / SLOTS_PER_BEAT
+            place = round((beat - phrase.onset_beat) * SLOTS_PER_BEAT) % len(weights)
+            # Every beat sounds even at the quiet end: slow music breathes, it does not stop.
+            if 0.42 + 0.55 * density_at(beat) < opening[place] and slot:
+                continue
+            key = tones[shape[count % len(shape)] % len(tones)]
+            count += 1
+            notes.append(HeldNote(beat, 1.0, key, weights[place]))
+    return _until_next(notes, limit=2.0)
+
+
+def write_bass(
+    phrase: Phrase, chords: Sequence[Chord], density_at: Callable[[float], float], rng: np.random.Generator
+) -> list[HeldNote]:
+    """Roots on the chords, then fifths, octaves and steps towards the next root as density grows."""
+    opening = 0.15 + thresholds(phrase.beats_per_bar, rng, wander=0.1)
+    weights = strength(phrase.beats_per_bar)
+    notes: list[HeldNote] = []
+    root = 0
+    for index, chord in enumerate(chords):
+        root = _bass_key(chord.bass, root)
+        notes.append(HeldNote(chord.onset_beat, chord.beats, root, 0.9))
+        fifth = root + 7 if root + 7 <= BASS_HIGHEST else root - 5
+        coming = _bass_key(chords[index + 1].bass, root) if index + 1 < len(chords) else root
+        for slot in range(1, round(min(chord.beats, phrase.end_beat - chord.onset_beat) * SLOTS_PER_BEAT)):
+            beat = chord.onset_beat + slot / SLOTS_PER_BEAT
+            place = round((beat - phrase.onset_beat) * SLOTS_PER_BEAT) % len(weights)
+            if 0.85 * density_at(beat) < opening[place]:
+                continue
+            last_beat = chord.end_beat - beat <= 1.0
+            if last_beat and coming != root:
+                key = _approach(root, coming, chord.scale)
+            else:
+                key = fifth if weights[place] >= 0.6 else root
+            notes.append(HeldNote(beat, 1.0, key, weights[place]))
+    return _until_next(notes, limit=8.0)
+
+
+#: Order in which a figure touches the chord's tones.
+_SHAPES: Sequence[tuple[int, ...]] = (
+    (0, 1, 2, 3),
+    (0, 2, 1, 2),
+    (0, 1, 2, 3, 4, 3, 2, 1),
+    (0, 2, 3, 1, 4, 2),
+    (0, 3, 2, 3, 1, 3, 2, 3),
+)
+
+
+def _until_next(notes: list[HeldNote], limit: float) -> list[HeldNote]:
+    return [
+        HeldNote(
+            note.onset_beat,
+            min(notes[k + 1].onset_beat - note.onset_beat, limit) if k + 1 < len(notes) else note.beats,
+            note.key,
+            note.accent,
+        )
+        for k, note in enumerate(notes)
+    ]
+
+
+@lru_cache(maxsize=4096)
+def _best_voicing(classes: tuple[int, ...], bass: int, centre: int, last: tuple[int, ...]) -> tuple[int, ...]:
+    best: tuple[float, tuple[int, ...]] | None = None
+    for voicing in _voicings(classes):
+        cost = _voicing_cost(voicing, bass, centre, last)
+        if best is None or (cost, voicing) < best:
+            best = (cost, voicing)
+    return best[1] if best else last
+
+
+@lru_cache(maxsize=512)
+def _voicings(classes: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+    """Close and open positions within the pad's range, the fifth left out where there is a fifth tone."""
+    kept = classes if len(classes) <= 4 else (*classes[:2], *classes[3:])
+    found = set()
+    for order in itertools.permutations(kept):
+        for lowest in range(PAD_LOWEST, PAD_LOWEST + 14):
+            if lowest % 12 != order[0]:
+                continue
+            keys = [lowest]
+            for pitch in order[1:]:
+                step = (pitch - keys[-1]) % 12 or 12
+                keys.append(keys[-1] + step)
+            if keys[-1] <= PAD_HIGHEST and keys[-1] - keys[0] <= 19:
+                found.add(tuple(keys))
+    return tuple(sorted(found))
+
+
+def _voicing_cost(voicing: tuple[int, ...], bass: int, centre: int, last: tuple[int, ...]) -> float:
+    cost = 0.25 * abs(sum(voicing) / len(voicing) - centre)
+    # Low clusters are mud.
+    cost += sum(2.0 for a, b in itertools.pairwise(voicing) if b - a < 3 and a < 55)
+    cost += 0.4 * (voicing[0] % 12 == bass)
+    if not last:
+        return cost
+    cost += sum(min(abs(key - old) for old in last) for key in voicing) / len(voicing)
+    cost += sum(min(abs(key - old) for key in voicing) for old in last) / len(last)
+    if len(voicing) == len(last):
+        pairs = list(zip(last, voicing, strict=True))
+        for (a0, a1), (b0, b1) in itertools.combinations(pairs, 2):
+            moved = a0 != a1 and b0 != b1
+            if moved and (b0 - a0) % 12 in _PERFECT and (b1 - a1) % 12 == (b0 - a0) % 12:
+                cost += 3.0
+    return cost
+
+
+def _bass_key(pitch_class: int, near: int) -> int:
+    keys = [key for key in range(BASS_LOWEST, BASS_HIGHEST + 1) if key % 12 == pitch_class]
+    target = near or 40
+    return min(keys, key=lambda key: (abs(key - target) + 0.15 * abs(key - 40), key))
+
+
+def _approach(root: int, coming: int, scale: tuple[int, ...]) -> int:
+    direction = 1 if coming < root else -1
+    for distance in (2, 1):
+        if (coming + direction * distance) % 12 in scale:
+            return coming + direction * distance
+    return coming

@@ -1,0 +1,254 @@
+"""The sampled instruments: which recording plays a key, and how it is shaped.
+
+The bank is read from the file vendored beside this module; each Vorbis stream
+is decoded when it is first played. Decoders may differ between libsndfile
+builds in the last bit, so a session names both hashes: of the file and of the
+decoded samples.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from generation.composer.soundfont import (
+    VORBIS_SAMPLE,
+    Generator,
+    SoundFont,
+    as_range,
+    as_signed,
+    parse_soundfont,
+)
+from study.errors import AudioError, StorageError
+
+BANK_FILE = Path(__file__).parent / "bank" / "isopath_bank.sf3"
+LICENCE = "MIT (FluidR3Mono GM; notices in generation/composer/bank)"
+NOMINAL_VELOCITY = 72
+"""The velocity zone that is played; dynamics are the sampler's own."""
+
+#: SoundFont defaults of the generators that are read (specification 8.1.3).
+_DEFAULTS = {
+    Generator.FILTER_CUTOFF: 13500,
+    Generator.ATTACK: -12000,
+    Generator.HOLD: -12000,
+    Generator.DECAY: -12000,
+    Generator.RELEASE: -12000,
+    Generator.SCALE_TUNING: 100,
+}
+_ADDITIVE = (
+    Generator.FILTER_CUTOFF,
+    Generator.ATTACK,
+    Generator.HOLD,
+    Generator.DECAY,
+    Generator.SUSTAIN,
+    Generator.RELEASE,
+    Generator.DECAY_BY_KEY,
+    Generator.ATTENUATION,
+    Generator.COARSE_TUNE,
+    Generator.FINE_TUNE,
+)
+
+
+@dataclass(frozen=True)
+class Voice:
+    """How one key of one preset sounds.
+
+    Args:
+        sample: number of the recording in the bank.
+        ratio: speed at which the recording is read, source frames per second of sound.
+        loop: first and last frame of the sustained part; None where it plays out.
+        cutoff_hz: of the preset's low-pass filter.
+        attack_s, hold_s, decay_s: of the volume envelope; decay is per 100 dB.
+        sustain_db: level below the peak that the decay ends at.
+        release_s: time of a 100 dB fall after the key is let go.
+        gain: amplitude factor of the preset's attenuation.
+    """
+
+    sample: int
+    ratio: float
+    loop: tuple[int, int] | None
+    cutoff_hz: float
+    attack_s: float
+    hold_s: float
+    decay_s: float
+    sustain_db: float
+    release_s: float
+    gain: float
+
+
+class Bank:
+    """The presets of one SoundFont file.
+
+    Args:
+        data: the file's bytes.
+        where: its name, for messages.
+
+    Raises:
+        AudioError: the file is not a SoundFont, or damaged.
+    """
+
+    def __init__(self, data: bytes, where: str) -> None:
+        self._where = where
+        self._font: SoundFont = parse_soundfont(data, where)
+        self._decoded: dict[int, NDArray[np.float32]] = {}
+        self._voices: dict[tuple[tuple[int, int], int], Voice] = {}
+        self.sha256 = hashlib.sha256(data).hexdigest()
+        self._presets = {
+            (_number(header[2]), _number(header[1])): index
+            for index, header in enumerate(self._font.tables["phdr"][:-1])
+        }
+
+    @property
+    def presets(self) -> tuple[tuple[int, int], ...]:
+        """(bank, program) of every preset."""
+        return tuple(sorted(self._presets))
+
+    def voice(self, preset: tuple[int, int], key: int) -> Voice:
+        """How `key` sounds in `preset`.
+
+        Raises:
+            AudioError: the bank has no such preset, or the preset no such key.
+        """
+        if (preset, key) not in self._voices:
+            self._voices[preset, key] = self._find_voice(preset, key)
+        return self._voices[preset, key]
+
+    def _find_voice(self, preset: tuple[int, int], key: int) -> Voice:
+        if preset in self._presets:
+            for upper in self._zones("p", self._presets[preset], Generator.INSTRUMENT, key):
+                for zone in self._zones("i", upper[Generator.INSTRUMENT], Generator.SAMPLE, key):
+                    return self._make_voice(upper, zone, key)
+        raise AudioError(
+            self._where, f"preset {preset} has no sound for key {key}", "cut the bank with that key in it"
+        )
+
+    def sample(self, number: int) -> NDArray[np.float32]:
+        """One recording, decoded; float32, shape [n_frames].
+
+        Raises:
+            AudioError: the stream is damaged.
+        """
+        if number not in self._decoded:
+            header = self._font.tables["shdr"][number]
+            if not _number(header[9]) & VORBIS_SAMPLE:
+                raise AudioError(self._where, f"sample {number} is not Vorbis", "give an .sf3 file")
+            stream = self._font.sample_data[_number(header[1]) : _number(header[2])]
+            try:
+                frames, _ = soundfile.read(io.BytesIO(stream), dtype="float32", always_2d=True)
+            except soundfile.LibsndfileError as problem:
+                raise AudioError(
+                    self._where, f"sample {number} cannot be decoded ({problem})", "fetch the bank again"
+                ) from problem
+            self._decoded[number] = np.ascontiguousarray(frames[:, 0])
+        return self._decoded[number]
+
+    def decoded_sha256(self) -> str:
+        """Hash of every decoded recording, in order, as little-endian float32."""
+        digest = hashlib.sha256()
+        for number in range(len(self._font.tables["shdr"]) - 1):
+            digest.update(self.sample(number).astype("<f4", copy=False).tobytes())
+        return digest.hexdigest()
+
+    def _zones(
+        self, level: str, number: int, reference: Generator, key: int
+    ) -> list[Mapping[Generator | int, int]]:
+        header = self._font.tables["phdr" if level == "p" else "inst"]
+        first, last = (_number(header[number + k][3 if level == "p" else 1]) for k in (0, 1))
+        bags, records = self._font.tables[f"{level}bag"], self._font.tables[f"{level}gen"]
+        shared: dict[Generator | int, int] = {}
+        found: list[Mapping[Generator | int, int]] = []
+        for bag in range(first, last):
+            own = {
+                _number(generator): _number(amount)
+                for generator, amount in records[_number(bags[bag][0]) : _number(bags[bag + 1][0])]
+            }
+            if reference not in own:
+                # The zone without a reference holds the defaults of those after it.
+                shared = {**shared, **own}
+                continue
+            merged = {**shared, **own}
+            keys = as_range(merged.get(Generator.KEY_RANGE, 127 << 8))
+            velocities = as_range(merged.get(Generator.VELOCITY_RANGE, 127 << 8))
+            if keys[0] <= key <= keys[1] and velocities[0] <= NOMINAL_VELOCITY <= velocities[1]:
+                found.append(merged)
+        return found
+
+    def _make_voice(
+        self, upper: Mapping[Generator | int, int], zone: Mapping[Generator | int, int], key: int
+    ) -> Voice:
+        amounts = {
+            generator: (as_signed(zone[generator]) if generator in zone else _DEFAULTS.get(generator, 0))
+            + (as_signed(upper[generator]) if generator in upper else 0)
+            for generator in _ADDITIVE
+        }
+        number = zone[Generator.SAMPLE]
+        header = self._font.tables["shdr"][number]
+        rate, correction = _number(header[5]), _number(header[7])
+        root = zone.get(Generator.ROOT_KEY, _number(header[6]))
+        cents = (
+            (key - root) * zone.get(Generator.SCALE_TUNING, 100)
+            + 100 * amounts[Generator.COARSE_TUNE]
+            + amounts[Generator.FINE_TUNE]
+            + correction
+        )
+        looped = zone.get(Generator.SAMPLE_MODES, 0) & 1
+        decay_cents = amounts[Generator.DECAY] + (60 - key) * amounts[Generator.DECAY_BY_KEY]
+        return Voice(
+            sample=number,
+            ratio=rate * 2 ** (cents / 1200),
+            loop=(_number(header[3]), _number(header[4])) if looped else None,
+            cutoff_hz=8.176 * 2 ** (amounts[Generator.FILTER_CUTOFF] / 1200),
+            attack_s=_timecents(amounts[Generator.ATTACK]),
+            hold_s=_timecents(amounts[Generator.HOLD]),
+            decay_s=_timecents(decay_cents),
+            sustain_db=min(max(amounts[Generator.SUSTAIN] / 10, 0.0), 100.0),
+            release_s=_timecents(amounts[Generator.RELEASE]),
+            # Known players scale attenuation by 0.4, as the hardware the format comes from did.
+            gain=10 ** (-0.4 * amounts[Generator.ATTENUATION] / 200),
+        )
+
+
+def load_bank(path: Path = BANK_FILE) -> Bank:
+    """The bank, read once in a process.
+
+    Raises:
+        StorageError: the file is missing or cannot be read.
+        AudioError: the file is damaged.
+    """
+    return _read_once(path)
+
+
+@lru_cache(maxsize=1)
+def _read_once(path: Path) -> Bank:
+    try:
+        return Bank(path.read_bytes(), path.name)
+    except OSError as problem:
+        raise StorageError(
+            str(path), "the composer's instruments cannot be read", "install isopath again"
+        ) from problem
+
+
+@lru_cache(maxsize=1)
+def bank_hashes(path: Path = BANK_FILE) -> Mapping[str, str]:
+    """SHA-256 of the bank's file and of its decoded samples."""
+    bank = load_bank(path)
+    return {"bank": bank.sha256, "bank_decoded": bank.decoded_sha256()}
+
+
+def _timecents(amount: int) -> float:
+    return 0.0 if amount <= -12000 else math.pow(2.0, amount / 1200)
+
+
+def _number(value: int | bytes) -> int:
+    if isinstance(value, bytes):
+        raise TypeError("a name stands where a number is due")
+    return value

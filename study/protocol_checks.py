@@ -41,5 +41,5 @@ def _files_exist(arm: Part, folder: Path) -> Iterator[Finding]:
         if stays_beside(file.text) and not (folder / file.text).is_file():
             yield file.finding(
                 "there is no such file beside the protocol",
-                f"put it into {folder.as_posix()}, or mend its name",
+                "put it there, or mend its name",
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import math
 from collections.abc import Iterator
 
@@ -29,11 +30,16 @@ _TAKEN = (
     "distance",
 )
 
+#: What table readers take for a missing value (pandas, R).
+_MISSING = ("NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "<NA>")
+_LOST = ("would be read as a missing value in tables", "write another word, such as no_group")
+
 
 def check_allocation(draft: Part) -> Iterator[Finding]:
     """What is wrong with the allocation."""
     yield from run_checks(
         (
+            _names_survive_tables,
             _sequences_fit_the_design,
             _ratio_names_the_groups,
             _blocks_divide,
@@ -42,6 +48,20 @@ def check_allocation(draft: Part) -> Iterator[Finding]:
         ),
         draft,
     )
+
+
+def _names_survive_tables(top: Part) -> Iterator[Finding]:
+    for name in top.at("allocation", "ratio").json:
+        if name in _MISSING:
+            yield Finding(("allocation", "ratio", name), *_LOST)
+    for stratum in top.at("allocation", "strata").readable_parts():
+        yield from run_checks((_levels_survive_tables,), stratum)
+
+
+def _levels_survive_tables(stratum: Part) -> Iterator[Finding]:
+    for level in stratum["levels"].readable_parts():
+        if level.text in _MISSING:
+            yield level.finding(*_LOST)
 
 
 def _sequences_fit_the_design(top: Part) -> Iterator[Finding]:
@@ -83,7 +103,7 @@ def _sequences_fit_the_design(top: Part) -> Iterator[Finding]:
 
 
 def _arm_ids(top: Part) -> list[str]:
-    return [arm["id"].text for arm in top["arms"].parts()]
+    return list(dict.fromkeys(arm["id"].text for arm in top["arms"].parts()))
 
 
 def _groups(top: Part) -> tuple[str, list[str]]:
@@ -102,7 +122,7 @@ def _ratio_names_the_groups(top: Part) -> Iterator[Finding]:
                 f"is not the id of {'an arm' if what == 'arm' else 'a sequence'}",
                 did_you_mean(name, names) + "write a weight for each of " + ", ".join(names),
             )
-    for name in dict.fromkeys(names):
+    for name in names:
         if name not in ratio.json:
             yield Finding(
                 (*ratio.path, name), f"is missing: the {what} has no weight", "write a whole number such as 1"
@@ -137,9 +157,9 @@ def _strata_can_be_told_apart(top: Part) -> Iterator[Finding]:
 
 def _factor_name_is_free(stratum: Part) -> Iterator[Finding]:
     factor = stratum["factor"]
-    if factor.text in _TAKEN:
+    if factor.text in _TAKEN or keyword.iskeyword(factor.text):
         yield factor.finding(
-            f"{shown(factor.text)} is a column of the tables already",
+            f"{shown(factor.text)} has a meaning of its own in tables and models",
             f"write another name, such as {factor.text}_group",
         )
 

@@ -64,14 +64,15 @@ def _steps_fill_the_session(top: Part, arm: Part | None) -> Iterator[Finding]:
     duration_s = top["session"]["duration_s"].number
     if math.isclose(steps * step_s, duration_s, rel_tol=0, abs_tol=1e-6):
         return
-    whole_steps = duration_s / step_s
-    ways = [f"step_s {plain_number(duration_s / steps)}", f"duration_s {plain_number(steps * step_s)}"]
-    if math.isclose(whole_steps, round(whole_steps), abs_tol=1e-9):
-        ways.insert(0, f"steps {round(whole_steps)}")
+    ways = [f"duration_s {plain_number(steps * step_s)}"]
+    if math.isclose(duration_s / steps, round(duration_s / steps, 3)):
+        ways.insert(0, f"step_s {plain_number(round(duration_s / steps, 3))}")
+    if math.isclose(duration_s / step_s, round(duration_s / step_s)):
+        ways.insert(0, f"steps {round(duration_s / step_s)}")
     yield _first_written(("steps", "step_s"), path, own).finding(
         f"{steps} steps of {plain_number(step_s)} s last {plain_number(steps * step_s)} s,"
         f" and the session lasts {plain_number(duration_s)} s",
-        "write " + " or ".join(ways),
+        "write " + ", or ".join(ways),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
@@ -30,9 +31,7 @@ _KINDS_OF_VALUE = {
 }
 
 #: Verdicts about a list or object that leave its well-formed parts readable.
-_READABLE_IN_PARTS = frozenset(
-    {"required", "additionalProperties", "minItems", "maxItems", "uniqueItems", "minProperties"}
-)
+_READABLE_IN_PARTS = frozenset({"required", "additionalProperties", "maxItems", "uniqueItems"})
 
 
 @dataclass(frozen=True)
@@ -76,16 +75,26 @@ def check_shape(value: Any, unreadable: frozenset[JsonPath] = frozenset()) -> Sh
         value: the file's content.
         unreadable: paths that are known to be wrong and need no second verdict.
     """
-    findings: dict[Finding, None] = {}
-    bad: set[JsonPath] = set()
+    errors: dict[JsonPath, list[ValidationError]] = {}
     for error in _validator().iter_errors(value):
         path = tuple(error.absolute_path)
-        if path in unreadable:
-            continue
-        if error.validator not in _READABLE_IN_PARTS and not _about_a_key(error):
-            bad.add(path)
-        findings.update(dict.fromkeys(_findings(error, path)))
+        if path not in unreadable:
+            errors.setdefault(path, []).append(error)
+    findings: dict[Finding, None] = {}
+    for path, here in errors.items():
+        # A value of the wrong type has one fault, whatever else its number may be.
+        kept = [error for error in here if error.validator == "type"] or here
+        for error in kept:
+            findings.update(dict.fromkeys(_findings(error, path)))
+    bad = (path for path, here in errors.items() if not all(map(_leaves_parts_readable, here)))
     return Shape(tuple(findings), frozenset(bad))
+
+
+def _leaves_parts_readable(error: ValidationError) -> bool:
+    if error.validator in ("minItems", "minProperties"):
+        value: Any = error.instance
+        return len(value) > 0
+    return error.validator in _READABLE_IN_PARTS or _about_a_key(error)
 
 
 def _about_a_key(error: ValidationError) -> bool:
@@ -109,7 +118,8 @@ def _findings(error: ValidationError, path: JsonPath) -> Iterator[Finding]:
             known = list(schema.get("properties", {}))
             for name in value:
                 if name not in known:
-                    yield Finding((*path, name), "is not a field here", _instead_of(name, known))
+                    instead = str(schema.get("x-instead", "")) or _instead_of(name, known)
+                    yield Finding((*path, name), "is not a field here", instead)
         case _:
             yield Finding(
                 path,
@@ -126,6 +136,8 @@ def _remedy(error: ValidationError, value: Any, limit: Any, write: str) -> str:
     match error.validator:
         case "enum" if isinstance(value, str):
             return did_you_mean(value, limit) + write
+        case "type" if isinstance(value, str) and _is_number(value) and limit in ("number", "integer"):
+            return f"delete the quotation marks: {value.strip()}"
         case "maxLength":
             return "write a shorter text"
         case "uniqueItems":
@@ -149,9 +161,9 @@ def _verdict(validator: str, value: Any, limit: Any, schema: dict[str, Any]) -> 
         case "maxLength":
             return f"is {len(value)} characters long, more than {limit}"
         case "minItems" | "minProperties":
-            return f"holds {len(value)}, fewer than {limit}"
+            return f"holds {len(value)}, and {limit} or more are needed" if value else "is empty"
         case "maxItems":
-            return f"holds {len(value)}, more than {limit}"
+            return f"holds {len(value)}, and {limit} at most can stand here"
         case "uniqueItems":
             return f"names {shown(_twice(value))} twice"
         case _:
@@ -159,11 +171,17 @@ def _verdict(validator: str, value: Any, limit: Any, schema: dict[str, Any]) -> 
 
 
 def _outside(schema: dict[str, Any]) -> str:
-    low = schema.get("minimum", schema.get("exclusiveMinimum"))
-    high = schema.get("maximum", schema.get("exclusiveMaximum"))
-    left = "[" if "minimum" in schema else "("
-    right = "]" if "maximum" in schema else ")"
-    return f"outside {left}{low:g}, {high:g}{right}"
+    if "minimum" in schema and "maximum" in schema:
+        return f"outside [{schema['minimum']:g}, {schema['maximum']:g}]"
+    low = f"above {schema['exclusiveMinimum']:g}"
+    high = (
+        f"at most {schema['maximum']:g}" if "maximum" in schema else f"below {schema['exclusiveMaximum']:g}"
+    )
+    return f"not {low} and {high}"
+
+
+def _is_number(text: str) -> bool:
+    return re.fullmatch(r"\s*-?\d+(\.\d+)?\s*", text) is not None
 
 
 def _write_of(schema: dict[str, Any]) -> str:

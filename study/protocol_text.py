@@ -192,6 +192,7 @@ def _walk(value: Any, repeated: list[tuple[int, str]], file_name: str) -> Protoc
             raise _too_deep(file_name)
         order[path] = len(order)
         if isinstance(node, dict):
+            bad.update((*path, key) for key in twice.get(id(node), ()))
             findings.extend(
                 Finding((*path, key), "stands twice in the same object", "keep one and delete the other")
                 for key in twice.get(id(node), ())
@@ -202,11 +203,7 @@ def _walk(value: Any, repeated: list[tuple[int, str]], file_name: str) -> Protoc
             pending.extend(((*path, index), node[index]) for index in reversed(range(len(node))))
         elif isinstance(node, float) and not math.isfinite(node):
             bad.add(path)
-            findings.append(
-                Finding(
-                    path, "is not a finite number", "write an ordinary number such as 0.5, or leave it out"
-                )
-            )
+            findings.append(Finding(path, "is not a finite number", "write an ordinary number"))
         elif isinstance(node, str) and _CONTROL.search(node):
             bad.add(path)
             findings.append(_control_finding(path))

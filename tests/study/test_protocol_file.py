@@ -1,0 +1,381 @@
+"""What a protocol file may say, and what its author is told when it may not."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from study.affect import NAMED_STATES, Affect
+from study.errors import ProtocolErrors, ProtocolProblem, StorageError
+from study.instruments import KINDS
+from study.path import PathKind
+from study.protocol import Design, Phase, StudyProtocol
+from study.protocol_file import load_protocol, parse_protocol
+from study.protocol_shape import protocol_schema
+
+PROTOCOLS = Path(__file__).parents[1] / "protocols"
+EXAMPLES = Path(__file__).parents[2] / "protocols" / "examples"
+SMALLEST = (PROTOCOLS / "valid" / "smallest.json").read_bytes()
+
+INVALID = sorted((PROTOCOLS / "invalid").glob("*.json"))
+VALID = sorted([*(PROTOCOLS / "valid").glob("*.json"), *EXAMPLES.glob("*.json")])
+
+
+def _named(path: Path) -> str:
+    return path.stem
+
+
+def _edited(edit: Callable[[dict[str, Any]], object]) -> bytes:
+    value = json.loads(SMALLEST)
+    edit(value)
+    return json.dumps(value).encode()
+
+
+def _parsed(edit: Callable[[dict[str, Any]], object]) -> StudyProtocol:
+    return parse_protocol(_edited(edit), "smallest.json")
+
+
+def _problems(data: bytes) -> str:
+    with pytest.raises(ProtocolErrors) as refused:
+        parse_protocol(data, "p.json")
+    return str(refused.value)
+
+
+def _problems_if_any(data: bytes) -> tuple[ProtocolProblem, ...]:
+    try:
+        parse_protocol(data, "p.json")
+    except ProtocolErrors as refused:
+        return refused.problems
+    return ()
+
+
+@pytest.mark.parametrize("path", INVALID, ids=_named)
+def test_an_invalid_protocol_is_refused_with_the_messages_beside_it(path: Path) -> None:
+    expected = path.with_suffix(".txt").read_text(encoding="utf-8")
+
+    with pytest.raises(ProtocolErrors) as refused:
+        parse_protocol(path.read_bytes(), path.name, path.parent)
+
+    assert str(refused.value) + "\n" == expected
+
+
+def test_there_are_many_invalid_protocols_and_each_has_its_messages() -> None:
+    messages = {path.stem for path in (PROTOCOLS / "invalid").glob("*.txt")}
+
+    assert len(INVALID) >= 30
+    assert messages == {path.stem for path in INVALID}
+
+
+@pytest.mark.parametrize("path", INVALID, ids=_named)
+def test_messages_never_speak_as_a_schema_library_does(path: Path) -> None:
+    message = path.with_suffix(".txt").read_text(encoding="utf-8")
+
+    for line in message.splitlines():
+        assert line.startswith(f"{path.name}::$")
+        assert "; " in line.split(": ", 1)[1], "each problem has a remedy"
+    for phrase in (
+        "is not valid under",
+        "does not match",
+        "required property",
+        "Additional properties",
+        "is not of type",
+    ):
+        assert phrase not in message
+
+
+@pytest.mark.parametrize("path", VALID, ids=_named)
+def test_a_valid_protocol_is_read(path: Path) -> None:
+    protocol = load_protocol(path)
+
+    assert protocol.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert protocol.study_id
+    assert all(arm.path.duration_s == protocol.duration_s for arm in protocol.arms)
+    assert {group.weight for group in protocol.allocation.groups} == {1}
+
+
+def test_the_examples_are_a_stratified_parallel_a_three_arm_and_a_crossover_study() -> None:
+    parallel, three, crossover = (
+        load_protocol(EXAMPLES / f"{name}.json")
+        for name in ("iso_vs_target_only", "three_arm_silence", "crossover_2x2")
+    )
+
+    assert [arm.path.kind for arm in parallel.arms] == [PathKind.ISO, PathKind.TARGET_ONLY]
+    assert parallel.duration_s == 900.0
+    assert parallel.probes_at_s == (300.0, 600.0)
+    assert [stratum.factor for stratum in parallel.allocation.strata] == ["site", "baseline_arousal"]
+    assert parallel.target == Affect(0.6, -0.6)
+    assert parallel.start is None
+    assert parallel.safety.loudness_lufs == -23.0
+    assert [arm.path.kind for arm in three.arms] == [PathKind.ISO, PathKind.TARGET_ONLY, PathKind.SILENCE]
+    assert three.induction_text is not None
+    assert crossover.design is Design.CROSSOVER
+    assert [group.arm_ids for group in crossover.allocation.groups] == [
+        ("iso", "random_order"),
+        ("random_order", "iso"),
+    ]
+    assert crossover.visit_windows[0].session_number == 2
+
+
+def test_an_arm_takes_the_studys_path_except_for_what_it_says_itself() -> None:
+    protocol = _parsed(
+        lambda p: p["arms"][0]["path"].update(steps=5, step_s=60, start={"state": "tense"}, dwell_end_steps=1)
+    )
+
+    iso, silence = protocol.arms
+    assert (iso.path.steps, iso.path.step_s, iso.path.dwell_start_steps, iso.path.dwell_end_steps) == (
+        5,
+        60,
+        1,
+        1,
+    )
+    assert iso.start == NAMED_STATES["tense"]
+    assert iso.target == protocol.target
+    assert (silence.path.steps, silence.path.step_s, silence.start) == (10, 30, None)
+
+
+def test_what_a_protocol_leaves_out_has_the_documented_value() -> None:
+    protocol = parse_protocol(SMALLEST, "smallest.json")
+
+    assert protocol.safety.loudness_lufs == -23.0
+    assert protocol.analysis.agreement.probe_window_s == 30.0
+    assert protocol.analysis.agreement.post_window_s == 60.0
+    assert protocol.arms[0].engine.name == "composer"
+    assert protocol.max_step is None
+    assert protocol.visit_windows == ()
+    assert protocol.induction_text is None
+
+
+def test_a_parallel_study_of_several_sessions_repeats_the_arm() -> None:
+    windows = [{"session": 2, "from_day": 1, "to_day": 2}, {"session": 3, "from_day": 2, "to_day": 5}]
+
+    protocol = _parsed(lambda p: p["session"].update(count=3, windows=windows))
+
+    assert protocol.allocation.groups[0].arm_ids == ("iso", "iso", "iso")
+
+
+def test_whole_numbers_may_be_written_with_a_point() -> None:
+    protocol = _parsed(lambda p: p["path"].update(steps=10.0))
+
+    assert protocol.arms[0].path.steps == 10
+    assert isinstance(protocol.arms[0].path.steps, int)
+
+
+def test_a_constant_arm_holds_its_point() -> None:
+    protocol = _parsed(
+        lambda p: p["arms"].__setitem__(
+            1, {"id": "silence", "label": "Calm", "path": {"kind": "constant", "hold": {"state": "sad"}}}
+        )
+    )
+
+    assert protocol.arms[1].path.hold == NAMED_STATES["sad"]
+
+
+def test_a_byte_order_mark_is_no_problem() -> None:
+    assert parse_protocol(b"\xef\xbb\xbf" + SMALLEST, "p.json").study_id == "evening_calm"
+
+
+def test_speech_files_are_looked_for_beside_the_protocol(tmp_path: Path) -> None:
+    def talk(protocol: dict[str, Any]) -> None:
+        protocol["arms"][1]["path"] = {"kind": "speech", "files": ["sounds/talk.flac"]}
+
+    file = tmp_path / "p.json"
+    file.write_bytes(_edited(talk))
+    with pytest.raises(ProtocolErrors, match=r"files\[0\]: there is no such file beside the protocol"):
+        load_protocol(file)
+    (tmp_path / "sounds").mkdir()
+    (tmp_path / "sounds" / "talk.flac").write_bytes(b"sound")
+
+    assert load_protocol(file).arms[1].files == ("sounds/talk.flac",)
+
+
+def test_self_selected_files_may_come_later(tmp_path: Path) -> None:
+    file = tmp_path / "p.json"
+    file.write_bytes(
+        _edited(lambda p: p["arms"][1].update(path={"kind": "self_selected", "files": ["own/one.mp3"]}))
+    )
+
+    assert load_protocol(file).arms[1].files == ("own/one.mp3",)
+
+
+@pytest.mark.parametrize("max_step", [0.2829, 0.3, 2.83])
+def test_the_limit_that_a_message_proposes_is_enough(max_step: float) -> None:
+    protocol = _parsed(lambda p: p["path"].update(max_step=max_step))
+
+    assert protocol.max_step == max_step
+
+
+def test_the_number_of_steps_that_a_message_proposes_is_enough_and_one_fewer_is_not() -> None:
+    def with_steps(steps: int) -> bytes:
+        return _edited(
+            lambda p: (
+                p["path"].update(max_step=0.2, steps=steps, step_s=60),
+                p["session"].update(duration_s=60 * steps),
+            )
+        )
+
+    assert "write 14 steps or more" in _problems(with_steps(13))
+    assert parse_protocol(with_steps(14), "p.json").max_step == 0.2
+
+
+def test_problems_stand_in_file_order() -> None:
+    message = _problems((PROTOCOLS / "invalid" / "everything_at_once.json").read_bytes())
+
+    places = [line.split("::")[1].split(":")[0] for line in message.splitlines()]
+    tops = [place.split(".")[1].split("[")[0] for place in places]
+    assert list(dict.fromkeys(tops)) == [
+        "study", "path", "arms", "allocation", "consent", "assessments", "safety", "analysis",
+    ]  # fmt: skip
+
+
+def test_a_wrong_part_does_not_hide_problems_elsewhere() -> None:
+    def edit(protocol: dict[str, Any]) -> None:
+        protocol["study"] = "calm"
+        protocol["instruments"][0]["kind"] = 3
+        protocol["allocation"]["block_sizes"] = [3]
+        protocol["analysis"]["contrasts"][0]["arms"] = ["iso", "quiet"]
+
+    message = _problems(_edited(edit))
+
+    assert [line.split("::")[1].split(":")[0] for line in message.splitlines()] == [
+        "$.study",
+        "$.allocation.block_sizes[0]",
+        "$.instruments[0].kind",
+        "$.analysis.contrasts[0].arms[1]",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("absent.json", "there is no such file; check the name"),
+        (".", "is a folder; name the protocol file in it"),
+        ("x" * 300, "the name is too long"),
+        ("a\0b", "is not a file name"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_one_message(tmp_path: Path, name: str, said: str) -> None:
+    with pytest.raises(StorageError, match=said):
+        load_protocol(tmp_path / name)
+
+
+def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
+    file = tmp_path / "p.json"
+    with file.open("wb") as sparse:
+        sparse.truncate(3_000_000_000)
+
+    with pytest.raises(ProtocolErrors, match="larger than a protocol can be"):
+        load_protocol(file)
+
+
+@pytest.mark.parametrize("opening", [b"[", b'{"a":', b"{" * 3 + b"["])
+def test_very_deep_nesting_is_one_message(opening: bytes) -> None:
+    message = _problems(opening * 100_000)
+
+    assert message.count("\n") == 0
+
+
+def test_the_schema_is_a_valid_schema_and_knows_our_vocabulary() -> None:
+    schema = protocol_schema()
+
+    Draft202012Validator.check_schema(schema)
+    arm = schema["properties"]["arms"]["items"]["properties"]
+    assert arm["path"]["properties"]["kind"]["enum"] == [kind.value for kind in PathKind]
+    assert schema["$defs"]["point"]["then"]["properties"]["state"]["enum"] == list(NAMED_STATES)
+    instruments = schema["properties"]["instruments"]["items"]["properties"]
+    assert instruments["kind"]["enum"] == list(KINDS)
+    assessments = schema["properties"]["assessments"]["items"]["properties"]
+    assert assessments["phase"]["enum"] == [phase.value for phase in Phase]
+
+
+def _objects(node: Any) -> list[dict[str, Any]]:
+    here = [node] if isinstance(node, dict) else []
+    items = node.values() if isinstance(node, dict) else node if isinstance(node, list) else []
+    return here + [found for item in items for found in _objects(item)]
+
+
+def test_every_field_of_the_schema_is_described_and_says_what_to_write() -> None:
+    schema = protocol_schema()
+    fields = [
+        (n, f) for o in _objects(schema) for n, f in o.get("properties", {}).items() if isinstance(f, dict)
+    ]
+
+    assert len(fields) > 80
+    for name, field in fields:
+        assert field.get("description"), name
+        assert "x-write" in field or "$ref" in field or name in ("properties",), name
+
+
+def test_every_object_of_the_schema_is_closed() -> None:
+    for node in _objects(protocol_schema()):
+        if node.get("type") == "object" and "properties" in node:
+            assert node["additionalProperties"] is False
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def _paths(value: Any, here: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    items: list[tuple[str | int, Any]] = []
+    if isinstance(value, dict):
+        items = list(value.items())
+    elif isinstance(value, list):
+        items = list(enumerate(value))
+    return [here] + [path for key, item in items for path in _paths(item, (*here, key))]
+
+
+_FULL = json.loads((EXAMPLES / "crossover_2x2.json").read_text(encoding="utf-8"))
+
+
+@settings(max_examples=250, deadline=None)
+@given(st.data())
+def test_a_protocol_with_anything_anywhere_is_read_or_refused_and_nothing_else(data: st.DataObject) -> None:
+    value = copy.deepcopy(_FULL)
+    for _ in range(data.draw(st.integers(1, 3))):
+        *owner, last = data.draw(st.sampled_from(_paths(value)[1:]))
+        node = value
+        for key in owner:
+            node = node[key]
+        if data.draw(st.booleans()):
+            node[last] = data.draw(_JSON)
+        else:
+            del node[last]
+
+    problems = _problems_if_any(json.dumps(value).encode())
+
+    assert len(set(problems)) == len(problems)
+    assert all(p.json_path.startswith("$") and p.problem and p.remedy for p in problems)
+
+
+@settings(max_examples=150, deadline=None)
+@given(_JSON)
+def test_any_json_is_read_or_refused_and_nothing_else(value: Any) -> None:
+    with pytest.raises(ProtocolErrors):
+        parse_protocol(json.dumps(value).encode(), "p.json")
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.binary(max_size=80))
+def test_any_bytes_are_refused_and_nothing_else(data: bytes) -> None:
+    with pytest.raises(ProtocolErrors):
+        parse_protocol(data, "p.json")
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, len(SMALLEST) - 1), st.binary(max_size=3))
+def test_a_damaged_file_is_read_or_refused_and_nothing_else(place: int, inserted: bytes) -> None:
+    damaged = SMALLEST[:place] + inserted + SMALLEST[place + 1 :]
+
+    assert all(p.problem and p.remedy for p in _problems_if_any(damaged))

@@ -25,7 +25,7 @@ from study.events import (
     ParticipantDiscontinued,
     ParticipantEnrolled,
 )
-from study.founding import Study, require_live
+from study.founding import Study, require_kind
 from study.record import Draft, Reader
 from study.steps import AnswerEligibility, Finished, GiveConsent, GoThroughInduction, next_step
 
@@ -40,7 +40,6 @@ def enrol(study: Study, actor: str, stratum: Mapping[str, str]) -> str:
         ConductError: the stratum is not one of the protocol's.
         RecordMismatch: the study is a rehearsal.
     """
-    require_live(study)
     participant_id = f"sub-{secrets.token_hex(4)}"
     enrol_as(study, actor, participant_id, stratum, simulated=False)
     return participant_id
@@ -53,10 +52,12 @@ def enrol_as(
 
     Raises:
         ConductError: the id is taken, or the stratum is not one of the protocol's.
+        RecordMismatch: the study is a rehearsal and this is a person, or the other way round.
     """
     checked = check_stratum(study.protocol.allocation, stratum)
 
     def decide(reader: Reader) -> Sequence[Draft]:
+        require_kind(reader, study, simulated)
         if reader.events(participant_id):
             raise ConductError(participant_id, "is enrolled already", "use another id")
         return [Draft(ParticipantEnrolled(checked, simulated), participant_id)]

@@ -175,15 +175,20 @@ def open_study(root: Path, clock: Clock = utc_now, busy_timeout_s: float = 10.0)
     )
 
 
-def require_live(study: Study) -> None:
-    """Refuse to enrol a person in a rehearsed study.
+def require_kind(reader: Reader, study: Study, simulated: bool) -> None:
+    """Keep people and simulated participants in records of their own.
 
     Raises:
-        RecordMismatch: the record holds simulated participants.
+        RecordMismatch: the record holds the other kind.
     """
-    if study.rehearsal() is not None:
+    is_rehearsal = bool(reader.events(kinds=[RehearsalStarted]))
+    if is_rehearsal and not simulated:
         raise RecordMismatch(
             str(study.folder.record),
             "is a rehearsal: its participants are simulated",
             "begin the real study in a new folder with isopath init",
+        )
+    if simulated and not is_rehearsal:
+        raise RecordMismatch(
+            str(study.folder.record), "is a study with people", "rehearse in a new folder (isopath rehearse)"
         )

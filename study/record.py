@@ -257,8 +257,12 @@ class Record:
             recorded, _ = self._insert(connection, actor, Draft(PayloadErased(sequence, reason)), head)
         return recorded
 
-    def verify(self) -> Head:
+    def verify(self, expected_sha256: str | None = None) -> Head:
         """Walk the whole chain.
+
+        Args:
+            expected_sha256: a head noted earlier; it must be one of the rows' hashes,
+                or the record was cut short or rewritten since.
 
         Returns:
             The head, when every row fits its predecessor and its payload.
@@ -268,11 +272,16 @@ class Record:
         """
         previous = Head(0, GENESIS_SHA256)
         erased: dict[int, str] = {}
+        noted_is_there = expected_sha256 in (None, GENESIS_SHA256)
         with reading(self._engine) as connection:
             for row in connection.execute(_rows()):
                 previous = self._verify_row(row, previous, erased)
+                noted_is_there = noted_is_there or previous.sha256 == expected_sha256
         for sequence in sorted(erased):
             raise self._broken(sequence, "has no payload, and no later event says it was erased")
+        if not noted_is_there:
+            problem = f"does not hold the noted head {expected_sha256}: it was cut short or rewritten"
+            raise RecordBroken(self._where, problem, _RESTORE, previous.sequence + 1)
         return previous
 
     def _verify_row(self, row: Row[Any], previous: Head, erased: dict[int, str]) -> Head:

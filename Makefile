@@ -1,0 +1,50 @@
+# Two commands start everything: `make demo` and `make test`.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOAK_POINTS ?= 200
+DEMO ?= demo
+
+.PHONY: demo test check soak clean help
+
+help:
+	@echo "make demo   set up, rehearse the example study, render a 15-minute session, write the report"
+	@echo "make test   set up and run the tests (10 minutes at most)"
+	@echo "make check  style, types, import contracts, README commands, example protocols"
+	@echo "make soak   long fault runs (SOAK_POINTS=$(SOAK_POINTS) kill points)"
+
+$(VENV)/.ready-demo: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "isopath needs Python 3.11 or later; name one: make demo PYTHON=python3.12"; exit 2; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
+		{ echo "Python's venv module is missing; on Debian: apt-get install python3-venv"; exit 2; }
+	@echo "Setting up $(VENV) ..."; start=$$(date +%s); \
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) && \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e . && \
+	touch $@ && echo "Set-up took $$(( $$(date +%s) - start )) s."
+
+$(VENV)/.ready-test: $(VENV)/.ready-demo
+	@echo "Adding what the tests need ..."; start=$$(date +%s); \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]' && \
+	touch $@ && echo "Adding it took $$(( $$(date +%s) - start )) s."
+
+demo: $(VENV)/.ready-demo
+	@$(BIN)/isopath demo $(DEMO)
+
+test: $(VENV)/.ready-test
+	@$(BIN)/python -m pytest -m "not soak"
+
+check: $(VENV)/.ready-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/isopath check protocols/examples/*.json
+	$(BIN)/python -m pytest -n 0 --no-header tests/readme.py
+
+soak: $(VENV)/.ready-test
+	@ISOPATH_SOAK_POINTS=$(SOAK_POINTS) $(BIN)/python -m pytest -n 0 -m soak
+
+clean:
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

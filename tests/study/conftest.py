@@ -1,0 +1,43 @@
+"""A study on disk, and the stores every record test runs on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from study.founding import Study, initialise_study
+from study.record import Record
+from study.rehearsal import SimulatedClock
+
+EXAMPLES = Path(__file__).parents[2] / "protocols" / "examples"
+PROTOCOL_SHA256 = "ab" * 32
+
+
+@pytest.fixture
+def clock() -> SimulatedClock:
+    return SimulatedClock(datetime(2026, 3, 1, 9, 0, tzinfo=UTC))
+
+
+@pytest.fixture
+def study(tmp_path: Path, clock: SimulatedClock) -> Iterator[Study]:
+    made = initialise_study(
+        tmp_path / "study", EXAMPLES / "iso_vs_target_only.json", "test", "isopath test", clock
+    )
+    yield made
+    made.record.close()
+
+
+@pytest.fixture(params=["sqlite"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a record lives; another database joins by adding its name here."""
+    return f"sqlite:///{tmp_path / 'record.sqlite'}"
+
+
+@pytest.fixture
+def record(store_url: str, clock: SimulatedClock) -> Iterator[Record]:
+    made = Record.create(store_url, PROTOCOL_SHA256, clock)
+    yield made
+    made.close()

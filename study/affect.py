@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Real
 from types import MappingProxyType
 
 from study.errors import OutOfRange, UnknownName
@@ -33,10 +34,11 @@ class Affect:
     def __post_init__(self) -> None:
         for axis in ("valence", "arousal"):
             value = getattr(self, axis)
-            if not (math.isfinite(value) and -1.0 <= value <= 1.0):
+            # NaN fails every comparison, and so does what is no number on the axis.
+            if not -1.0 <= value <= 1.0:
                 raise OutOfRange(
                     axis,
-                    f"{value:g} is outside [-1, 1]",
+                    f"{value} is outside [-1, 1]",
                     "write a value on the circumplex scale (SAM 9 is 1.0)",
                 )
 
@@ -119,14 +121,12 @@ class Scale:
         Raises:
             OutOfRange: it lies outside [low, high] or is not a number.
         """
-        value = float(raw)
-        if not (math.isfinite(value) and self.low <= value <= self.high):
-            raise OutOfRange(
-                where,
-                f"{value:g} is outside {self.low:g} to {self.high:g} ({self.name})",
-                f"write a value from {self.low:g} to {self.high:g}, or leave the item out if it was missed",
-            )
-        return value
+        remedy = f"write a value from {self.low:g} to {self.high:g}, or leave the item out if it was missed"
+        if isinstance(raw, bool) or not isinstance(raw, Real):
+            raise OutOfRange(where, f"{raw!r} is not a number ({self.name})", remedy)
+        if not self.low <= raw <= self.high:
+            raise OutOfRange(where, f"{raw} is outside {self.low:g} to {self.high:g} ({self.name})", remedy)
+        return float(raw)
 
     def to_unit(self, raw: float, where: str = "response") -> float:
         """The value in [-1, 1] of a raw response.

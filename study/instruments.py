@@ -33,6 +33,7 @@ class InstrumentKind:
         reversed_items: items whose scale runs against the score.
         total_name: the summed score's name, or None.
         total_factor: multiplies the mean item score.
+        whole_numbers: whether only whole numbers can be answered (points or boxes).
         source: the publication that defines the scoring.
     """
 
@@ -43,6 +44,7 @@ class InstrumentKind:
     reversed_items: frozenset[str] = frozenset()
     total_name: str | None = None
     total_factor: float = 1.0
+    whole_numbers: bool = False
 
 
 _FOUR_POINT = Scale("four points 1 to 4", 1.0, 4.0)
@@ -50,9 +52,8 @@ _VALENCE_AROUSAL = ("valence", "arousal")
 
 
 def _affect_kind(kind: str, scale: Scale, source: str) -> InstrumentKind:
-    return InstrumentKind(
-        kind, MappingProxyType(dict.fromkeys(_VALENCE_AROUSAL, scale)), _VALENCE_AROUSAL, source
-    )
+    items = MappingProxyType(dict.fromkeys(_VALENCE_AROUSAL, scale))
+    return InstrumentKind(kind, items, _VALENCE_AROUSAL, source, whole_numbers=scale is NINE_POINT)
 
 
 KINDS: Mapping[str, InstrumentKind] = MappingProxyType(
@@ -76,6 +77,7 @@ KINDS: Mapping[str, InstrumentKind] = MappingProxyType(
                 "stai6_total",
                 # The six-item sum (6-24) times 20/6 lies on the 20-80 range of the full form.
                 20.0,
+                whole_numbers=True,
             ),
         )
     }
@@ -133,8 +135,8 @@ def score(instrument: Instrument, responses: Mapping[str, float]) -> ScoredRespo
 
     Raises:
         UnknownName: an item that the instrument does not have.
-        OutOfRange: a value outside its item's scale, or not a number. Nothing
-            is clipped or rounded.
+        OutOfRange: a value outside its item's scale, between two answers, or not
+            a number. Nothing is clipped or rounded.
     """
     kind = instrument_kind(instrument.kind)
     for item in responses:
@@ -149,6 +151,14 @@ def score(instrument: Instrument, responses: Mapping[str, float]) -> ScoredRespo
         for item, scale in kind.items.items()
         if item in responses
     }
+    for item, value in raw.items():
+        if kind.whole_numbers and value != int(value):
+            scale = kind.items[item]
+            raise OutOfRange(
+                f"{instrument.instrument_id}.{item}",
+                f"{value:g} lies between two answers ({scale.name})",
+                f"write a whole number from {scale.low:g} to {scale.high:g}",
+            )
     missed = tuple(item for item in kind.items if item not in raw)
     affect = None
     if kind.affect_items is not None and not missed:
@@ -170,6 +180,4 @@ def _total(kind: InstrumentKind, raw: Mapping[str, float]) -> float:
         kind.items[item].low + kind.items[item].high - value if item in kind.reversed_items else value
         for item, value in raw.items()
     ]
-    if any(value != int(value) for value in values):
-        raise OutOfRange(kind.kind, "an item is not a whole number", "write 1, 2, 3 or 4")
     return sum(values) / len(values) * kind.total_factor

@@ -9,6 +9,7 @@ long and, where it has music, draws on the same waypoints.
 from __future__ import annotations
 
 import itertools
+import math
 import random
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -77,14 +78,15 @@ class PathSpec:
     def __post_init__(self) -> None:
         if self.steps < 1:
             raise OutOfRange("steps", f"{self.steps} is below 1", "write 1 or more")
-        if not self.step_s > 0:
-            raise OutOfRange("step_s", f"{self.step_s:g} is not above 0", "write seconds above 0")
+        if not (self.step_s > 0 and math.isfinite(self.step_s)):
+            raise OutOfRange("step_s", f"{self.step_s:g} is not a time above 0", "write seconds above 0")
         if min(self.dwell_start_steps, self.dwell_end_steps) < 0:
             raise OutOfRange("dwell", "a dwell is below 0", "write 0 or more steps")
         if self.steps > 1 and max(self.dwell_start_steps, 1) + max(self.dwell_end_steps, 1) > self.steps:
             raise OutOfRange(
                 "dwell",
-                f"{self.dwell_start_steps} + {self.dwell_end_steps} dwell steps do not fit {self.steps} steps",
+                f"{self.dwell_start_steps} + {self.dwell_end_steps} dwell steps"
+                f" do not fit {self.steps} steps",
                 "write fewer dwell steps or more steps",
             )
 
@@ -181,7 +183,7 @@ def make_path(spec: PathSpec, start: Affect, target: Affect, seed: int) -> Affec
         case PathKind.REVERSE:
             points = iso[::-1]
         case PathKind.RANDOM_ORDER:
-            points = random.Random(seed).sample(iso, k=len(iso))
+            points = _shuffled(iso, seed)
         case PathKind.TARGET_ONLY:
             points = [target] * spec.steps
         case PathKind.CONSTANT:
@@ -197,6 +199,12 @@ def make_path(spec: PathSpec, start: Affect, target: Affect, seed: int) -> Affec
 def largest_step_of(spec: PathSpec, start: Affect, target: Affect) -> float:
     """The largest step an iso path of this shape takes from `start` to `target`."""
     return make_path(replace(spec, kind=PathKind.ISO), start, target, seed=0).largest_step
+
+
+def _shuffled(points: list[Affect], seed: int) -> list[Affect]:
+    # Python promises the same random() for a seed in every version; of sample() it does not.
+    draw = random.Random(seed).random
+    return [point for _, point in sorted(((draw(), point) for point in points), key=lambda pair: pair[0])]
 
 
 def _iso_points(spec: PathSpec, start: Affect, target: Affect) -> list[Affect]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 
 from study.affect import Affect
-from study.errors import ConductError
+from study.errors import ConductError, RecordMismatch
 from study.events import (
     History,
     ParticipantAllocated,
@@ -19,9 +20,12 @@ from study.events import (
     SelfReportMissed,
     SelfReportSubmitted,
     SessionRendered,
+    StudyInitialised,
 )
+from study.folder import file_sha256
 from study.founding import Study
 from study.listening import Listening, listening_of
+from study.path import PathKind
 from study.protocol import Phase, StudyProtocol
 from study.record import Draft, Reader
 from study.session import Allocation, RenderManifest, SessionPlan, make_session_plan, session_id_of
@@ -42,7 +46,10 @@ def plan_session(study: Study, participant_id: str) -> SessionPlan:
     step = next_step(study.protocol, history)
     if not isinstance(step, RenderSession):
         raise ConductError(participant_id, "rendering is not the next step", f"next is: {describe(step)}")
-    return plan_of(study.protocol, history, step.session_number)
+    plan = plan_of(study.protocol, history, step.session_number)
+    if plan.path.kind is PathKind.SELF_SELECTED:
+        return replace(plan, files=_own_music(study, participant_id))
+    return replace(plan, files=_frozen_sounds(study, plan.files))
 
 
 def plan_of(protocol: StudyProtocol, history: History, session_number: int) -> SessionPlan:
@@ -115,6 +122,30 @@ def record_playback(
         return [Draft(e, participant_id, session_id) for e in (*missed, event)]
 
     study.act(actor, participant_id, decide)
+
+
+def _own_music(study: Study, participant_id: str) -> tuple[str, ...]:
+    folder = study.folder.own_music(participant_id)
+    files = sorted(path for path in folder.glob("*") if path.is_file()) if folder.is_dir() else []
+    if not files:
+        raise ConductError(
+            participant_id,
+            "this participant's own music is not there",
+            f"put their sound files into {folder}, named in the order they are to be played",
+        )
+    return tuple(str(path.relative_to(study.folder.root)) for path in files)
+
+
+def _frozen_sounds(study: Study, names: Sequence[str]) -> tuple[str, ...]:
+    begun = study.record.events(kinds=[StudyInitialised])[0].event
+    sealed = begun.sounds_sha256 if isinstance(begun, StudyInitialised) else {}
+    for name in names:
+        path = study.folder.sounds / name
+        if not path.is_file() or file_sha256(path) != sealed.get(name):
+            raise RecordMismatch(
+                str(path), "is not the sound this study was begun with", "put the frozen copy back"
+            )
+    return tuple(str((study.folder.sounds / name).relative_to(study.folder.root)) for name in names)
 
 
 def pre_affect(protocol: StudyProtocol, history: History, session_id: str) -> Affect | None:

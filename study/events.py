@@ -10,7 +10,7 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -41,12 +41,18 @@ class StopReason(StrEnum):
 
 @dataclass(frozen=True)
 class StudyInitialised:
-    """The record begins; `protocol_text` is the protocol file, byte for byte."""
+    """The record begins.
+
+    Args:
+        protocol_text: the protocol file, byte for byte.
+        sounds_sha256: sound file, as the protocol names it, to the SHA-256 of its frozen copy.
+    """
 
     study_id: str
     protocol_text: str
     allocation_seed_sha256: str
     software: str
+    sounds_sha256: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

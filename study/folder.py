@@ -42,6 +42,15 @@ class StudyFolder:
         return self.root / "sessions"
 
     @property
+    def sounds(self) -> Path:
+        """Frozen copies of the sound files the protocol names."""
+        return self.root / "sounds"
+
+    def own_music(self, participant_id: str) -> Path:
+        """Where a participant's self-selected music is put, in the order it is to be played."""
+        return self.root / "own_music" / participant_id
+
+    @property
     def predictions(self) -> Path:
         """What music emotion recognition said of them; may be deleted and made anew."""
         return self.root / "predictions"

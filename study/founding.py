@@ -13,7 +13,7 @@ from pathlib import Path
 
 from study.errors import RecordBroken, RecordMismatch, StorageError
 from study.events import Event, History, RecordedEvent, RehearsalStarted, StudyInitialised
-from study.folder import StudyFolder, write_whole
+from study.folder import StudyFolder, file_sha256, write_whole
 from study.protocol import StudyProtocol
 from study.protocol_file import load_protocol, parse_protocol
 from study.record import Clock, Draft, Reader, Record, utc_now
@@ -117,7 +117,8 @@ def initialise_study(
             str(root), f"cannot be made ({problem.strerror})", "name a folder you may write to"
         ) from problem
     try:
-        _build(StudyFolder(building), protocol, text, actor, software, clock)
+        sounds = _freeze_sounds(StudyFolder(building), protocol, protocol_path.parent)
+        _build(StudyFolder(building), protocol, text, sounds, actor, software, clock)
         with contextlib.suppress(FileNotFoundError):
             root.rmdir()
         building.chmod(0o755)
@@ -132,7 +133,13 @@ def initialise_study(
 
 
 def _build(
-    folder: StudyFolder, protocol: StudyProtocol, text: bytes, actor: str, software: str, clock: Clock
+    folder: StudyFolder,
+    protocol: StudyProtocol,
+    text: bytes,
+    sounds: dict[str, str],
+    actor: str,
+    software: str,
+    clock: Clock,
 ) -> None:
     seed = secrets.token_bytes(32)
     write_whole(folder.protocol, text)
@@ -140,9 +147,21 @@ def _build(
     for made in (folder.sessions, folder.predictions):
         made.mkdir()
     record = Record.create(folder.record_url, protocol.sha256, clock)
-    begun = StudyInitialised(protocol.study_id, text.decode(), hashlib.sha256(seed).hexdigest(), software)
+    begun = StudyInitialised(
+        protocol.study_id, text.decode(), hashlib.sha256(seed).hexdigest(), software, sounds
+    )
     record.append(actor, lambda _: [Draft(begun)])
     record.close()
+
+
+def _freeze_sounds(folder: StudyFolder, protocol: StudyProtocol, source: Path) -> dict[str, str]:
+    frozen = {}
+    for name in sorted({name for arm in protocol.arms for name in arm.files}):
+        copy = folder.sounds / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source / name, copy)
+        frozen[name] = file_sha256(copy)
+    return frozen
 
 
 def open_study(root: Path, clock: Clock = utc_now, busy_timeout_s: float = 10.0) -> Study:

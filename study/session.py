@@ -178,7 +178,8 @@ def make_session_plan(
         clip_s=min(protocol.clip_s, arm.path.step_s),
         seed=seed,
         loudness_lufs=protocol.safety.loudness_lufs,
-        engine=arm.engine,
+        # A plain dict: plans travel to other processes.
+        engine=EngineSpec(arm.engine.name, dict(arm.engine.options)),
         files=arm.files,
     )
 

@@ -8,7 +8,14 @@ import sys
 
 import typer
 
-from dashboards.cli import compose_command, hear_command, protocol_commands
+from dashboards.cli import (
+    compose_command,
+    enrolment_commands,
+    hear_command,
+    protocol_commands,
+    record_commands,
+    report_commands,
+)
 from study.errors import IsopathError
 
 app = typer.Typer(
@@ -20,6 +27,9 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 protocol_commands.register(app)
+enrolment_commands.register(app)
+report_commands.register(app)
+record_commands.register(app)
 compose_command.register(app)
 hear_command.register(app)
 

@@ -1,0 +1,150 @@
+"""Commands from an empty folder to an eligible participant: init, enrol, consent, screen, induction."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dashboards.cli.arguments import (
+    ActorOption,
+    JsonOption,
+    ParticipantArgument,
+    StudyArgument,
+    actor_of,
+    opened,
+    pairs_of,
+    say,
+)
+from study import conduct
+from study.errors import OutOfRange
+from study.founding import initialise_study
+from study.steps import describe, next_step
+
+_YES_NO = {"yes": True, "no": False}
+
+
+def register(app: typer.Typer) -> None:
+    """Join this group's commands to the application."""
+    app.command(
+        epilog="Example: isopath init calm-study --protocol protocols/examples/iso_vs_target_only.json"
+    )(init)
+    app.command(
+        epilog="Example: isopath enrol calm-study --stratum site=north --stratum baseline_arousal=high"
+    )(enrol)
+    app.command(epilog="Example: isopath consent calm-study sub-1a2b3c4d --language en")(consent)
+    app.command(
+        epilog="Example: isopath screen calm-study sub-1a2b3c4d --answer adult=yes --answer epilepsy=no"
+    )(screen)
+    app.command(epilog="Example: isopath induction calm-study sub-1a2b3c4d")(induction)
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.", show_default=False)],
+    protocol: Annotated[
+        Path, typer.Option("--protocol", metavar="FILE", help="The protocol file.", show_default=False)
+    ],
+    actor: ActorOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Begin a study: freeze the protocol, seal the allocation seed, open the record.
+
+    The folder is made whole or not at all. The protocol is copied byte for byte
+    and its hash stands in every event from now on.
+    """
+    study = initialise_study(folder, protocol, actor_of(actor), f"isopath {version('isopath')}")
+    head = study.record.head()
+    say(
+        f"{folder} holds the study {study.protocol.study_id} (protocol {study.protocol.sha256[:12]}).\n"
+        f"Keep {study.folder.allocation_seed.name} where no one who enrols participants can read it.\n"
+        f"Next: isopath enrol {folder}",
+        json,
+        {
+            "study": str(folder),
+            "study_id": study.protocol.study_id,
+            "protocol_sha256": study.protocol.sha256,
+            "head_sha256": head.sha256,
+        },
+    )
+
+
+def enrol(
+    folder: StudyArgument,
+    stratum: Annotated[
+        list[str] | None,
+        typer.Option("--stratum", metavar="FACTOR=LEVEL", help="Once for every factor of the protocol."),
+    ] = None,
+    actor: ActorOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Give a new person an id. Nothing is allocated before consent and the pre report."""
+    study = opened(folder)
+    participant_id = conduct.enrol(study, actor_of(actor), pairs_of(stratum or [], "--stratum"))
+    say(participant_id, json, {"participant_id": participant_id})
+
+
+def consent(
+    folder: StudyArgument,
+    participant_id: ParticipantArgument,
+    language: Annotated[str, typer.Option(help="The language of the text that was read.")] = "en",
+    decline: Annotated[bool, typer.Option("--decline", help="The person chose not to take part.")] = False,
+    actor: ActorOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Record consent to exactly the protocol's text, or that it was declined."""
+    study = opened(folder)
+    if decline:
+        conduct.decline_consent(study, actor_of(actor), participant_id)
+    else:
+        conduct.give_consent(study, actor_of(actor), participant_id, language)
+    _say_next(study.protocol.consent_version, folder, participant_id, json)
+
+
+def screen(
+    folder: StudyArgument,
+    participant_id: ParticipantArgument,
+    answer: Annotated[
+        list[str] | None,
+        typer.Option("--answer", metavar="QUESTION=yes|no", help="Once for every eligibility question."),
+    ] = None,
+    actor: ActorOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Record the answers to every eligibility question; without answers, print the questions."""
+    study = opened(folder)
+    if not answer:
+        for question in study.protocol.eligibility:
+            typer.echo(f"{question.question_id}: {next(iter(question.text.values()))}")
+        return
+    answers = {}
+    for name, value in pairs_of(answer, "--answer").items():
+        if value not in _YES_NO:
+            raise OutOfRange(f"--answer {name}", f"{value!r} is not an answer", "write yes or no")
+        answers[name] = _YES_NO[value]
+    eligible = conduct.assess_eligibility(study, actor_of(actor), participant_id, answers)
+    _say_next("eligible" if eligible else "not eligible", folder, participant_id, json)
+
+
+def induction(
+    folder: StudyArgument,
+    participant_id: ParticipantArgument,
+    session: Annotated[str, typer.Option(help="The session it belongs to.")] = "ses-01",
+    actor: ActorOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Record that the protocol's mood induction was gone through."""
+    study = opened(folder)
+    conduct.complete_induction(study, actor_of(actor), participant_id, session)
+    _say_next("induction completed", folder, participant_id, json)
+
+
+def _say_next(done: str, folder: Path, participant_id: str, as_json: bool) -> None:
+    study = opened(folder)
+    due = describe(next_step(study.protocol, study.record.participant(participant_id)))
+    say(
+        f"Recorded for {participant_id}. Next: {due}.",
+        as_json,
+        {"participant_id": participant_id, "recorded": done, "next": due},
+    )

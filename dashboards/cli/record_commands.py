@@ -1,0 +1,102 @@
+"""Commands about the record: status, verify."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from dashboards.cli.arguments import JsonOption, StudyArgument, opened, say
+from study.events import (
+    AdverseEventReported,
+    ConsentGiven,
+    EligibilityAssessed,
+    History,
+    ParticipantAllocated,
+    RecordedEvent,
+    SessionRendered,
+)
+from study.founding import Study
+from study.steps import describe, next_step
+
+
+def register(app: typer.Typer) -> None:
+    """Join this group's commands to the application."""
+    app.command(epilog="Example: isopath status calm-study")(status)
+    app.command(epilog="Example: isopath verify calm-study --head 3f5a…")(verify)
+
+
+def status(folder: StudyArgument, json: JsonOption = False) -> None:
+    """How far the study is, and what is due for whom. Arms are never shown."""
+    study = opened(folder)
+    people = _by_participant(study.record.events())
+    due = {pid: describe(next_step(study.protocol, history)) for pid, history in people.items()}
+    counts = {
+        "enrolled": len(people),
+        "consented": _having(people, ConsentGiven),
+        "eligible": sum(
+            any(isinstance(r.event, EligibilityAssessed) and r.event.eligible for r in history)
+            for history in people.values()
+        ),
+        "allocated": _having(people, ParticipantAllocated),
+        "rendered": _having(people, SessionRendered),
+        "adverse_events": sum(
+            isinstance(r.event, AdverseEventReported) for history in people.values() for r in history
+        ),
+    }
+    rehearsal = study.rehearsal() is not None
+    if json:
+        say("", True, {"simulated": rehearsal, "planned": study.protocol.sample_size, **counts, "next": due})
+        return
+    _print_status(study, counts, due, rehearsal)
+
+
+def _print_status(study: Study, counts: dict[str, int], due: dict[str, str], rehearsal: bool) -> None:
+    console = Console()
+    console.print(f"[bold]{study.protocol.title}[/bold]", highlight=False)
+    if rehearsal:
+        console.print("[bold]SIMULATED PARTICIPANTS[/bold]: this record is a rehearsal.")
+    counted = ", ".join(f"{name.replace('_', ' ')} {number}" for name, number in counts.items())
+    console.print(f"Planned {study.protocol.sample_size}; {counted}.", highlight=False)
+    table = Table("next step", "participants", "who", box=None, pad_edge=False)
+    for step, number in Counter(due.values()).most_common():
+        who = [pid for pid, what in due.items() if what == step]
+        table.add_row(step, str(number), ", ".join(who[:4]) + (" …" if number > 4 else ""))
+    if due:
+        console.print(table)
+    else:
+        console.print("Nobody is enrolled yet: isopath enrol")
+
+
+def verify(
+    folder: StudyArgument,
+    head: Annotated[
+        str | None,
+        typer.Option(metavar="SHA256", help="A head noted earlier; the record must still hold it."),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Walk the record's hash chain; exit code 2 names the first row that does not hold.
+
+    Note the printed head outside the study folder: with it, `--head` later finds a
+    record that was cut short or rewritten as a whole.
+    """
+    study = opened(folder)
+    found = study.record.verify(expected_sha256=head)
+    facts: dict[str, Any] = {"rows": found.sequence, "head_sha256": found.sha256, "verified": True}
+    say(f"The chain holds: {found.sequence} rows, head {found.sha256}", json, facts)
+
+
+def _by_participant(events: History) -> dict[str, list[RecordedEvent]]:
+    people: dict[str, list[RecordedEvent]] = {}
+    for recorded in events:
+        if recorded.participant_id is not None:
+            people.setdefault(recorded.participant_id, []).append(recorded)
+    return people
+
+
+def _having(people: dict[str, list[RecordedEvent]], kind: type) -> int:
+    return sum(any(isinstance(r.event, kind) for r in history) for history in people.values())

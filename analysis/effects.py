@@ -73,10 +73,14 @@ def estimate_effects(protocol: StudyProtocol, outcomes: Sequence[Outcome], endpo
     by_arm = {
         arm.arm_id: values[[name == arm.arm_id for name in arms]] if arms else values for arm in protocol.arms
     }
+    people = {
+        contrast.contrast_id: len({o.participant_id for o in complete if o.arm in contrast.arm_ids})
+        for contrast in protocol.analysis.contrasts
+    }
     return Effects(
         endpoint,
         tuple(
-            _contrast_row(endpoint, contrast, fit, by_arm, method, crossover)
+            _contrast_row(endpoint, contrast, fit, by_arm, people[contrast.contrast_id], method, crossover)
             for contrast in protocol.analysis.contrasts
         ),
         tuple(_arm_row(arm.arm_id, arm.label, fit, by_arm[arm.arm_id], method) for arm in protocol.arms),
@@ -202,11 +206,11 @@ def _contrast_row(
     contrast: Contrast,
     fit: ArmModel | NotEstimable,
     by_arm: Mapping[str, Floats],
+    n: int,
     method: str,
     crossover: bool,
 ) -> ResultRow:
     first, second = (by_arm[arm] for arm in contrast.arm_ids)
-    n = len(first) + len(second)
     extra: dict[str, Any] = {
         "endpoint": endpoint,
         "endpoint_label": ENDPOINTS[endpoint],

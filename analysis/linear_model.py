@@ -120,6 +120,8 @@ def fit_arm_model(
         NotEstimable: too few observations, a covariate that repeats others,
             or an observation that alone decides a coefficient.
     """
+    if not len(outcome):
+        raise NotEstimable("nobody has the outcome yet")
     arms = tuple(dict.fromkeys(arm))
     columns = [np.array([name == one for name in arm], dtype=float) for one in arms]
     kept, left_out = [], []
@@ -131,8 +133,6 @@ def fit_arm_model(
             kept.append(name)
             columns.append(centred)
     n, p = len(outcome), len(columns)
-    if n == 0:
-        raise NotEstimable("nobody has the outcome yet")
     if n - p < 1:
         raise NotEstimable(f"{n} outcome(s) for {p} coefficients: too few to estimate")
     design = np.column_stack(columns)

@@ -12,6 +12,7 @@ from analysis.pairing import NO_MUSIC, pair_rows
 from study.affect import Affect
 from study.errors import RecordMismatch
 from study.events import (
+    AdverseEventReported,
     ConsentDeclined,
     ConsentGiven,
     EligibilityAssessed,
@@ -193,7 +194,7 @@ class Person:
             yield {
                 "participant_id": self.participant_id,
                 "session_id": recorded.session_id,
-                "arm": self.arms.get(recorded.session_id or ""),
+                "arm": self.arm_at(recorded.session_id),
                 "sequence": recorded.sequence,
                 "at": recorded.at,
                 "phase": str(report.phase),
@@ -223,6 +224,26 @@ class Person:
                     "reason": str(recorded.event.reason)
                     if isinstance(recorded.event, PlaybackStopped)
                     else None,
+                }
+
+    def arm_at(self, session_id: str | None) -> str | None:
+        """The arm of a session; without one, the arm of a person who has only one."""
+        if session_id is not None:
+            return self.arms.get(session_id)
+        arms = set(self.arms.values())
+        return arms.pop() if len(arms) == 1 else None
+
+    def adverse_event_rows(self) -> Iterator[Row]:
+        """The rows of `adverse_events`."""
+        for recorded in self.history:
+            if isinstance(recorded.event, AdverseEventReported):
+                yield {
+                    "participant_id": self.participant_id,
+                    "session_id": recorded.session_id,
+                    "arm": self.arm_at(recorded.session_id),
+                    "sequence": recorded.sequence,
+                    "at": recorded.at,
+                    **vars(recorded.event),
                 }
 
     def pair_rows(self) -> Iterator[Row]:

@@ -14,7 +14,7 @@ from analysis.data_dictionary import make_table
 from analysis.histories import histories_of
 from analysis.mer.predictor import AffectSeries
 from analysis.participant_rows import Person, Row
-from study.events import RecordedEvent
+from study.events import DeviationRecorded, RecordedEvent
 from study.protocol import StudyProtocol
 from study.session import RenderManifest
 
@@ -33,6 +33,8 @@ class StudyTables:
     playback: pd.DataFrame
     events: pd.DataFrame
     pairs: pd.DataFrame
+    adverse_events: pd.DataFrame
+    deviations: pd.DataFrame
 
 
 def build_tables(
@@ -67,6 +69,7 @@ def build_tables(
     ]
     for person in people:
         person.check_manifests()
+    by_id = {person.participant_id: person for person in people}
     factors = [stratum.factor for stratum in protocol.allocation.strata]
 
     def rows(of: Callable[[Person], Iterator[Row]]) -> list[Row]:
@@ -80,6 +83,15 @@ def build_tables(
         playback=make_table("playback", rows(Person.playback_rows)),
         events=make_table("events", [_event_row(recorded) for recorded in events]),
         pairs=make_table("pairs", rows(Person.pair_rows)),
+        adverse_events=make_table("adverse_events", rows(Person.adverse_event_rows)),
+        deviations=make_table(
+            "deviations",
+            [
+                _deviation_row(recorded, recorded.event, by_id)
+                for recorded in events
+                if isinstance(recorded.event, DeviationRecorded)
+            ],
+        ),
     )
 
 
@@ -92,4 +104,19 @@ def _event_row(recorded: RecordedEvent) -> Row:
         "participant_id": recorded.participant_id,
         "session_id": recorded.session_id,
         "erased": recorded.event is None,
+    }
+
+
+def _deviation_row(
+    recorded: RecordedEvent, deviation: DeviationRecorded, people: Mapping[str, Person]
+) -> Row:
+    person = people.get(recorded.participant_id or "")
+    return {
+        "participant_id": recorded.participant_id,
+        "session_id": recorded.session_id,
+        "arm": person.arm_at(recorded.session_id) if person else None,
+        "sequence": recorded.sequence,
+        "at": recorded.at,
+        "description": deviation.description,
+        "deviation_reason": deviation.reason,
     }

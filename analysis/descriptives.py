@@ -1,0 +1,176 @@
+"""What happened in each arm: heard, missed, distress, adverse events, deviations."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pandas as pd
+
+from analysis.counts import how_many, share
+from analysis.tables import StudyTables
+from study.instruments import Perspective
+from study.protocol import Phase, StudyProtocol
+
+
+def adherence_of(protocol: StudyProtocol, tables: StudyTables) -> list[dict[str, Any]]:
+    """Listening by arm: sessions, seconds heard, pauses, stops. Counts are sessions."""
+    rows = []
+    for arm in protocol.arms:
+        sessions = tables.sessions[tables.sessions["arm"] == arm.arm_id]
+        started = sessions[sessions["started"].fillna(False).astype(bool)]
+        heard = started["heard_s"].astype(float)
+        stops = Counter(str(reason) for reason in started["stop_reason"].dropna())
+        rows.append(
+            {
+                "arm": arm.arm_id,
+                "label": arm.label,
+                "sessions": len(sessions),
+                "started": share(len(started), len(sessions)),
+                "completed": share(how_many(started["completed"]), len(started)),
+                "paused": share(int((started["pauses"].fillna(0) > 0).sum()), len(started)),
+                "pauses": int(started["pauses"].fillna(0).sum()),
+                "stopped": {reason: stops[reason] for reason in sorted(stops)},
+                "planned_s": arm.path.duration_s,
+                "heard_s": _five_numbers(heard),
+                "heard_share_mean": _mean(started["heard_share"]),
+            }
+        )
+    return rows
+
+
+def missingness_of(protocol: StudyProtocol, tables: StudyTables) -> list[dict[str, Any]]:
+    """Reports due, given and missing with reasons, by arm, phase and instrument."""
+    status = dict(zip(tables.participants["participant_id"], tables.participants["status"], strict=True))
+    rows = []
+    for phase in (Phase.PRE, Phase.PROBE, Phase.POST):
+        for assessment in protocol.assessments_at(phase):
+            onsets: tuple[float | None, ...] = assessment.at_s if phase is Phase.PROBE else (None,)
+            for instrument_id in assessment.instrument_ids:
+                found = _given(tables.self_reports, phase, instrument_id)
+                for arm in protocol.arms:
+                    sessions = tables.sessions[tables.sessions["arm"] == arm.arm_id]
+                    reasons: Counter[str] = Counter()
+                    given = 0
+                    for session in sessions.to_dict("records"):
+                        key = (session["participant_id"], session["session_id"])
+                        for at_s in onsets:
+                            reason = found.get((*key, at_s), _unanswered(session, str(status[key[0]])))
+                            if reason is None:
+                                given += 1
+                            else:
+                                reasons[reason] += 1
+                    rows.append(
+                        {
+                            "arm": arm.arm_id,
+                            "label": arm.label,
+                            "phase": str(phase),
+                            "instrument_id": instrument_id,
+                            "given": share(given, len(sessions) * len(onsets)),
+                            "missing": dict(sorted(reasons.items())),
+                        }
+                    )
+    return rows
+
+
+def safety_of(protocol: StudyProtocol, tables: StudyTables) -> dict[str, Any]:
+    """Distress by the protocol's rule, stops for it, and adverse events, by arm."""
+    rule = protocol.safety
+    reports = tables.self_reports
+    distressed = reports[
+        (reports["perspective"] == Perspective.FELT)
+        & (reports["valence"] <= rule.distress_valence)
+        & (reports["arousal"] >= rule.distress_arousal)
+    ]
+    arms = []
+    for arm in protocol.arms:
+        sessions = tables.sessions[tables.sessions["arm"] == arm.arm_id]
+        people = sessions["participant_id"].nunique()
+        mine = distressed[distressed["arm"] == arm.arm_id]
+        events = tables.adverse_events[tables.adverse_events["arm"] == arm.arm_id]
+        stopped = sessions[sessions["stop_reason"] == "distress"]
+        ended = tables.participants[
+            tables.participants["participant_id"].isin(list(sessions["participant_id"]))
+            & (tables.participants["status"] == "stopped_for_safety")
+        ]
+        arms.append(
+            {
+                "arm": arm.arm_id,
+                "label": arm.label,
+                "distress": {
+                    str(phase): share(mine[mine["phase"] == phase]["participant_id"].nunique(), people)
+                    for phase in (Phase.PRE, Phase.PROBE, Phase.POST)
+                },
+                "stopped_for_distress": share(stopped["participant_id"].nunique(), people),
+                "ended_for_safety": share(len(ended), people),
+                "with_adverse_event": share(events["participant_id"].nunique(), people),
+                "adverse_events": len(events),
+            }
+        )
+    return {
+        "rule": {"valence_at_most": rule.distress_valence, "arousal_at_least": rule.distress_arousal},
+        "arms": arms,
+        "adverse_events": [_adverse_event(event) for event in tables.adverse_events.to_dict("records")],
+    }
+
+
+def deviations_of(tables: StudyTables) -> list[dict[str, Any]]:
+    """Recorded deviations from the protocol, in order."""
+    return [
+        {
+            "sequence": int(row["sequence"]),
+            "at": row["at"].isoformat(),
+            "participant_id": _text(row["participant_id"]),
+            "session_id": _text(row["session_id"]),
+            "arm": _text(row["arm"]),
+            "description": _text(row["description"]),
+            "reason": _text(row["deviation_reason"]),
+        }
+        for row in tables.deviations.to_dict("records")
+    ]
+
+
+def _given(
+    reports: pd.DataFrame, phase: Phase, instrument_id: str
+) -> dict[tuple[str, str, float | None], str | None]:
+    """(participant, session, onset) to why the report cannot be used; None where it can."""
+    mine = reports[(reports["phase"] == phase) & (reports["instrument_id"] == instrument_id)]
+    found: dict[tuple[str, str, float | None], str | None] = {}
+    for row in mine.to_dict("records"):
+        at_s = None if pd.isna(row["probe_at_s"]) else float(row["probe_at_s"])
+        reason = None
+        if row["missed"]:
+            reason = str(row["missed_reason"])
+        elif not pd.isna(row["missed_items"]):
+            reason = "an item was left out"
+        found[row["participant_id"], row["session_id"], at_s] = reason
+    return found
+
+
+def _unanswered(session: dict[Any, Any], status: str) -> str:
+    if status == "in_progress":
+        return "not yet given"
+    if not pd.isna(session["stop_reason"]):
+        return "not reached: session stopped early"
+    return "not asked" if status == "completed" else status.replace("_", " ")
+
+
+def _adverse_event(row: dict[Any, Any]) -> dict[str, Any]:
+    names = ("participant_id", "session_id", "arm", "category", "severity", "relatedness", "description")
+    return {name: _text(row[name]) for name in names}
+
+
+def _text(value: Any) -> str | None:
+    return None if pd.isna(value) else str(value)
+
+
+def _mean(values: pd.Series[float]) -> float | None:
+    present = values.dropna()
+    return float(present.mean()) if len(present) else None
+
+
+def _five_numbers(values: pd.Series[float]) -> dict[str, float | None]:
+    names = ("min", "q1", "median", "q3", "max")
+    if not len(values):
+        return dict.fromkeys(names)
+    return dict(zip(names, (float(values.quantile(q)) for q in (0, 0.25, 0.5, 0.75, 1)), strict=True))

@@ -1,0 +1,63 @@
+"""What the results rest on: protocol, record, software, predictor, engines, licences."""
+
+from __future__ import annotations
+
+import platform
+from collections import Counter
+from collections.abc import Mapping
+from importlib import metadata
+from typing import Any
+
+from analysis.mer.predictor import AffectSeries
+from analysis.tables import SessionKey
+from study.protocol import StudyProtocol
+from study.session import RenderManifest
+
+PACKAGES = ("isopath", "numpy", "scipy", "pandas", "statsmodels", "matplotlib")
+
+
+def provenance_of(
+    protocol: StudyProtocol,
+    manifests: Mapping[SessionKey, RenderManifest],
+    predictions: Mapping[SessionKey, AffectSeries],
+    record_head_sha256: str | None,
+) -> dict[str, Any]:
+    """Names, versions, hashes and licences.
+
+    Args:
+        record_head_sha256: hash of the record's last row, or None.
+    """
+    models: dict[str, str] = {}
+    licences: dict[str, str] = {}
+    engines: Counter[str] = Counter()
+    for manifest in manifests.values():
+        models |= manifest.models
+        licences |= manifest.licences
+        engines[" ".join(manifest.engine[key] for key in ("name", "version") if key in manifest.engine)] += 1
+    cards = {(series.card.name, series.card.version): series.card for series in predictions.values()}
+    return {
+        "protocol_sha256": protocol.sha256,
+        "record_head_sha256": record_head_sha256,
+        "software": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
+        "engines": {name: engines[name] for name in sorted(engines)},
+        "models": {name: models[name] for name in sorted(models)},
+        "licences": {name: licences[name] for name in sorted(licences)},
+        "predictors": [
+            {
+                "name": card.name,
+                "version": card.version,
+                "weights_sha256": dict(card.weights_sha256),
+                "licences": dict(card.licences),
+                "limits": list(card.limits),
+            }
+            for _, card in sorted(cards.items())
+        ],
+        "render_notes": sorted({note for manifest in manifests.values() for note in manifest.notes}),
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"

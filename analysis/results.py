@@ -1,0 +1,258 @@
+"""The analysis results as data: what every table, figure and sentence is made from.
+
+`analyse` computes them once; `results.json` holds them; the report, the
+dashboard and the exports only read them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from analysis.agreement import (
+    agreement_rows,
+    arms_without_music,
+    difference_points,
+    pair_sets,
+    unpaired_counts,
+)
+from analysis.baseline import baseline_of
+from analysis.descriptives import adherence_of, deviations_of, missingness_of, safety_of
+from analysis.effects import Effects, estimate_both_axes, estimate_effects, method_of
+from analysis.endpoint import AT_TARGET, ENDPOINTS, outcomes_of
+from analysis.flow import flow_of
+from analysis.mer.predictor import AffectSeries
+from analysis.multiplicity import make_ledger
+from analysis.paths import changes_of, paths_of
+from analysis.provenance import provenance_of
+from analysis.result_row import json_ready
+from analysis.tables import SessionKey, StudyTables
+from study.canonical import plain
+from study.errors import RecordMismatch
+from study.events import RehearsalStarted
+from study.protocol import Design, StudyProtocol
+from study.session import RenderManifest
+
+RESULTS_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything a report needs, as JSON values.
+
+    Args:
+        results_version: of this form.
+        simulated: at least one participant is not a person.
+        study: title, id, hash, design, arms, contrasts and the rest of the plan as reported.
+        flow: see `flow_of`; baseline: see `baseline_of`.
+        primary: the endpoint's effects, with `row`: the primary contrast's.
+        secondary: the other endpoints' effects; both_axes: Hotelling's rows.
+        ledger: every confirmatory test with its decision.
+        agreement: rows, points of difference plots, and what was not paired.
+        paths, changes: the figures' data, see `paths_of` and `changes_of`.
+        adherence, missingness, safety, deviations: see `analysis.descriptives`.
+        provenance: see `provenance_of`.
+        notes: sentences a reader must know.
+    """
+
+    results_version: int
+    simulated: bool
+    study: Mapping[str, Any]
+    flow: Mapping[str, Any]
+    baseline: Mapping[str, Any]
+    primary: Mapping[str, Any]
+    secondary: list[dict[str, Any]]
+    both_axes: list[dict[str, Any]]
+    ledger: list[dict[str, Any]]
+    agreement: Mapping[str, Any]
+    paths: list[dict[str, Any]]
+    changes: list[dict[str, Any]]
+    adherence: list[dict[str, Any]]
+    missingness: list[dict[str, Any]]
+    safety: Mapping[str, Any]
+    deviations: list[dict[str, Any]]
+    provenance: Mapping[str, Any]
+    notes: list[str]
+
+
+def analyse(
+    protocol: StudyProtocol,
+    tables: StudyTables,
+    manifests: Mapping[SessionKey, RenderManifest],
+    predictions: Mapping[SessionKey, AffectSeries],
+    record_head_sha256: str | None = None,
+) -> Results:
+    """The pre-specified analysis of a study, at any moment of it.
+
+    The same arguments give the same results: every draw is seeded from the
+    protocol's hash.
+
+    Args:
+        tables: as `build_tables` made them from the same manifests and predictions.
+        record_head_sha256: hash of the record's last row.
+
+    Raises:
+        UnknownName: a covariate of the protocol that there is no column for.
+        RecordError: the flow does not add up.
+    """
+    outcomes = outcomes_of(protocol, tables)
+    effects = {endpoint: estimate_effects(protocol, outcomes, endpoint) for endpoint in ENDPOINTS}
+    endpoint = protocol.analysis.endpoint
+    primary = effects.pop(endpoint)
+    gated = (
+        [row for row in effects["distance"].contrasts if row.extra["is_primary"]]
+        if "distance" in effects
+        else []
+    )
+    ledger = make_ledger(protocol.analysis.multiplicity, protocol.analysis.alpha, primary.contrasts, gated)
+    provenance = provenance_of(protocol, manifests, predictions, record_head_sha256)
+    return Results(
+        results_version=RESULTS_VERSION,
+        simulated=is_simulated(tables),
+        study=_study(protocol),
+        flow=flow_of(protocol, tables, outcomes),
+        baseline=baseline_of(protocol, tables),
+        primary={
+            **_effects(primary),
+            "row": next((row.to_plain() for row in primary.contrasts if row.extra["is_primary"]), None),
+        },
+        secondary=[_effects(found) for found in effects.values()],
+        both_axes=[row.to_plain() for row in estimate_both_axes(protocol, outcomes)],
+        ledger=[entry.to_plain() for entry in ledger],
+        agreement=_agreement(protocol, tables),
+        paths=paths_of(protocol, tables),
+        changes=changes_of(protocol, outcomes),
+        adherence=adherence_of(protocol, tables),
+        missingness=missingness_of(protocol, tables),
+        safety=safety_of(protocol, tables),
+        deviations=deviations_of(tables),
+        provenance=provenance,
+        notes=_notes(protocol, primary, provenance),
+    )
+
+
+def is_simulated(tables: StudyTables) -> bool:
+    """Whether anybody in the tables is simulated; one is enough."""
+    return bool(
+        (tables.events["kind"] == RehearsalStarted.__name__).any()
+        or tables.participants["simulated"].fillna(False).astype(bool).any()
+    )
+
+
+def results_to_json(results: Results) -> str:
+    """Indented JSON; a number that is not finite is null."""
+    content = {field.name: json_ready(getattr(results, field.name)) for field in fields(results)}
+    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def results_from_json(text: str) -> Results:
+    """Read what `results_to_json` wrote.
+
+    Raises:
+        RecordMismatch: not results, or of another version.
+    """
+    remedy = "run `isopath analyse` again with this isopath"
+    try:
+        content = json.loads(text)
+        version = content["results_version"]
+    except (ValueError, TypeError, KeyError) as problem:
+        raise RecordMismatch("results.json", "does not hold analysis results", remedy) from problem
+    if version != RESULTS_VERSION or set(content) != {field.name for field in fields(Results)}:
+        raise RecordMismatch("results.json", f"is of version {version}, not {RESULTS_VERSION}", remedy)
+    return Results(**content)
+
+
+def _study(protocol: StudyProtocol) -> dict[str, Any]:
+    spec = protocol.analysis
+    content: dict[str, Any] = json_ready(
+        plain(
+            {
+                "study_id": protocol.study_id,
+                "title": protocol.title,
+                "version": protocol.version,
+                "design": str(protocol.design),
+                "sample_size": protocol.sample_size,
+                "session_count": protocol.session_count,
+                "duration_s": protocol.duration_s,
+                "start": protocol.start,
+                "target": protocol.target,
+                "arms": [
+                    {"arm": arm.arm_id, "label": arm.label, "kind": str(arm.path.kind)}
+                    for arm in protocol.arms
+                ],
+                "endpoint": spec.endpoint,
+                "endpoint_label": ENDPOINTS[spec.endpoint],
+                "instrument_id": spec.instrument_id,
+                "perspective": str(protocol.instrument(spec.instrument_id).perspective),
+                "covariates": spec.covariates,
+                "multiplicity": spec.multiplicity,
+                "alpha": spec.alpha,
+                "contrasts": spec.contrasts,
+                "estimand": spec.estimand,
+                "agreement": spec.agreement,
+                "loudness_lufs": protocol.safety.loudness_lufs,
+                "method": method_of(protocol),
+            }
+        )
+    )
+    return content
+
+
+def _effects(found: Effects) -> dict[str, Any]:
+    return {
+        "endpoint": found.endpoint,
+        "endpoint_label": ENDPOINTS[found.endpoint],
+        "contrasts": [row.to_plain() for row in found.contrasts],
+        "arms": [row.to_plain() for row in found.arms],
+        "missing": dict(found.missing),
+        "left_out": list(found.left_out),
+    }
+
+
+def _agreement(protocol: StudyProtocol, tables: StudyTables) -> dict[str, Any]:
+    sets = pair_sets(tables)
+    return {
+        "sets": [
+            {
+                "set_id": one.set_id,
+                "label": one.label,
+                "first": one.first,
+                "second": one.second,
+                "phase": one.phase,
+                "n_pairs": len(one.frame),
+                "unit": one.design.unit,
+                "rows": [row.to_plain() for row in agreement_rows(protocol, one)],
+                "points": json_ready(difference_points(one)) if one.phase is not None else None,
+            }
+            for one in sets
+        ],
+        "unpaired": unpaired_counts(tables),
+        "arms_without_music": list(arms_without_music(protocol)),
+    }
+
+
+def _notes(protocol: StudyProtocol, primary: Effects, provenance: Mapping[str, Any]) -> list[str]:
+    notes = []
+    factors = [s.factor for s in protocol.allocation.strata if s.factor not in protocol.analysis.covariates]
+    if factors and protocol.design is Design.PARALLEL:
+        notes.append(
+            f"Allocation was stratified by {', '.join(factors)}, which the protocol does not adjust for."
+        )
+    if primary.left_out:
+        names = ", ".join(name.replace("_", " ") for name in primary.left_out)
+        notes.append(f"Left out of the model because they do not vary in this sample: {names}.")
+    if primary.missing.get(AT_TARGET):
+        notes.append(
+            f"{primary.missing[AT_TARGET]} started exactly at the target, so progress has no direction for "
+            "them; they are left out of that endpoint and kept in the others."
+        )
+    used = {predictor["name"] for predictor in provenance["predictors"]}
+    other = sorted(used - {protocol.analysis.agreement.predictor})
+    if other:
+        notes.append(
+            f"The protocol names the predictor {protocol.analysis.agreement.predictor}; "
+            f"predictions here are by {', '.join(other)}."
+        )
+    return notes

@@ -48,6 +48,7 @@ KEPT: dict[tuple[int, int], Collection[int]] = {
     (128, 40): (36, 38, 40, 42, 44, 51, 70, 80),
 }
 NAME = "isopath_bank.sf3"
+_SIGNATURE = b":isopath scripts/cut_bank.py"
 Records = list[tuple[int | bytes, ...]]
 
 
@@ -124,7 +125,8 @@ def cut(font: SoundFont) -> SoundFont:
     tables["shdr"].append((b"EOS", 0, 0, 0, 0, 0, 0, 0, 0, 0))
     info = dict(font.info)
     info["INAM"] = b"isopath composer bank\0"
-    info["ISFT"] = info["ISFT"].rstrip(b"\0") + b":isopath scripts/cut_bank.py\0"
+    software = info["ISFT"].rstrip(b"\0")
+    info["ISFT"] = (software if software.endswith(_SIGNATURE) else software + _SIGNATURE) + b"\0"
     return SoundFont(info, bytes(samples), tables)
 
 
@@ -201,7 +203,8 @@ def main(arguments: list[str] | None = None) -> int:
         else font.info["ICMT"].rstrip(b"\0").decode("utf-8") + "\n"
     )
     table = "\n".join(
-        f"| {header[2]} | {header[1]} | {name_of(header[0])} |" for header in small.tables["phdr"][:-1]
+        f"| {_int(header[2])} | {_int(header[1])} | {name_of(header[0])} |"
+        for header in small.tables["phdr"][:-1]
     )
     given.out.mkdir(parents=True, exist_ok=True)
     (given.out / NAME).write_bytes(content)

@@ -80,14 +80,14 @@ def write_figure(
     spread = int(rng.integers(2))
     notes: list[HeldNote] = []
     for chord, voicing in zip(chords, voicings, strict=True):
-        tones = [*voicing, *(key + 12 for key in voicing[spread : spread + 2])]
+        tones = [*voicing[:3], *(key + 12 for key in voicing[spread : spread + 3])]
         count = 0
         n_slots = round(min(chord.beats, phrase.end_beat - chord.onset_beat) * SLOTS_PER_BEAT)
         for slot in range(max(n_slots, 0)):
             beat = chord.onset_beat + slot / SLOTS_PER_BEAT
             place = round((beat - phrase.onset_beat) * SLOTS_PER_BEAT) % len(weights)
             # Every beat sounds even at the quiet end: slow music breathes, it does not stop.
-            if 0.42 + 0.55 * density_at(beat) < opening[place] and slot:
+            if 0.50 + 0.47 * density_at(beat) < opening[place] and slot:
                 continue
             key = tones[shape[count % len(shape)] % len(tones)]
             count += 1
@@ -124,11 +124,11 @@ def write_bass(
 
 #: Order in which a figure touches the chord's tones.
 _SHAPES: Sequence[tuple[int, ...]] = (
-    (0, 1, 2, 3),
-    (0, 2, 1, 2),
+    (0, 1, 2, 3, 4, 5, 4, 3),
+    (0, 2, 3, 4, 3, 2),
     (0, 1, 2, 3, 4, 3, 2, 1),
-    (0, 2, 3, 1, 4, 2),
-    (0, 3, 2, 3, 1, 3, 2, 3),
+    (0, 2, 4, 3, 5, 3),
+    (0, 3, 2, 4, 1, 3, 2, 5),
 )
 
 

@@ -210,7 +210,7 @@ class _Studio:
         able = [
             name
             for name in self._palette.melody
-            if INSTRUMENTS[name].low <= centre - 6 and centre + 6 <= INSTRUMENTS[name].high
+            if INSTRUMENTS[name].low <= centre - 10 and centre + 10 <= INSTRUMENTS[name].high
         ]
         melody = str(rng.choice(able or list(self._palette.melody)))
         figures = [name for name in self._palette.figure if name != melody] or list(self._palette.figure)
@@ -220,7 +220,7 @@ class _Studio:
         return _Players(melody, figure, counter)
 
     def _pad_centre(self, time_s: float) -> float:
-        return 60.0 + 0.35 * (self._curves.one("melody_key", time_s) - 70.5)
+        return 59.0 + 0.45 * (self._curves.one("melody_key", time_s) - 70.5)
 
     def _ring_beats(self, phrase: Phrase) -> float:
         return float(phrase.beats_per_bar) if phrase.is_last else 0.0

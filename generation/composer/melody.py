@@ -79,7 +79,7 @@ def write_melody(
                 continue
             chord = _chord_at(chords, beat)
             step = shift + turned * int(motifs[motif].contour[slot])
-            strong = weights[slot] >= 0.6
+            strong = weights[slot] >= 0.8
             key = line.next(chord, centre_at(beat), step, strong, dissonance, rng)
             onsets.append((beat, key, weights[slot]))
     closing = line.close(_chord_at(chords, cadence_beat), centre_at(cadence_beat), phrase.cadence)
@@ -115,7 +115,8 @@ class _Line:
         if self._last is not None:
             here = int(np.argmin(np.abs(ladder - self._last)))
             # The line walks to where the motif points; it does not fly there.
-            wanted = here + int(np.clip(wanted - here, -3, 3))
+            reach = 2 if strong or rng.random() < 0.15 else 1
+            wanted = here + int(np.clip(wanted - here, -reach, reach))
             if abs(self._leap) > 4:
                 wanted = here - int(np.sign(self._leap))
             if wanted == here and self._repeats >= 1:
@@ -142,8 +143,12 @@ class _Line:
 
     def _nearest_chord_tone(self, ladder: NDArray[np.int64], wanted: int, chord: Chord) -> int:
         triad = set(chord.pitch_classes[:3])
-        for distance in (0, 1, -1, 2, -2):
-            place = wanted + distance
+        here = wanted if self._last is None else int(np.argmin(np.abs(ladder - self._last)))
+        # A step away first, then a repeat or a third, then whatever is near.
+        places = sorted(
+            range(wanted - 2, wanted + 3), key=lambda k: (abs(abs(k - here) - 1), abs(k - wanted), k)
+        )
+        for place in places:
             if not 0 <= place < len(ladder) or int(ladder[place]) % 12 not in triad:
                 continue
             if int(ladder[place]) == self._last and self._repeats >= 1:

@@ -16,7 +16,7 @@ class Instrument:
     Args:
         preset: bank and program in the SoundFont.
         low, high: keys it plays, both included.
-        gain: amplitude factor that brings a medium note to about 0.06 RMS.
+        gain: amplitude factor on the sampler's evened sounds.
         pan: -1 left to 1 right.
         reverb: share sent to the room.
         rings: struck or plucked; its notes sound on after the key is let go.
@@ -33,20 +33,20 @@ class Instrument:
 
 INSTRUMENTS: Mapping[str, Instrument] = MappingProxyType(
     {
-        "piano": Instrument((0, 0), 28, 100, 2.0, -0.12, 0.8, rings=True),
-        "electric piano": Instrument((0, 4), 28, 96, 0.95, 0.15, 0.7, rings=True),
-        "celesta": Instrument((0, 8), 60, 102, 2.2, 0.3, 1.0, rings=True),
-        "vibraphone": Instrument((0, 11), 53, 89, 1.8, 0.25, 0.9, rings=True),
-        "guitar": Instrument((0, 24), 40, 84, 1.9, -0.28, 0.7, rings=True),
-        "bass": Instrument((0, 32), 28, 60, 0.72, 0.0, 0.15, rings=True),
-        "cello": Instrument((0, 42), 36, 72, 0.85, 0.22, 0.9),
-        "harp": Instrument((0, 46), 31, 96, 1.3, 0.35, 1.0, rings=True),
-        "strings": Instrument((0, 48), 36, 90, 1.25, -0.08, 1.0),
-        "voices": Instrument((0, 53), 48, 81, 1.0, 0.1, 1.1),
-        "clarinet": Instrument((0, 71), 50, 89, 1.45, 0.18, 0.9),
-        "flute": Instrument((0, 73), 59, 96, 0.8, -0.18, 1.0),
-        "warm pad": Instrument((0, 89), 36, 90, 1.9, 0.0, 0.8),
-        "brushes": Instrument((128, 40), 36, 80, 0.55, 0.08, 0.35, rings=True),
+        "piano": Instrument((0, 0), 28, 100, 1.0, -0.12, 0.8, rings=True),
+        "electric piano": Instrument((0, 4), 28, 96, 0.85, 0.15, 0.7, rings=True),
+        "celesta": Instrument((0, 8), 60, 102, 0.8, 0.3, 1.0, rings=True),
+        "vibraphone": Instrument((0, 11), 53, 89, 0.95, 0.25, 0.9, rings=True),
+        "guitar": Instrument((0, 24), 40, 84, 0.95, -0.28, 0.7, rings=True),
+        "bass": Instrument((0, 32), 28, 60, 0.75, 0.0, 0.15, rings=True),
+        "cello": Instrument((0, 42), 36, 72, 0.62, 0.22, 0.9),
+        "harp": Instrument((0, 46), 31, 96, 1.0, 0.35, 1.0, rings=True),
+        "strings": Instrument((0, 48), 36, 90, 0.6, -0.08, 1.0),
+        "voices": Instrument((0, 53), 48, 81, 0.62, 0.1, 1.1),
+        "clarinet": Instrument((0, 71), 50, 89, 0.5, 0.18, 0.9),
+        "flute": Instrument((0, 73), 59, 96, 0.62, -0.18, 1.0),
+        "warm pad": Instrument((0, 89), 36, 90, 0.8, 0.0, 0.8),
+        "brushes": Instrument((128, 40), 36, 80, 0.36, 0.08, 0.35, rings=True),
     }
 )
 
@@ -57,7 +57,7 @@ PART_DB: Mapping[Part, float] = MappingProxyType(
         Part.COUNTER: -9.0,
         Part.FIGURE: -6.0,
         Part.PAD: -12.0,
-        Part.BASS: -3.5,
+        Part.BASS: -4.5,
         Part.PERCUSSION: -2.0,
     }
 )

@@ -18,15 +18,15 @@ _FOUR: Mapping[int, tuple[tuple[float, float], ...]] = {
     KICK: ((0.0, 0.15), (2.0, 0.35), (2.5, 0.7), (1.5, 0.85), (3.5, 0.95)),
     BRUSH: ((1.0, 0.1), (3.0, 0.1), (0.0, 0.5), (2.0, 0.5)),
     TAP: ((1.0, 0.45), (3.0, 0.45), (3.75, 0.9), (1.75, 0.97)),
-    CLOSED_HAT: tuple((k / 2, 0.3 if k % 2 else 0.2) for k in range(8)),
-    MARACAS: tuple((k / 4, 0.55 if k % 2 == 0 else 0.75) for k in range(16)),
+    CLOSED_HAT: tuple((k / 2, 0.5 if k % 2 else 0.25) for k in range(8)),
+    MARACAS: tuple((k + 0.5, 0.65) for k in range(4)),
 }
 _THREE: Mapping[int, tuple[tuple[float, float], ...]] = {
     KICK: ((0.0, 0.15), (1.5, 0.75), (2.5, 0.95)),
     BRUSH: ((1.0, 0.1), (2.0, 0.1)),
     TAP: ((1.0, 0.5), (2.0, 0.45), (2.75, 0.9)),
-    CLOSED_HAT: tuple((k / 2, 0.3 if k % 2 else 0.2) for k in range(6)),
-    MARACAS: tuple((k / 4, 0.55 if k % 2 == 0 else 0.75) for k in range(12)),
+    CLOSED_HAT: tuple((k / 2, 0.5 if k % 2 else 0.25) for k in range(6)),
+    MARACAS: tuple((k + 0.5, 0.65) for k in range(3)),
 }
 _LEVELS: Mapping[int, float] = {KICK: 0.8, BRUSH: 0.6, TAP: 0.75, CLOSED_HAT: 0.5, MARACAS: 0.34, RIDE: 0.45}
 

@@ -25,6 +25,10 @@ LONGEST_S = 16.0
 """No note sounds longer than this, release included."""
 _LENGTHS_S = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, LONGEST_S)
 _OVERSAMPLING = 2
+#: Keys are brought most of the way to one level, measured over their first 0.8 s.
+_EVENED = round(0.8 * SAMPLE_RATE_HZ)
+_EVEN_RMS = 0.1
+_EVENNESS = 0.8
 _CACHE_BYTES = 120_000_000
 #: A release is followed down to this share of 100 dB, where it is 70 dB under the note.
 _RELEASE_SHARE = 0.7
@@ -140,9 +144,17 @@ def _make_sound(source: Samples, voice: Voice, length_s: float) -> KeySound:
     if voice.cutoff_hz < 0.45 * SAMPLE_RATE_HZ:
         bright = _low_passed(bright, voice.cutoff_hz)
     bright = bright * _envelope(voice, len(bright))
+    if voice.loop is not None:
+        bright *= _evening(bright)
     return KeySound(
         bright, _low_passed(bright, _dark_cutoff_hz(voice)), _release_curve(_release_s(voice)), length_s
     )
+
+
+def _evening(bright: Samples) -> np.float32:
+    # Recordings of one instrument differ by 10 dB and more from key to key.
+    rms = float(np.sqrt(np.mean(np.square(bright[:_EVENED], dtype=np.float64))))
+    return np.float32(min(max((_EVEN_RMS / max(rms, 1e-6)) ** _EVENNESS, 0.25), 4.0))
 
 
 def _oversampled(decoded: Samples) -> Samples:
@@ -155,8 +167,8 @@ def _oversampled(decoded: Samples) -> Samples:
     spectrum *= np.clip((15_500.0 - hertz) / 1_500.0, 0.0, 1.0)
     wide = np.zeros(n_fft * _OVERSAMPLING // 2 + 1, dtype=spectrum.dtype)
     wide[: len(spectrum)] = spectrum * np.float32(_OVERSAMPLING)
-    dense = irfft(wide, n_fft * _OVERSAMPLING)[: len(recording) * _OVERSAMPLING]
-    return np.asarray(dense, dtype=np.float32)
+    dense: Samples = np.asarray(irfft(wide, n_fft * _OVERSAMPLING), dtype=np.float32)
+    return dense[: len(recording) * _OVERSAMPLING]
 
 
 def _read_at_speed(source: Samples, speed: float) -> Samples:
@@ -173,12 +185,14 @@ def _read_at_speed(source: Samples, speed: float) -> Samples:
     c1 = after - third * before - half * here - sixth * beyond
     c2 = half * (before + after) - here
     c3 = sixth * (beyond - before) + half * (here - after)
-    return np.asarray(((c3 * t + c2) * t + c1) * t + here, dtype=np.float32)
+    read: Samples = ((c3 * t + c2) * t + c1) * t + here
+    return read
 
 
 def _low_passed(samples: Samples, cutoff_hz: float) -> Samples:
     stages = butter(2, cutoff_hz, fs=SAMPLE_RATE_HZ, output="sos")
-    return np.asarray(sosfilt(stages, samples), dtype=np.float32)
+    filtered: Samples = np.asarray(sosfilt(stages, samples), dtype=np.float32)
+    return filtered
 
 
 def _dark_cutoff_hz(voice: Voice) -> float:
@@ -189,7 +203,7 @@ def _envelope(voice: Voice, n_samples: int) -> Samples:
     times = np.arange(n_samples, dtype=np.float32) / np.float32(SAMPLE_RATE_HZ)
     decaying = np.maximum(times - np.float32(voice.attack_s + voice.hold_s), np.float32(0.0))
     fall_db = np.minimum(decaying * np.float32(100.0 / max(voice.decay_s, 0.01)), voice.sustain_db)
-    envelope = (np.float32(voice.gain) * np.float32(10.0) ** (fall_db * np.float32(-0.05))).astype(np.float32)
+    envelope: Samples = np.asarray(np.float32(voice.gain) * np.float32(10.0) ** (fall_db * np.float32(-0.05)))
     # Two milliseconds at least: some recordings begin inside the wave.
     attack = max(round(max(voice.attack_s, 0.002) * SAMPLE_RATE_HZ), 1)
     rising = np.linspace(0.0, 1.0, attack, dtype=np.float32)[:n_samples]

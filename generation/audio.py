@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from uuid import uuid4
 
 import numpy as np
 import soundfile
@@ -17,7 +15,8 @@ from numpy.typing import NDArray
 from generation.loudness import integrated_loudness
 from generation.mastering import Mastered, master
 from generation.peaks import true_peak_dbtp
-from study.errors import AudioError, StorageError
+from study.errors import AudioError
+from study.folder import write_whole
 
 __all__ = [
     "SAMPLE_RATE_HZ",
@@ -29,7 +28,6 @@ __all__ = [
     "read_blocks",
     "true_peak_dbtp",
     "write_audio",
-    "write_bytes",
 ]
 
 SAMPLE_RATE_HZ = 32_000
@@ -159,28 +157,4 @@ def write_audio(path: Path, samples: NDArray[np.float32], sample_rate_hz: int) -
         AudioError: as `encode_audio`.
         StorageError: the folder or disk does not take it; nothing is left behind.
     """
-    write_bytes(path, encode_audio(samples, sample_rate_hz, path.suffix))
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write under a temporary name beside `path`, sync, rename.
-
-    Raises:
-        StorageError: the folder or disk does not take it; nothing is left behind
-            and an older file of that name is untouched.
-    """
-    partial = path.with_name(f".{path.name}.{uuid4().hex}.part")
-    try:
-        with partial.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError as problem:
-        raise StorageError(
-            str(path),
-            f"cannot be written ({(problem.strerror or 'unknown reason').lower()})",
-            f"make {len(content) / 1e6:.1f} MB of room in a folder you may write to",
-        ) from problem
-    finally:
-        partial.unlink(missing_ok=True)
+    write_whole(path, encode_audio(samples, sample_rate_hz, path.suffix))

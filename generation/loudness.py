@@ -78,3 +78,18 @@ def gated_loudness(blocks: NDArray[np.float64]) -> float | None:
 
 def _mean_lufs(blocks: NDArray[np.float64]) -> float:
     return 10.0 * math.log10(float(np.mean(10.0 ** (blocks / 10.0))))
+
+
+def loudness_between(blocks: NDArray[np.float64], onset_s: float, end_s: float) -> float | None:
+    """Integrated loudness of a part of a sound, from the blocks that lie inside it.
+
+    Args:
+        blocks: of the whole sound, as `block_loudness` gives them.
+        onset_s, end_s: of the part, at least one block apart.
+
+    Returns:
+        LUFS; None where nothing in it reaches `GATE_LUFS`.
+    """
+    first = math.ceil(onset_s / _STEP_S - 1e-6)
+    last = math.floor((end_s - BLOCK_S) / _STEP_S + 1e-6)
+    return gated_loudness(blocks[first : last + 1])

@@ -14,7 +14,9 @@ from dashboards.cli import (
     hear_command,
     protocol_commands,
     record_commands,
+    rehearsal_command,
     report_commands,
+    session_commands,
 )
 from study.errors import IsopathError
 
@@ -29,6 +31,8 @@ app = typer.Typer(
 protocol_commands.register(app)
 enrolment_commands.register(app)
 report_commands.register(app)
+session_commands.register(app)
+rehearsal_command.register(app)
 record_commands.register(app)
 compose_command.register(app)
 hear_command.register(app)

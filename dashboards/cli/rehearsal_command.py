@@ -1,0 +1,79 @@
+"""`isopath rehearse`: the whole study with simulated participants."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+import typer
+
+from dashboards.cli.arguments import JsonOption, StudyArgument, opened, say
+from dashboards.cli.progress import counted_bar
+from generation.cohort import render_cohort
+from study.events import RehearsalStarted
+from study.founding import Study
+from study.rehearsal import begin_rehearsal, rehearse
+from study.session import RenderManifest, SessionPlan
+from study.steps import describe, next_step
+
+
+def register(app: typer.Typer) -> None:
+    """Join this command to the application."""
+    app.command(
+        "rehearse", epilog="Example: isopath rehearse try-out --participants 40 --effect 0.5 --seed 1"
+    )(rehearse_study)
+
+
+def rehearse_study(
+    folder: StudyArgument,
+    participants: Annotated[int, typer.Option(help="How many to enrol.")] = 40,
+    effect: Annotated[
+        float, typer.Option(help="Planted effect of the primary contrast, in standard deviations.")
+    ] = 0.5,
+    agreement: Annotated[
+        float, typer.Option(help="Planted concordance of probe reports with the planned path, 0 to 1.")
+    ] = 0.6,
+    seed: Annotated[int, typer.Option(help="Another seed, other participants.")] = 1,
+    session_s: Annotated[
+        float | None, typer.Option(help="Length of a session, in time-lapse [default: as the protocol says].")
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes [default: as many as cores].")] = os.cpu_count()
+    or 1,
+    json: JsonOption = False,
+) -> None:
+    """Run simulated participants through the whole study, by the same steps as people.
+
+    The audio is composed for each of them. Some decline, drop out, stop early or miss
+    items. The record is marked as a rehearsal for good: people can never be enrolled
+    in it. Interrupted, it goes on when called again with the same settings.
+    """
+    study = opened(folder)
+    length_s = study.protocol.duration_s if session_s is None else session_s
+    spec = RehearsalStarted(participants, effect, agreement, seed, length_s)
+    outcomes = run_rehearsal(study, spec, jobs)
+    counted = ", ".join(f"{number} {outcome}" for outcome, number in outcomes.items())
+    say(
+        f"SIMULATED: {participants} participants rehearsed ({counted}).\nNext: isopath analyse {folder}",
+        json,
+        {"simulated": True, "participants": participants, "outcomes": outcomes},
+    )
+
+
+def run_rehearsal(study: Study, spec: RehearsalStarted, jobs: int) -> dict[str, int]:
+    """Rehearse with composed audio and bars; gives how many participants ended how."""
+    study = begin_rehearsal(study, spec)
+    with counted_bar() as told:
+
+        def render(plans: Sequence[SessionPlan]) -> Mapping[tuple[str, str], RenderManifest]:
+            def progress(share: float) -> None:
+                told(f"rendering {len(plans)} sessions", round(share * 1000), 1000)
+
+            manifests = render_cohort(plans, study.folder.sessions, jobs, progress)
+            return {(m.participant_id, m.session_id): m for m in manifests}
+
+        rehearse(study, spec, render, told)
+    people = {r.participant_id for r in study.record.events() if r.participant_id}
+    ends = Counter(describe(next_step(study.protocol, study.record.participant(pid))) for pid in people)
+    return {what.partition("(")[2].rstrip(")") or what: number for what, number in ends.most_common()}

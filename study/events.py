@@ -7,6 +7,7 @@ upcast that lifts old payloads when they are read. Stored bytes stay as written.
 
 from __future__ import annotations
 
+import functools
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -312,8 +313,13 @@ def decode(kind: str, version: int, payload: Mapping[str, Any]) -> Event:
     return event
 
 
+@functools.cache
+def _hints(cls: type[Any]) -> dict[str, Any]:
+    return typing.get_type_hints(cls)
+
+
 def _build(cls: type[Any], payload: Mapping[str, Any]) -> Any:
-    hints = typing.get_type_hints(cls)
+    hints = _hints(cls)
     return cls(**{f.name: _value(hints[f.name], payload[f.name]) for f in fields(cls) if f.name in payload})
 
 

@@ -31,10 +31,15 @@ class Study:
     def allocation_seed(self) -> bytes:
         """The sealed seed, for the moment of an allocation.
 
+        A rehearsal has a list of its own, from its public seed: nothing of the live list shows.
+
         Raises:
             RecordMismatch: it is not the one sealed when the study began.
             StorageError: it cannot be read.
         """
+        rehearsal = self.rehearsal()
+        if rehearsal is not None:
+            return hashlib.sha256(f"rehearsal/{rehearsal.seed}".encode()).digest()
         path = self.folder.allocation_seed
         try:
             seed = path.read_bytes()

@@ -41,6 +41,11 @@ class PathKind(StrEnum):
         return self in _COMPOSED
 
     @property
+    def is_directed(self) -> bool:
+        """Whether its waypoints lead from a start to a target, in whatever order."""
+        return self in (PathKind.ISO, PathKind.REVERSE, PathKind.RANDOM_ORDER)
+
+    @property
     def needs_files(self) -> bool:
         """Whether the sound comes from files the study brings."""
         return self in (PathKind.SELF_SELECTED, PathKind.FILES, PathKind.SPEECH)

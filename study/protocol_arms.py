@@ -24,13 +24,18 @@ def path_spec(arm_path: Part, study_path: Part) -> PathSpec:
         OutOfRange: the dwells do not fit the steps.
         Unreadable: a field is missing or was refused.
     """
-    hold = arm_path.get("hold")
+    kind, hold = PathKind(arm_path["kind"].text), arm_path.get("hold")
+    # The study's dwells mean nothing to a path that does not move, and need not fit its steps.
+    first, last = (
+        arm_field(name, study_path, arm_path).whole if kind.is_directed else 1
+        for name in ("dwell_start_steps", "dwell_end_steps")
+    )
     return PathSpec(
-        kind=PathKind(arm_path["kind"].text),
+        kind=kind,
         steps=arm_field("steps", study_path, arm_path).whole,
         step_s=arm_field("step_s", study_path, arm_path).number,
-        dwell_start_steps=arm_field("dwell_start_steps", study_path, arm_path).whole,
-        dwell_end_steps=arm_field("dwell_end_steps", study_path, arm_path).whole,
+        dwell_start_steps=first,
+        dwell_end_steps=last,
         hold=hold.affect if hold is not None else None,
     )
 

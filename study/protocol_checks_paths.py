@@ -12,7 +12,6 @@ from study.protocol_draft import Part, run_checks
 from study.protocol_text import Finding, plain_number
 
 _STEPWISE = (PathKind.ISO, PathKind.REVERSE)
-_DIRECTED = (*_STEPWISE, PathKind.RANDOM_ORDER)
 
 _TIME = frozenset({"kind", "steps", "step_s"})
 _SHAPE = _TIME | {"start", "target", "dwell_start_steps", "dwell_end_steps"}
@@ -91,7 +90,7 @@ def _dwells_fit(top: Part, arm: Part | None) -> Iterator[Finding]:
     path, own, kind = top["path"], _own(arm), _kind(arm)
     steps, first, last = _layout(path, own)
     place = _first_written(("steps", "dwell_start_steps", "dwell_end_steps"), path, own)
-    if kind not in _DIRECTED:
+    if not kind.is_directed:
         return
     if steps == 1:
         yield place.finding("a path of 1 step goes nowhere", "write 2 steps or more, with a shorter step_s")
@@ -112,7 +111,7 @@ def _layout(path: Part, own: Part | None) -> tuple[int, int, int]:
 def _has_a_direction(top: Part, arm: Part | None) -> Iterator[Finding]:
     path, own = top["path"], _own(arm)
     start, target = fixed_start(path, own), target_of(path, own)
-    if _kind(arm) in _DIRECTED and start is not None and start.distance_to(target) < 1e-6:
+    if _kind(arm).is_directed and start is not None and start.distance_to(target) < 1e-6:
         yield arm_field("start", path, own).finding(
             "the start is the target, so that there is no way to go and no progress to measure",
             'write another start or target, or "pre"',

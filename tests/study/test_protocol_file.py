@@ -17,7 +17,7 @@ from jsonschema import Draft202012Validator
 from study.affect import NAMED_STATES, Affect
 from study.errors import ProtocolErrors, ProtocolProblem, StorageError
 from study.instruments import KINDS
-from study.path import PathKind
+from study.path import PathKind, make_path
 from study.protocol import Design, Phase, StudyProtocol
 from study.protocol_file import load_protocol, parse_protocol
 from study.protocol_shape import protocol_schema
@@ -140,6 +140,17 @@ def test_an_arm_takes_the_studys_path_except_for_what_it_says_itself() -> None:
     assert iso.start == NAMED_STATES["tense"]
     assert iso.target == protocol.target
     assert (silence.path.steps, silence.path.step_s, silence.start) == (10, 30, None)
+
+
+def test_an_arm_that_does_not_move_may_have_fewer_steps_than_the_studys_dwells() -> None:
+    protocol = _parsed(
+        lambda p: (
+            p["path"].update(dwell_start_steps=3, dwell_end_steps=4),
+            p["arms"][1]["path"].update(steps=5, step_s=60),
+        )
+    )
+
+    assert protocol.arms[1].path.steps == 5
 
 
 def test_what_a_protocol_leaves_out_has_the_documented_value() -> None:
@@ -357,6 +368,42 @@ def test_a_protocol_with_anything_anywhere_is_read_or_refused_and_nothing_else(d
 
     assert len(set(problems)) == len(problems)
     assert all(p.json_path.startswith("$") and p.problem and p.remedy for p in problems)
+
+
+@settings(max_examples=250, deadline=None)
+@given(
+    own=st.fixed_dictionaries(
+        {"kind": st.sampled_from(list(PathKind))},
+        optional={
+            "steps": st.sampled_from([1, 2, 3, 5, 10]),
+            "step_s": st.sampled_from([30, 60, 150, 300]),
+            "dwell_start_steps": st.integers(0, 6),
+            "dwell_end_steps": st.integers(0, 6),
+            "start": st.sampled_from(["pre", {"state": "calm"}, {"state": "sad"}]),
+            "target": st.sampled_from([{"state": "calm"}, {"state": "happy"}]),
+            "hold": st.just({"state": "sad"}),
+            "files": st.just(["a.wav"]),
+        },
+    ),
+    max_step=st.sampled_from([None, 0.1, 0.5, 2.0]),
+)
+def test_an_arm_that_passes_can_be_made_into_a_path(own: dict[str, Any], max_step: float | None) -> None:
+    def edit(protocol: dict[str, Any]) -> None:
+        protocol["arms"][0]["path"] = own
+        if max_step is not None:
+            protocol["path"].update(max_step=max_step)
+
+    try:
+        protocol = _parsed(edit)
+    except ProtocolErrors:
+        return
+
+    arm = protocol.arms[0]
+    for start in (Affect(-1, 1), Affect(1, 1), Affect(0, 0)):
+        path = make_path(arm.path, arm.start or start, arm.target, seed=1)
+        assert path.duration_s == protocol.duration_s
+        if max_step is not None and arm.path.kind in (PathKind.ISO, PathKind.REVERSE):
+            assert path.largest_step <= max_step + 1e-9
 
 
 @settings(max_examples=150, deadline=None)

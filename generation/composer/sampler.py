@@ -29,6 +29,7 @@ _OVERSAMPLING = 2
 _EVENED = round(0.8 * SAMPLE_RATE_HZ)
 _EVEN_RMS = 0.1
 _EVENNESS = 0.8
+_SEAM = 600
 _CACHE_BYTES = 120_000_000
 #: A release is followed down to this share of 100 dB, where it is 70 dB under the note.
 _RELEASE_SHARE = 0.7
@@ -139,6 +140,7 @@ def _make_sound(source: Samples, voice: Voice, length_s: float) -> KeySound:
         first, last = (_OVERSAMPLING * frame for frame in voice.loop)
         first, last = max(first, 0), min(last, len(source))
         repeats = max(0, math.ceil((frames - last) / max(last - first, 1)))
+        source = _with_smooth_seam(source, first, last)
         source = np.concatenate([source[:last], np.tile(source[first:last], repeats)])
     bright = _read_at_speed(source[:frames], speed)[:wanted]
     if voice.cutoff_hz < 0.45 * SAMPLE_RATE_HZ:
@@ -149,6 +151,19 @@ def _make_sound(source: Samples, voice: Voice, length_s: float) -> KeySound:
     return KeySound(
         bright, _low_passed(bright, _dark_cutoff_hz(voice)), _release_curve(_release_s(voice)), length_s
     )
+
+
+def _with_smooth_seam(source: Samples, first: int, last: int) -> Samples:
+    # Some loops do not close on themselves: the loop's end is blended into what
+    # comes before its beginning, so that the jump back is no jump.
+    blended = min(_SEAM, first, (last - first) // 2)
+    if blended < 1:
+        return source
+    share = np.linspace(0.0, 1.0, blended, dtype=np.float32)
+    smooth = source.copy()
+    smooth[last - blended : last] *= 1.0 - share
+    smooth[last - blended : last] += share * source[first - blended : first]
+    return smooth
 
 
 def _evening(bright: Samples) -> np.float32:

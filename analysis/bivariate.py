@@ -13,7 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from analysis.effects import complete_cases, covariate_words, covariates_of, label_of
+from analysis.endpoint import Outcome
 from analysis.linear_model import NotEstimable
+from analysis.result_row import ResultRow, not_estimated
+from study.protocol import Design, StudyProtocol
 
 Floats = NDArray[np.float64]
 
@@ -72,3 +76,34 @@ def hotelling_contrast(
     return BivariateTest(
         t_squared, f_value, axes, df_denominator, float(stats.f.sf(f_value, axes, df_denominator))
     )
+
+
+def estimate_both_axes(protocol: StudyProtocol, outcomes: Sequence[Outcome]) -> tuple[ResultRow, ...]:
+    """Hotelling's T² on post valence and arousal, one row per contrast; parallel designs only."""
+    method = "Hotelling's T² on post valence and arousal, adjusted for " + covariate_words(protocol)
+    complete, _ = complete_cases(protocol, outcomes, "valence")
+    points = np.array([(o.values["valence"], o.values["arousal"]) for o in complete], dtype=float)
+    rows = []
+    for contrast in protocol.analysis.contrasts:
+        row_id, label = f"both_axes:{contrast.contrast_id}", label_of(protocol, contrast)
+        try:
+            if protocol.design is Design.CROSSOVER:
+                raise NotEstimable("given for parallel designs only")
+            if not complete:
+                raise NotEstimable("nobody has the outcome yet")
+            test = hotelling_contrast(
+                points, [o.arm for o in complete], covariates_of(protocol, complete), contrast.arm_ids
+            )
+        except NotEstimable as problem:
+            rows.append(not_estimated(row_id, label, len(complete), method, str(problem)))
+        else:
+            extra = {
+                "contrast_id": contrast.contrast_id,
+                "t_squared": test.t_squared,
+                "f_value": test.f_value,
+                "df": [test.df_numerator, test.df_denominator],
+            }
+            rows.append(
+                ResultRow(row_id, label, None, None, None, test.p_value, len(complete), method, None, extra)
+            )
+    return tuple(rows)

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.bivariate import hotelling_contrast
 from analysis.effect_size import hedges_g
 from analysis.endpoint import ENDPOINTS, Outcome
 from analysis.linear_model import ArmModel, Errors, NotEstimable, fit_arm_model, indicator_columns
@@ -80,44 +79,22 @@ def estimate_effects(protocol: StudyProtocol, outcomes: Sequence[Outcome], endpo
     return Effects(
         endpoint,
         tuple(
-            _contrast_row(endpoint, contrast, fit, by_arm, people[contrast.contrast_id], method, crossover)
+            _contrast_row(
+                endpoint,
+                contrast,
+                label_of(protocol, contrast),
+                fit,
+                by_arm,
+                people[contrast.contrast_id],
+                method,
+                crossover,
+            )
             for contrast in protocol.analysis.contrasts
         ),
         tuple(_arm_row(arm.arm_id, arm.label, fit, by_arm[arm.arm_id], method) for arm in protocol.arms),
         missing,
         fit.left_out if isinstance(fit, ArmModel) else (),
     )
-
-
-def estimate_both_axes(protocol: StudyProtocol, outcomes: Sequence[Outcome]) -> tuple[ResultRow, ...]:
-    """Hotelling's T² on post valence and arousal, one row per contrast; parallel designs only."""
-    method = "Hotelling's T² on post valence and arousal, adjusted for " + _covariate_words(protocol)
-    complete, _ = complete_cases(protocol, outcomes, "valence")
-    points = np.array([(o.values["valence"], o.values["arousal"]) for o in complete], dtype=float)
-    rows = []
-    for contrast in protocol.analysis.contrasts:
-        row_id, label = f"both_axes:{contrast.contrast_id}", _label(contrast)
-        try:
-            if protocol.design is Design.CROSSOVER:
-                raise NotEstimable("given for parallel designs only")
-            if not complete:
-                raise NotEstimable("nobody has the outcome yet")
-            test = hotelling_contrast(
-                points, [o.arm for o in complete], covariates_of(protocol, complete), contrast.arm_ids
-            )
-        except NotEstimable as problem:
-            rows.append(not_estimated(row_id, label, len(complete), method, str(problem)))
-        else:
-            extra = {
-                "contrast_id": contrast.contrast_id,
-                "t_squared": test.t_squared,
-                "f_value": test.f_value,
-                "df": [test.df_numerator, test.df_denominator],
-            }
-            rows.append(
-                ResultRow(row_id, label, None, None, None, test.p_value, len(complete), method, None, extra)
-            )
-    return tuple(rows)
 
 
 def complete_cases(
@@ -178,10 +155,10 @@ def method_of(protocol: StudyProtocol) -> str:
     if protocol.design is Design.CROSSOVER:
         return (
             "Within-person linear model: arm, participant and period effects, adjusted for "
-            f"{_covariate_words(protocol)}; classical errors, t reference; complete cases"
+            f"{covariate_words(protocol)}; classical errors, t reference; complete cases"
         )
     return (
-        f"ANCOVA adjusted for {_covariate_words(protocol)}; HC3 errors, t reference; complete cases, "
+        f"ANCOVA adjusted for {covariate_words(protocol)}; HC3 errors, t reference; complete cases, "
         "analysed as allocated"
     )
 
@@ -190,20 +167,24 @@ def _errors(protocol: StudyProtocol) -> Errors:
     return "classical" if protocol.design is Design.CROSSOVER else "HC3"
 
 
-def _covariate_words(protocol: StudyProtocol) -> str:
+def covariate_words(protocol: StudyProtocol) -> str:
+    """What the model adjusts for, in words."""
     names = [n for n in protocol.analysis.covariates if n not in ("period", "sequence")]
     if protocol.design is Design.CROSSOVER:
         names = [n for n in names if n.startswith("pre_")]
     return ", ".join(name.replace("_", " ") for name in names) or "nothing else"
 
 
-def _label(contrast: Contrast) -> str:
-    return f"{contrast.arm_ids[0]} − {contrast.arm_ids[1]}"
+def label_of(protocol: StudyProtocol, contrast: Contrast) -> str:
+    """A contrast in the arms' labels, first minus second."""
+    first, second = (protocol.arm(arm_id).label for arm_id in contrast.arm_ids)
+    return f"{first} − {second}"
 
 
 def _contrast_row(
     endpoint: str,
     contrast: Contrast,
+    label: str,
     fit: ArmModel | NotEstimable,
     by_arm: Mapping[str, Floats],
     n: int,
@@ -221,7 +202,7 @@ def _contrast_row(
         "note": DISTANCE_NOTE if endpoint == "distance" else None,
         **_standardised(first, second, crossover),
     }
-    row_id, label = f"{endpoint}:{contrast.contrast_id}", _label(contrast)
+    row_id = f"{endpoint}:{contrast.contrast_id}"
     try:
         if isinstance(fit, NotEstimable):
             raise fit

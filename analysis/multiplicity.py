@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from analysis.result_row import ResultRow
 
-REJECTED = "no difference is rejected"
-NOT_REJECTED = "no difference is not rejected"
+REJECTED = "hypothesis of no difference rejected"
+NOT_REJECTED = "hypothesis of no difference not rejected"
 NOT_TESTED = "not tested: an earlier gate stayed closed"
 NOT_ESTIMABLE = "not estimable"
 EXPLORATORY = "exploratory: no confirmatory claim"

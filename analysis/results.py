@@ -19,8 +19,9 @@ from analysis.agreement import (
     unpaired_counts,
 )
 from analysis.baseline import baseline_of
+from analysis.bivariate import estimate_both_axes
 from analysis.descriptives import adherence_of, deviations_of, missingness_of, safety_of
-from analysis.effects import Effects, estimate_both_axes, estimate_effects, method_of
+from analysis.effects import Effects, estimate_effects, method_of
 from analysis.endpoint import AT_TARGET, ENDPOINTS, outcomes_of
 from analysis.flow import flow_of
 from analysis.mer.predictor import AffectSeries

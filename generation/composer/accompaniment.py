@@ -15,6 +15,7 @@ from generation.composer.score import Chord, Phrase
 PAD_LOWEST, PAD_HIGHEST = 48, 76
 BASS_LOWEST, BASS_HIGHEST = 31, 50
 _PERFECT = (0, 7)
+_LONGEST_TIE_BEATS = 6.0
 
 
 @dataclass(frozen=True)
@@ -43,14 +44,14 @@ def voice_chords(chords: Sequence[Chord], centre: float, before: tuple[int, ...]
 
 
 def write_pad(chords: Sequence[Chord], voicings: Sequence[tuple[int, ...]]) -> list[HeldNote]:
-    """Held chords; a voice that stays is not struck again within two chords."""
+    """Held chords; a voice that stays is not struck again within six beats."""
     notes: list[HeldNote] = []
     tied: dict[int, int] = {}
     for chord, voicing in zip(chords, voicings, strict=True):
         still: dict[int, int] = {}
         for key in voicing:
             index = tied.get(key)
-            if index is not None and chord.onset_beat - notes[index].onset_beat < 4.5:
+            if index is not None and chord.end_beat - notes[index].onset_beat <= _LONGEST_TIE_BEATS:
                 held = notes[index]
                 notes[index] = HeldNote(held.onset_beat, chord.end_beat - held.onset_beat, key, held.accent)
                 still[key] = index

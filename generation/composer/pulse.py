@@ -33,21 +33,21 @@ class Pulse:
         left = np.clip((final_s - self._times_s) / max(ritard_s, 1e-9), 0.0, 1.0)
         tempo = tempo * (1.0 - (1.0 - _RITARD_SLOWEST) * (1.0 - left) ** 2)
         steps = np.diff(self._times_s) * (tempo[1:] + tempo[:-1]) / 120.0
-        self._beats = np.concatenate([[0.0], np.cumsum(steps)])
-        self._stretch = 1.0
+        self._natural = np.concatenate([[0.0], np.cumsum(steps)])
+        self._beats = self._natural
 
     @property
     def natural_beats(self) -> float:
         """Beats from the first to the final chord at the cue's own tempo."""
-        return float(self._beats[-1])
+        return float(self._natural[-1])
 
     def fit(self, beats: int) -> None:
         """Stretch the tempo evenly so that the final chord falls on beat `beats`."""
-        self._stretch = beats / self.natural_beats if beats else 1.0
+        self._beats = self._natural * (beats / self.natural_beats) if beats else self._natural
 
     def seconds(self, beats: Curve) -> Curve:
         """Moments of `beats`, shape [n]; past the final chord at its tempo."""
-        fitted = self._beats * self._stretch
+        fitted = self._beats
         inside = np.interp(beats, fitted, self._times_s)
         if len(fitted) < 2 or fitted[-1] <= 0:
             return inside

@@ -205,9 +205,13 @@ def _read_at_speed(source: Samples, speed: float) -> Samples:
 
 
 def _low_passed(samples: Samples, cutoff_hz: float) -> Samples:
-    stages = butter(2, cutoff_hz, fs=SAMPLE_RATE_HZ, output="sos")
-    filtered: Samples = np.asarray(sosfilt(stages, samples), dtype=np.float32)
+    filtered: Samples = np.asarray(sosfilt(_low_pass(cutoff_hz), samples), dtype=np.float32)
     return filtered
+
+
+@lru_cache(maxsize=512)
+def _low_pass(cutoff_hz: float) -> NDArray[np.float64]:
+    return np.asarray(butter(2, cutoff_hz, fs=SAMPLE_RATE_HZ, output="sos"))
 
 
 def _dark_cutoff_hz(voice: Voice) -> float:

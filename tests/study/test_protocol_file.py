@@ -125,6 +125,24 @@ def test_the_examples_are_a_stratified_parallel_a_three_arm_and_a_crossover_stud
     assert crossover.visit_windows[0].session_number == 2
 
 
+def test_texts_and_versions_come_from_their_own_fields() -> None:
+    protocol = load_protocol(PROTOCOLS / "valid" / "two_languages.json")
+
+    assert protocol.version == "1.0"
+    assert protocol.consent_text == {
+        "en": "I take part of my own free will.",
+        "de-AT": "Ich nehme aus freien Stücken teil.",
+    }
+    assert protocol.safety.support_text["en"] == "Call 112 if you are in danger."
+    assert protocol.induction_text == {
+        "en": "Think of a hard day.",
+        "de-AT": "Denken Sie an einen schweren Tag.",
+    }
+    assert protocol.eligibility[0].text["en"] == "Are you 18 or older?"
+    assert protocol.eligibility[0].eligible_if is True
+    assert protocol.population == "Adults who sleep badly."
+
+
 def test_an_arm_takes_the_studys_path_except_for_what_it_says_itself() -> None:
     protocol = _parsed(
         lambda p: p["arms"][0]["path"].update(steps=5, step_s=60, start={"state": "tense"}, dwell_end_steps=1)

@@ -7,7 +7,6 @@ upcast that lifts old payloads when they are read. Stored bytes stay as written.
 
 from __future__ import annotations
 
-import functools
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -313,13 +312,12 @@ def decode(kind: str, version: int, payload: Mapping[str, Any]) -> Event:
     return event
 
 
-@functools.cache
-def _hints(cls: type[Any]) -> dict[str, Any]:
-    return typing.get_type_hints(cls)
+# Resolved once: a record is read many times.
+_HINTS = {cls: typing.get_type_hints(cls) for cls in (*_CLASSES.values(), Affect)}
 
 
 def _build(cls: type[Any], payload: Mapping[str, Any]) -> Any:
-    hints = _hints(cls)
+    hints = _HINTS[cls]
     return cls(**{f.name: _value(hints[f.name], payload[f.name]) for f in fields(cls) if f.name in payload})
 
 

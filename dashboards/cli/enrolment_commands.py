@@ -54,7 +54,7 @@ def init(
     The folder is made whole or not at all. The protocol is copied byte for byte
     and its hash stands in every event from now on.
     """
-    study = initialise_study(folder, protocol, actor_of(actor), f"isopath {version('isopath')}")
+    study = initialise_study(folder, protocol, actor_of(actor), software_version())
     head = study.record.head()
     say(
         f"{folder} holds the study {study.protocol.study_id} (protocol {study.protocol.sha256[:12]}).\n"
@@ -138,6 +138,11 @@ def induction(
     study = opened(folder)
     conduct.complete_induction(study, actor_of(actor), participant_id, session)
     _say_next("induction completed", folder, participant_id, json)
+
+
+def software_version() -> str:
+    """Name and version, as the record holds them."""
+    return f"isopath {version('isopath')}"
 
 
 def _say_next(done: str, folder: Path, participant_id: str, as_json: bool) -> None:

@@ -9,7 +9,9 @@ import sys
 import typer
 
 from dashboards.cli import (
+    analysis_commands,
     compose_command,
+    demo_command,
     enrolment_commands,
     hear_command,
     protocol_commands,
@@ -33,7 +35,9 @@ enrolment_commands.register(app)
 report_commands.register(app)
 session_commands.register(app)
 rehearsal_command.register(app)
+analysis_commands.register(app)
 record_commands.register(app)
+demo_command.register(app)
 compose_command.register(app)
 hear_command.register(app)
 

@@ -11,7 +11,6 @@ import typer
 
 from dashboards.cli.arguments import JsonOption, StudyArgument, opened, say
 from dashboards.cli.progress import counted_bar
-from generation.cohort import render_cohort
 from study.events import RehearsalStarted
 from study.founding import Study
 from study.rehearsal import begin_rehearsal, rehearse
@@ -63,6 +62,8 @@ def rehearse_study(
 
 def run_rehearsal(study: Study, spec: RehearsalStarted, jobs: int) -> dict[str, int]:
     """Rehearse with composed audio and bars; gives how many participants ended how."""
+    from generation.cohort import render_cohort
+
     study = begin_rehearsal(study, spec)
     with counted_bar() as told:
 

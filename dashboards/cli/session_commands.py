@@ -18,7 +18,6 @@ from dashboards.cli.arguments import (
     say,
 )
 from dashboards.cli.progress import bar
-from generation.cohort import render_cohort
 from study.delivery import plan_session, record_playback, record_render
 from study.errors import ConductError
 from study.events import (
@@ -67,6 +66,9 @@ def render(
     Writes session.flac and manifest.json under STUDY/sessions, each whole or not
     at all. What is rendered already is kept; an interrupted run goes on.
     """
+    # The synthesiser loads only for those who use it.
+    from generation.cohort import render_cohort
+
     study = opened(folder)
     people = list(participant or []) or (_due_for_rendering(study) if everyone else [])
     if not people and not everyone:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from study.cohort import SimulatedClock
 from study.founding import Study, initialise_study
 from study.record import Record
-from study.rehearsal import SimulatedClock
 
 EXAMPLES = Path(__file__).parents[2] / "protocols" / "examples"
 PROTOCOL_SHA256 = "ab" * 32

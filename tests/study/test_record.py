@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
+from study.cohort import SimulatedClock
 from study.errors import RecordBroken, RecordBusy, RecordError, RecordMismatch, StorageError
 from study.events import UPCASTS, DeviationRecorded, Event, PayloadErased, decode
 from study.record import GENESIS_SHA256, Draft, Reader, Record
-from study.rehearsal import SimulatedClock
 from study.store import event_table, payload_table, store_table, writing
 from tests.study.conftest import PROTOCOL_SHA256
 

@@ -1,0 +1,110 @@
+"""From a study folder to its results and report: the wiring that commands and pages share."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+from analysis.mer.hearing import HeardSession, SessionKey, hear_sessions
+from analysis.mer.predictor import load_predictor
+from analysis.report import build_report, render_html
+from analysis.results import Results, analyse, results_from_json, results_to_json
+from analysis.tables import StudyTables, build_tables
+from study.errors import RecordMismatch, StorageError
+from study.events import SessionRendered
+from study.folder import write_whole
+from study.founding import Study
+from study.path import PathKind
+from study.session import RenderManifest
+
+NOT_MUSIC = frozenset({PathKind.SILENCE, PathKind.NOISE, PathKind.SPEECH})
+"""Kinds that music emotion recognition is not asked about."""
+
+Told = Callable[[str, int, int], None]
+
+
+def read_manifests(study: Study) -> dict[SessionKey, RenderManifest]:
+    """The manifests of every rendered session, each checked against the record.
+
+    Raises:
+        RecordMismatch: a manifest is not the one that was recorded.
+        StorageError: one cannot be read.
+    """
+    found = {}
+    for recorded in study.record.events(kinds=[SessionRendered]):
+        event, pid, session_id = recorded.event, recorded.participant_id, recorded.session_id
+        if not isinstance(event, SessionRendered) or pid is None or session_id is None:
+            continue
+        path = study.folder.sessions / pid / session_id / "manifest.json"
+        try:
+            text = path.read_bytes()
+        except OSError as problem:
+            raise StorageError(
+                str(path), f"cannot be read ({problem.strerror})", "put the rendered session back"
+            ) from problem
+        if hashlib.sha256(text).hexdigest() != event.manifest_sha256:
+            raise RecordMismatch(
+                str(path), "is not the manifest the record names", "put the rendered session back"
+            )
+        found[pid, session_id] = RenderManifest.from_json(text.decode())
+    return found
+
+
+def analyse_study(study: Study, told: Told) -> tuple[StudyTables, Results]:
+    """Verify the record, hear every session, and run the pre-specified analysis; writes results.json.
+
+    Args:
+        told: hears of the progress.
+
+    Raises:
+        RecordBroken: the chain does not hold; nothing is analysed.
+        RecordMismatch, StorageError, AudioError: a session is not what was rendered.
+    """
+    head = study.record.verify()
+    events = study.record.events()
+    manifests = read_manifests(study)
+    heard = [
+        HeardSession(key, _sound_of(study, key, manifest), manifest.audio_sha256)
+        for key, manifest in manifests.items()
+        if _is_music(study, key)
+    ]
+    predictor = load_predictor(study.protocol.analysis.agreement.predictor)
+    predictions = hear_sessions(
+        heard,
+        predictor,
+        study.folder.predictions,
+        lambda done: told("hearing the sessions", done, len(heard)),
+    )
+    told("estimating", 0, 1)
+    tables = build_tables(study.protocol, events, manifests, predictions)
+    results = analyse(study.protocol, tables, manifests, predictions, head.sha256)
+    write_whole(study.folder.results, results_to_json(results).encode())
+    told("estimating", 1, 1)
+    return tables, results
+
+
+def write_report(study: Study) -> Results:
+    """Render results.json as one HTML file.
+
+    Raises:
+        StorageError: there are no results yet.
+        RecordMismatch: the results are another version's.
+    """
+    path = study.folder.results
+    if not path.is_file():
+        raise StorageError(str(path), "is not there", f"run isopath analyse {study.folder.root} first")
+    results = results_from_json(path.read_text())
+    write_whole(study.folder.report, render_html(build_report(results)).encode())
+    return results
+
+
+def _sound_of(study: Study, key: SessionKey, manifest: RenderManifest) -> Path:
+    return study.folder.sessions / key[0] / key[1] / manifest.stim_file
+
+
+def _is_music(study: Study, key: SessionKey) -> bool:
+    for recorded in study.record.events(key[0], kinds=[SessionRendered]):
+        if recorded.session_id == key[1] and isinstance(recorded.event, SessionRendered):
+            return study.protocol.arm(recorded.event.arm_id).path.kind not in NOT_MUSIC
+    return False

@@ -43,7 +43,7 @@ def make_stimulus(plan: SessionPlan, files_root: Path) -> SessionAudio:
             return _audio(plan, np.zeros((n_samples, 2), dtype=np.float32))
         case PathKind.NOISE:
             return _audio(plan, pink_noise(n_samples, plan.seed))
-        case kind if kind.needs_files:
+        case PathKind.FILES | PathKind.SPEECH | PathKind.SELF_SELECTED:
             return _joined_files(plan, n_samples, files_root)
         case kind:
             raise ValueError(f"{kind} is composed by an engine")

@@ -47,8 +47,8 @@ class PathKind(StrEnum):
 
     @property
     def needs_files(self) -> bool:
-        """Whether the sound comes from files the study brings."""
-        return self in (PathKind.SELF_SELECTED, PathKind.FILES, PathKind.SPEECH)
+        """Whether the protocol names the sound files; self-selected ones each participant brings."""
+        return self in (PathKind.FILES, PathKind.SPEECH)
 
 
 _COMPOSED = frozenset(

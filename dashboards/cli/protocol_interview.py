@@ -19,7 +19,7 @@ from study.affect import NAMED_STATES
 from study.errors import ProtocolErrors
 from study.path import PathKind
 from study.protocol_file import parse_protocol
-from study.protocol_text import did_you_mean
+from study.protocol_file.text import did_you_mean
 
 
 class NotUnderstood(Exception):

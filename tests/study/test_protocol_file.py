@@ -20,7 +20,7 @@ from study.instruments import KINDS
 from study.path import PathKind, make_path
 from study.protocol import Design, Phase, StudyProtocol
 from study.protocol_file import load_protocol, parse_protocol
-from study.protocol_shape import protocol_schema
+from study.protocol_file.shape import protocol_schema
 
 PROTOCOLS = Path(__file__).parents[1] / "protocols"
 EXAMPLES = Path(__file__).parents[2] / "protocols" / "examples"
@@ -226,13 +226,13 @@ def test_speech_files_are_looked_for_beside_the_protocol(tmp_path: Path) -> None
     assert load_protocol(file).arms[1].files == ("sounds/talk.flac",)
 
 
-def test_self_selected_files_may_come_later(tmp_path: Path) -> None:
-    file = tmp_path / "p.json"
-    file.write_bytes(
-        _edited(lambda p: p["arms"][1].update(path={"kind": "self_selected", "files": ["own/one.mp3"]}))
-    )
+def test_self_selected_arms_name_no_files_for_each_person_brings_their_own() -> None:
+    named = {"kind": "self_selected", "files": ["own/one.mp3"]}
 
-    assert load_protocol(file).arms[1].files == ("own/one.mp3",)
+    with pytest.raises(ProtocolErrors, match="does nothing in an arm of kind self_selected"):
+        _parsed(lambda p: p["arms"][1].update(path=named))
+
+    assert _parsed(lambda p: p["arms"][1].update(path={"kind": "self_selected"})).arms[1].files == ()
 
 
 @pytest.mark.parametrize("max_step", [0.2829, 0.3, 2.83])

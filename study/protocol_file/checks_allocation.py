@@ -6,8 +6,8 @@ import keyword
 import math
 from collections.abc import Iterator
 
-from study.protocol_draft import Part, run_checks, unknown
-from study.protocol_text import Finding, did_you_mean, shown
+from study.protocol_file.draft import Part, run_checks, unknown
+from study.protocol_file.text import Finding, did_you_mean, shown
 
 #: Columns that tables and models have already.
 _TAKEN = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from study.affect import Affect
 from study.path import PathKind, PathSpec
-from study.protocol_draft import Part
+from study.protocol_file.draft import Part
 
 
 def arm_field(name: str, study_path: Part, arm_path: Part | None) -> Part:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from study.path import PathKind
-from study.protocol_checks_allocation import check_allocation
-from study.protocol_checks_conduct import check_conduct
-from study.protocol_checks_outcomes import check_outcomes
-from study.protocol_checks_paths import check_paths, stays_beside
-from study.protocol_draft import Part, run_checks
-from study.protocol_text import Finding
+from study.protocol_file.checks_allocation import check_allocation
+from study.protocol_file.checks_conduct import check_conduct
+from study.protocol_file.checks_outcomes import check_outcomes
+from study.protocol_file.checks_paths import check_paths, stays_beside
+from study.protocol_file.draft import Part, run_checks
+from study.protocol_file.text import Finding
 
 
 def check_meaning(draft: Part) -> Iterator[Finding]:
@@ -22,7 +22,7 @@ def check_meaning(draft: Part) -> Iterator[Finding]:
 def check_files(draft: Part, folder: Path) -> Iterator[Finding]:
     """Sound files that do not lie where the protocol says.
 
-    Files of `self_selected` arms may come later, with the people who bring them.
+    A `self_selected` arm names none: its sound comes with the people who bring it.
     """
     yield from run_checks((_arms_have_their_files,), draft, folder)
 
@@ -35,7 +35,7 @@ def _arms_have_their_files(draft: Part, folder: Path) -> Iterator[Finding]:
 def _files_exist(arm: Part, folder: Path) -> Iterator[Finding]:
     kind = PathKind(arm["path"]["kind"].text)
     files = arm["path"].get("files")
-    if files is None or not kind.needs_files or kind is PathKind.SELF_SELECTED:
+    if files is None or not kind.needs_files:
         return
     for file in files.readable_parts():
         if stays_beside(file.text) and not (folder / file.text).is_file():

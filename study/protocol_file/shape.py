@@ -18,7 +18,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from study.protocol_text import Finding, JsonPath, did_you_mean, shown
+from study.protocol_file.text import Finding, JsonPath, did_you_mean, shown
 
 _KINDS_OF_VALUE = {
     "object": "an object { … }",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from study.protocol_arms import target_of
-from study.protocol_draft import Part, run_checks
-from study.protocol_text import Finding, plain_number, shown
+from study.protocol_file.arms import target_of
+from study.protocol_file.draft import Part, run_checks
+from study.protocol_file.text import Finding, plain_number, shown
 
 
 def check_conduct(draft: Part) -> Iterator[Finding]:

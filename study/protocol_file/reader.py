@@ -7,11 +7,11 @@ from pathlib import Path
 
 from study.errors import ProtocolErrors, ProtocolProblem, StorageError
 from study.protocol import StudyProtocol
-from study.protocol_build import build_protocol
-from study.protocol_checks import check_files, check_meaning
-from study.protocol_draft import Part
-from study.protocol_shape import check_shape
-from study.protocol_text import MAX_BYTES, Finding, JsonPath, ProtocolText, parse_text, written
+from study.protocol_file.build import build_protocol
+from study.protocol_file.checks import check_files, check_meaning
+from study.protocol_file.draft import Part
+from study.protocol_file.shape import check_shape
+from study.protocol_file.text import MAX_BYTES, Finding, JsonPath, ProtocolText, parse_text, written
 
 
 def load_protocol(path: Path | str) -> StudyProtocol:

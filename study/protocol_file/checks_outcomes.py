@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from study.instruments import KINDS
-from study.protocol_draft import Part, run_checks, unknown
-from study.protocol_shape import default_number
-from study.protocol_text import Finding, did_you_mean, plain_number, shown
+from study.protocol_file.draft import Part, run_checks, unknown
+from study.protocol_file.shape import default_number
+from study.protocol_file.text import Finding, did_you_mean, plain_number, shown
 
 _PRE_COVARIATES = ("pre_valence", "pre_arousal")
 _CROSSOVER_COVARIATES = ("period", "sequence")

@@ -27,9 +27,9 @@ from study.protocol import (
     Text,
     VisitWindow,
 )
-from study.protocol_arms import fixed_start, path_spec, target_of
-from study.protocol_draft import Part
-from study.protocol_shape import default_number
+from study.protocol_file.arms import fixed_start, path_spec, target_of
+from study.protocol_file.draft import Part
+from study.protocol_file.shape import default_number
 
 
 def build_protocol(value: Any, data: bytes) -> StudyProtocol:

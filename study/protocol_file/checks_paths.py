@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath, PureWindowsPath
 
 from study.path import PathKind
-from study.protocol_arms import arm_field, fixed_start, target_of
-from study.protocol_draft import Part, run_checks
-from study.protocol_text import Finding, plain_number
+from study.protocol_file.arms import arm_field, fixed_start, target_of
+from study.protocol_file.draft import Part, run_checks
+from study.protocol_file.text import Finding, plain_number
 
 _STEPWISE = (PathKind.ISO, PathKind.REVERSE)
 
@@ -170,7 +170,7 @@ def _files_are_named(arm: Part) -> Iterator[Finding]:
     if not kind.needs_files:
         yield files.finding(
             f"does nothing in an arm of kind {kind}",
-            "delete it, or write kind files, speech or self_selected",
+            "delete it, or write kind files or speech",
         )
     for file in files.readable_parts():
         if not stays_beside(file.text):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from study.affect import NAMED_STATES, Affect
-from study.protocol_text import Finding, JsonPath, did_you_mean, shown
+from study.protocol_file.text import Finding, JsonPath, did_you_mean, shown
 
 
 class Unreadable(Exception):

@@ -74,7 +74,10 @@ def _blocks(path: Path, block: int) -> Iterator[NDArray[np.float32]]:
     with _open(path) as sound:
         taken = 0
         while True:
-            samples: NDArray[np.float32] = sound.read(block, dtype="float32", always_2d=True)
+            try:
+                samples: NDArray[np.float32] = sound.read(block, dtype="float32", always_2d=True)
+            except soundfile.LibsndfileError as problem:
+                raise _cut_off(path, taken / sound.samplerate) from problem
             if not len(samples):
                 break
             if not np.isfinite(samples).all():
@@ -105,7 +108,9 @@ def _open(path: Path) -> Iterator[soundfile.SoundFile]:
             yield sound
     except (soundfile.LibsndfileError, TypeError) as problem:
         # TypeError: headerless ".raw" files, whose rate nobody wrote down.
-        reason = getattr(problem, "error_string", "it has no header").rstrip(".").lower()
+        reason = (
+            getattr(problem, "error_string", "it has no header").rstrip(".").lower().removeprefix("error : ")
+        )
         raise AudioError(
             str(path), f"cannot be read as sound ({reason})", f"use a whole file of kind {READABLE}"
         ) from problem
@@ -121,7 +126,7 @@ def _check_whole(path: Path, sound: soundfile.SoundFile) -> None:
 
 def _cut_off(path: Path, at_s: float) -> AudioError:
     return AudioError(
-        str(path), f"the file is cut off or damaged at {at_s:.3f} s", "copy or export the sound again"
+        str(path), f"the file is cut off or damaged after {at_s:.3f} s", "copy or export the sound again"
     )
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import deque
 from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from importlib.resources import files
 
@@ -39,7 +41,7 @@ class MusicnnPredictor:
     """Valence and arousal every 1.488 s, from windows of 2.992 s.
 
     Args:
-        threads: for the network; None takes what the machine offers, four at most.
+        threads: patches heard at the same time; None takes what the machine offers, four at most.
     """
 
     def __init__(self, threads: int | None = None) -> None:
@@ -49,7 +51,9 @@ class MusicnnPredictor:
         self._sha256 = {name: hashlib.sha256(content).hexdigest() for name, content in weights.items()}
         self._map = TagAffect.from_json(weights[TAG_MAP].decode())
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or min(os.cpu_count() or 1, 4)
+        # Whole patches side by side, not parts of one: a busy neighbour then delays one patch, not all.
+        options.intra_op_num_threads = 1
+        self._threads = threads or min(os.cpu_count() or 1, 4)
         self._network = onnxruntime.InferenceSession(
             weights[NETWORK], options, providers=["CPUExecutionProvider"]
         )
@@ -102,9 +106,13 @@ class MusicnnPredictor:
             AudioError: as `predict`.
         """
         tags: list[NDArray[np.float32]] = []
-        # One patch a run: its intermediate images (9 MB) stay in the cache; larger batches measured slower.
-        for patch in mel_patches(blocks, sample_rate_hz):
-            tags.extend(self._network.run(["tags"], {"mel": patch[None]}))
+        waiting: deque[Future[NDArray[np.float32]]] = deque()
+        with ThreadPoolExecutor(self._threads) as pool:
+            for patch in mel_patches(blocks, sample_rate_hz):
+                waiting.append(pool.submit(self._tags_of, patch))
+                if len(waiting) > 4 * self._threads:
+                    tags.append(waiting.popleft().result())
+            tags.extend(future.result() for future in waiting)
         if not tags:
             raise AudioError(
                 "sound",
@@ -112,6 +120,11 @@ class MusicnnPredictor:
                 "use three seconds of sound or more",
             )
         return np.concatenate(tags)
+
+    def _tags_of(self, patch: NDArray[np.float32]) -> NDArray[np.float32]:
+        # One patch a run: its images (9 MB) stay in the cache; larger batches measured slower.
+        tags: NDArray[np.float32] = self._network.run(["tags"], {"mel": patch[None]})[0]
+        return tags
 
     def judge(self, samples: NDArray[np.float32], sample_rate_hz: int) -> tuple[float, float]:
         """Mean valence and arousal in [-1, 1] of one clip; satisfies generation's `AffectJudge`."""

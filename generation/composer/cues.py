@@ -79,7 +79,7 @@ def cues_of(valence: Curve, arousal: Curve, weights: Mapping[str, float] | None 
         return weight * valence, weight * arousal
 
     v, a = seen("tempo")
-    tempo_bpm = 80.0 * 2.0 ** (0.62 * a - 0.04 * v)
+    tempo_bpm = 83.0 * 2.0 ** (0.66 * a - 0.03 * v)
     v, a = seen("mode")
     mode = 2.0 + 2.0 * np.tanh(1.5 * (v + 0.02 * a)) / np.tanh(1.2)
     v, a = seen("register")
@@ -90,7 +90,7 @@ def cues_of(valence: Curve, arousal: Curve, weights: Mapping[str, float] | None 
     v, a = seen("articulation")
     articulation = 0.90 - 0.27 * a - 0.03 * v
     v, a = seen("brightness")
-    brightness = 0.70 + 0.42 * a + 0.02 * v
+    brightness = 0.78 + 0.46 * a + 0.02 * v
     v, a = seen("density")
     density = 0.5 + 0.5 * a
     # More notes are louder of themselves; what is meant is the touch, three decibels up or down.
@@ -107,7 +107,7 @@ def cues_of(valence: Curve, arousal: Curve, weights: Mapping[str, float] | None 
         velocity=velocity,
         gain_db=gain_db,
         articulation=articulation,
-        brightness=np.clip(brightness, 0.12, 1.15),
+        brightness=np.clip(brightness, 0.2, 1.3),
         density=density,
         harmonic_rate=harmonic_rate,
         dissonance=np.clip(dissonance, 0.0, 1.0),

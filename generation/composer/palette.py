@@ -56,9 +56,9 @@ PART_DB: Mapping[Part, float] = MappingProxyType(
         Part.MELODY: 0.0,
         Part.COUNTER: -9.0,
         Part.FIGURE: -6.0,
-        Part.PAD: -12.0,
+        Part.PAD: -13.5,
         Part.BASS: -4.5,
-        Part.PERCUSSION: -2.0,
+        Part.PERCUSSION: -1.0,
     }
 )
 
@@ -94,8 +94,8 @@ PALETTES: Mapping[str, Palette] = MappingProxyType(
             counter=("cello", "voices"),
         ),
         "ambient": Palette(
-            melody=("vibraphone", "celesta", "electric piano", "voices"),
-            figure=("electric piano", "harp", "vibraphone"),
+            melody=("celesta", "flute", "vibraphone", "electric piano"),
+            figure=("harp", "electric piano", "piano"),
             pad=("warm pad", "voices"),
             counter=("voices", "cello"),
         ),

@@ -25,6 +25,7 @@ _JITTER_S = {
 }
 _LONGEST_JITTER = 2.0
 _ARCH = 0.045
+_ARCH_OF_THE_REST = 0.02
 _ACCENT = 0.14
 _TOUCH = 0.025
 _GENTLE_OPENING_S = 6.0
@@ -76,7 +77,8 @@ class Performance:
         if part == Part.PERCUSSION:
             velocity = accents * (0.75 + 0.5 * cues.velocity) * np.clip(onsets_s / opening, 0.0, 1.0)
         else:
-            velocity = cues.velocity + _ARCH * _arch(beats, phrase) + _ACCENT * (accents - 0.6) + touch
+            arch = _ARCH if part == Part.MELODY else _ARCH_OF_THE_REST
+            velocity = cues.velocity + arch * _arch(beats, phrase) + _ACCENT * (accents - 0.6) + touch
         velocity = np.clip(velocity * weight * gentle, 0.02, 1.0)
         sounding_s = np.maximum(spans_s * _articulation(part, cues.articulation), 0.08)
         chosen = INSTRUMENTS[instrument]

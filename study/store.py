@@ -6,6 +6,7 @@ plain SQLAlchemy Core.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -62,6 +63,7 @@ payload_table = Table(
 )
 
 _WRITE = "isopath_write"
+_LEAST_ROOM_BYTES = 100_000
 
 
 def open_store(url: str, busy_timeout_s: float = 10.0, must_exist: bool = False) -> Engine:
@@ -152,7 +154,8 @@ def _refusal(where: str, said: str) -> RecordError | StorageError:
             "another process is writing to the record and did not finish in time",
             "try again; if it goes on, see which program has the study open",
         )
-    if "full" in lower:
+    # On a full disk SQLite cannot make its journal, and calls that an I/O error.
+    if "full" in lower or ("disk i/o" in lower and _is_full(Path(where).parent)):
         return StorageError(where, "the disk is full", "make room and try again; nothing was written")
     if "readonly" in lower or "unable to open" in lower or "permission" in lower:
         return StorageError(where, f"cannot be opened for writing ({said})", "check the path and its rights")
@@ -163,3 +166,7 @@ def _refusal(where: str, said: str) -> RecordError | StorageError:
             "do not write to it; restore the last backup and compare with isopath verify",
         )
     return RecordError(where, said, "see that the database is reachable and holds an isopath record")
+
+
+def _is_full(folder: Path) -> bool:
+    return folder.is_dir() and shutil.disk_usage(folder).free < _LEAST_ROOM_BYTES

@@ -58,19 +58,16 @@ def _needed_gain(samples: Samples, ceiling: float) -> Samples | None:
             continue
         if need is None:
             need = np.ones(len(samples), dtype=np.float32)
-        # A peak between two samples is lowered by lowering both.
-        for side in (0, 1):
-            at = np.minimum(onset[row] + column + side, len(samples) - 1)
-            np.minimum.at(need, at, np.float32(ceiling) / peaks[row, column])
+        np.minimum.at(need, onset[row] + column, np.float32(ceiling) / peaks[row, column])
     return need
 
 
 def _smooth_gain(need: Samples, hold: int) -> Samples:
     """A gain without corners that is never above `need`.
 
-    Each needed gain is held `hold` samples to both sides (sliding minimum) and
-    smoothed by two boxes that together are no wider than the hold: so the
-    gain has arrived before the peak does.
+    Each needed gain is held `hold` samples to both sides (sliding minimum, so a
+    peak between two samples lowers both) and smoothed by two boxes that together
+    are no wider than the hold: the gain has arrived before the peak does.
     """
     gain = np.ones_like(need)
     margin, chunk = 3 * hold, 1 << 20

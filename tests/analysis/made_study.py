@@ -84,6 +84,7 @@ def make_protocol(
         for kind in kinds
     )
     ids = tuple(arm.arm_id for arm in arms)
+    groups: tuple[AllocationGroup, ...]
     if design is Design.CROSSOVER:
         groups = (AllocationGroup("ab", ids, 1), AllocationGroup("ba", ids[::-1], 1))
     else:

@@ -1,0 +1,112 @@
+"""Agreement of two measurements against published numbers.
+
+Bland & Altman (1986), Lancet 327, 307-310, table 1: peak expiratory flow by
+Wright meter and mini meter, first of each, 17 subjects. Their limits are
+bias ± 2 SD. Lin's CCC of the same pairs: .94274, asymptotic SE .02862.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+
+from analysis.concordance import concordance, limits_of_agreement, repeated_limits_of_agreement
+from analysis.linear_model import NotEstimable
+
+Floats = NDArray[np.float64]
+
+
+@pytest.fixture
+def flow(test_data: Path) -> tuple[Floats, Floats]:
+    """First readings by Wright meter and by mini meter, litres a minute."""
+    table = pd.read_csv(test_data / "tables" / "pefr_bland_altman_1986.csv")
+    first = table[table["repl"] == 1].pivot_table(index="item", columns="meth", values="y")
+    return first["Wright"].to_numpy(dtype=float), first["Mini"].to_numpy(dtype=float)
+
+
+def test_bias_and_limits_are_those_of_bland_and_altman(flow: tuple[Floats, Floats]) -> None:
+    found = limits_of_agreement(flow[0] - flow[1], multiplier=2.0)
+
+    assert found.bias == pytest.approx(-2.1176, abs=5e-5)
+    assert found.sd == pytest.approx(38.765, abs=5e-4)
+    assert (found.low, found.high) == pytest.approx((-79.65, 75.41), abs=5e-3)
+
+
+def test_the_interval_of_the_bias_is_that_of_bland_and_altman(flow: tuple[Floats, Floats]) -> None:
+    assert limits_of_agreement(flow[0] - flow[1]).bias_ci == pytest.approx((-22.05, 17.81), abs=5e-3)
+
+
+def test_the_interval_of_a_limit_is_1_71_standard_errors_of_the_bias_wide(
+    flow: tuple[Floats, Floats],
+) -> None:
+    """Bland & Altman (1999), § 2.1: Var(limit) is about 1.71² s²/n; exact here: 1/n + 1.96²/(2(n − 1))."""
+    found = limits_of_agreement(flow[0] - flow[1])
+    assert found.low_ci is not None
+    assert found.bias_ci is not None
+
+    ratio = (found.low_ci[1] - found.low_ci[0]) / (found.bias_ci[1] - found.bias_ci[0])
+    assert ratio == pytest.approx(np.sqrt(1 + 17 * 1.96**2 / 32), rel=1e-12)
+    assert ratio == pytest.approx(1.71, abs=0.05)
+
+
+def test_concordance_is_lins(flow: tuple[Floats, Floats]) -> None:
+    found = concordance(*flow)
+
+    assert found.estimate == pytest.approx(0.94274, abs=5e-6)
+    assert found.se == pytest.approx(0.02862, abs=5e-6)
+    assert (found.ci_low, found.ci_high) == pytest.approx((0.8505, 0.9787), abs=5e-5)
+    assert found.r * found.bias_correction == pytest.approx(found.estimate)
+
+
+def test_concordance_of_a_measurement_with_itself_is_one() -> None:
+    values = np.array([0.1, 0.4, -0.3, 0.8])
+
+    assert concordance(values, values).estimate == 1.0
+
+
+def test_a_shift_lowers_concordance_but_not_correlation() -> None:
+    values = np.linspace(-1, 1, 9)
+    found = concordance(values, values + 0.5)
+
+    assert found.r == pytest.approx(1.0)
+    assert found.estimate == pytest.approx(2 * values.var() / (2 * values.var() + 0.25))
+
+
+def test_a_measurement_that_does_not_vary_has_no_concordance() -> None:
+    with pytest.raises(NotEstimable, match="does not vary"):
+        concordance(np.ones(5), np.arange(5.0))
+
+
+def test_repeated_limits_in_a_balanced_design_are_those_of_the_person_means() -> None:
+    """Bland & Altman (1999), § 5.1: total variance = variance of person means + (1 − 1/m) within variance."""
+    rng = np.random.default_rng(4)
+    people, repeats = 12, 5
+    differences = rng.normal(0.3, 0.5, (people, 1)) + rng.normal(0, 0.2, (people, repeats))
+    within = differences.var(axis=1, ddof=1).mean()
+
+    found = repeated_limits_of_agreement(
+        differences.ravel(), [str(i) for i in range(people) for _ in range(repeats)]
+    )
+
+    by_hand = differences.mean(axis=1).var(ddof=1) + (1 - 1 / repeats) * within
+    assert found.sd == pytest.approx(np.sqrt(by_hand))
+    assert found.bias == pytest.approx(differences.mean())
+
+
+def test_repeated_limits_of_one_pair_each_are_the_simple_limits() -> None:
+    differences = np.array([0.2, -0.4, 0.1, 0.6, -0.2])
+
+    found = repeated_limits_of_agreement(differences, list("abcde"))
+
+    assert found.sd == pytest.approx(limits_of_agreement(differences).sd)
+
+
+def test_repeated_limits_do_not_let_one_person_with_many_pairs_narrow_them() -> None:
+    differences = np.array([0.5] * 2 + [-0.5] * 2 + [0.0] * 20) + np.tile([0.01, -0.01], 12)
+    person = ["a"] * 2 + ["b"] * 2 + ["c"] * 20
+
+    assert repeated_limits_of_agreement(differences, person).sd > limits_of_agreement(differences).sd

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -43,23 +43,44 @@ def voice_chords(chords: Sequence[Chord], centre: float, before: tuple[int, ...]
     return voicings
 
 
-def write_pad(chords: Sequence[Chord], voicings: Sequence[tuple[int, ...]]) -> list[HeldNote]:
-    """Held chords; a voice that stays is not struck again within six beats."""
+def write_pad(
+    chords: Sequence[Chord],
+    voicings: Sequence[tuple[int, ...]],
+    suspended: float = 0.0,
+    rng: np.random.Generator | None = None,
+) -> list[HeldNote]:
+    """Held chords; a voice that stays is not struck again within six beats.
+
+    Args:
+        suspended: share of the chords, 0 to 1, in which a voice that falls by step
+            holds its old note, now foreign, for half the chord before it falls.
+        rng: decides which; needed where `suspended` is above 0.
+    """
     notes: list[HeldNote] = []
     tied: dict[int, int] = {}
+    earlier: tuple[int, ...] = ()
     for chord, voicing in zip(chords, voicings, strict=True):
         still: dict[int, int] = {}
+        late = None
+        if rng is not None and rng.random() < suspended and chord.beats >= 2:
+            late = _falling_voice(earlier, voicing, chord.pitch_classes)
         for key in voicing:
             index = tied.get(key)
-            if index is not None and chord.end_beat - notes[index].onset_beat <= _LONGEST_TIE_BEATS:
+            if late is not None and key == late[1] and late[0] in tied:
+                wait = chord.beats / 2
+                held = notes[tied[late[0]]]
+                notes[tied[late[0]]] = replace(held, beats=chord.onset_beat + wait - held.onset_beat)
+                still[key] = len(notes)
+                notes.append(HeldNote(chord.onset_beat + wait, chord.beats - wait, key, 0.5))
+            elif index is not None and chord.end_beat - notes[index].onset_beat <= _LONGEST_TIE_BEATS:
                 held = notes[index]
-                notes[index] = HeldNote(held.onset_beat, chord.end_beat - held.onset_beat, key, held.accent)
+                notes[index] = replace(held, beats=chord.end_beat - held.onset_beat)
                 still[key] = index
             else:
                 still[key] = len(notes)
                 notes.append(HeldNote(chord.onset_beat, chord.beats, key, 0.6))
-        tied = still
-    return notes
+        tied, earlier = still, voicing
+    return sorted(notes, key=lambda note: (note.onset_beat, note.key))
 
 
 def write_figure(
@@ -79,6 +100,7 @@ def write_figure(
     weights = strength(phrase.beats_per_bar)
     shape = _SHAPES[int(rng.integers(len(_SHAPES)))]
     spread = int(rng.integers(2))
+    doubled = rng.random() < 0.4
     notes: list[HeldNote] = []
     for chord, voicing in zip(chords, voicings, strict=True):
         tones = [*voicing[:3], *(key + 12 for key in voicing[spread : spread + 3])]
@@ -93,7 +115,12 @@ def write_figure(
             key = tones[shape[count % len(shape)] % len(tones)]
             count += 1
             notes.append(HeldNote(beat, 1.0, key, weights[place]))
-    return _until_next(notes, limit=2.0)
+    broken = _until_next(notes, limit=2.0)
+    if not doubled:
+        return broken
+    # Some sections strike two tones together on the strong beats.
+    above = [replace(note, key=note.key + 12) for note in broken if note.accent >= 0.8]
+    return sorted([*broken, *above], key=lambda note: (note.onset_beat, note.key))
 
 
 def write_bass(
@@ -131,6 +158,18 @@ _SHAPES: Sequence[tuple[int, ...]] = (
     (0, 2, 4, 3, 5, 3),
     (0, 3, 2, 4, 1, 3, 2, 5),
 )
+
+
+def _falling_voice(
+    earlier: tuple[int, ...], voicing: tuple[int, ...], classes: tuple[int, ...]
+) -> tuple[int, int] | None:
+    """Old and new key of the highest upper voice that falls by step from a note foreign to the chord."""
+    if len(earlier) != len(voicing):
+        return None
+    for old, new in zip(reversed(earlier[1:]), reversed(voicing[1:]), strict=True):
+        if old - new in (1, 2) and old % 12 not in classes and new not in earlier and old not in voicing:
+            return old, new
+    return None
 
 
 def _until_next(notes: list[HeldNote], limit: float) -> list[HeldNote]:

@@ -89,7 +89,9 @@ class _Studio:
         figure_rng = _rng(self._seed, "figure", phrase.texture % 99_991)
         figure = write_figure(phrase, body, voicings[: len(body)], density, figure_rng)
         self._play(Part.FIGURE, players.figure, figure, phrase, rng, 1.12 if phrase.melody_rests else 1.0)
-        self._play_pad(write_pad(body, voicings[: len(body)]), phrase, rng, middle_s)
+        suspended = 0.08 + 0.6 * dissonance
+        pad = write_pad(body, voicings[: len(body)], suspended, _rng(self._seed, "suspensions", index))
+        self._play_pad(pad, phrase, rng, middle_s)
         if players.counter is not None:
             upper = [(max(voicing),) for voicing in voicings[: len(body)]]
             self._play(Part.COUNTER, players.counter, write_pad(body, upper), phrase, rng)

@@ -124,7 +124,7 @@ class _Line:
             wanted = int(np.clip(wanted, 0, len(ladder) - 1))
         leans = rng.random() < 0.45 * dissonance
         key = int(ladder[wanted])
-        if strong and not leans:
+        if strong and not leans and abs(self._leap) <= 4:
             key = self._nearest_chord_tone(ladder, wanted, chord)
         return self._keep(_in_range(key))
 

@@ -1,0 +1,210 @@
+"""The embedded predictor equals the reference pipeline's tags, and refuses what it cannot hear."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+from numpy.typing import NDArray
+
+import analysis.mer.predictor
+from analysis.mer.mel import blocks_of, mel_patches
+from analysis.mer.musicnn import NETWORK, TAG_MAP, MusicnnPredictor
+from analysis.mer.predictor import AffectPredictor, StreamingPredictor, load_predictor, predictor_names
+from analysis.mer.tag_affect import TagAffect
+from generation.audio import read_audio
+from generation.engine import AffectJudge
+from study.errors import AudioError, UnknownName
+
+REPOSITORY = Path(__file__).parents[3]
+ORACLE = REPOSITORY / "tests" / "oracles" / "essentia_tags.py"
+TOLERANCE = 1e-4
+"""Measured: 8.7e-6 at most over 114 patches."""
+
+
+@pytest.fixture(scope="module")
+def predictor() -> MusicnnPredictor:
+    return MusicnnPredictor(threads=1)
+
+
+@pytest.fixture(scope="module")
+def reference() -> Any:
+    return json.loads(ORACLE.with_suffix(".json").read_text())["tags"]
+
+
+def noise(seconds: float, channels: int = 2, rate: int = 32_000) -> NDArray[np.float32]:
+    rng = np.random.default_rng(6)
+    return (rng.standard_normal((round(seconds * rate), channels)) * 0.05).astype(np.float32)
+
+
+def test_tags_equal_the_reference_pipeline_on_real_music(
+    test_data: Path, predictor: MusicnnPredictor, reference: Any
+) -> None:
+    clips = sorted((test_data / "clips").iterdir())
+    assert [clip.name for clip in clips] == sorted(reference)
+
+    for clip in clips:
+        samples, rate = read_audio(clip)
+        tags = predictor.predict_tags(blocks_of(samples, rate), rate)
+
+        expected = np.array(reference[clip.name])
+        assert tags.shape == expected.shape == (19, 50)
+        assert np.abs(tags - expected).max() < TOLERANCE, clip.name
+
+
+@pytest.mark.essentia
+def test_the_committed_reference_is_what_the_oracle_says(test_data: Path, reference: Any) -> None:
+    python = REPOSITORY / ".venv-essentia" / "bin" / "python"
+    if not python.exists():
+        pytest.skip("make the environment .venv-essentia (pip install essentia-tensorflow)")
+
+    said = subprocess.run(
+        [python, ORACLE, test_data / "clips", test_data / "musicnn" / "msd_musicnn.pb"],
+        capture_output=True,
+        check=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+
+    tags = json.loads(said.stdout)["tags"]
+    assert tags.keys() == reference.keys()
+    for clip, patches in tags.items():
+        assert np.abs(np.array(patches) - np.array(reference[clip])).max() < 1e-5, clip
+
+
+def test_the_graph_is_what_the_export_makes_of_the_published_weights(test_data: Path, tmp_path: Path) -> None:
+    exported = tmp_path / NETWORK
+    script = REPOSITORY / "scripts" / "export_musicnn.py"
+    subprocess.run([sys.executable, script, test_data / "musicnn" / "msd_musicnn.npz", exported], check=True)
+
+    patch = next(iter(mel_patches([noise(4.0)], 32_000)))[None]
+    outputs = [
+        onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"]).run(None, {"mel": patch})
+        for graph in (exported.read_bytes(), (files("analysis.mer") / "weights" / NETWORK).read_bytes())
+    ]
+
+    assert [output.shape for output in outputs[0]] == [(1, 50), (1, 50), (1, 200)]
+    for fresh, committed in zip(*outputs, strict=True):
+        assert np.abs(fresh - committed).max() < 1e-5
+
+
+def test_battle_is_heard_as_more_aroused_than_peace(reference: Any) -> None:
+    tag_affect = TagAffect.from_json((files("analysis.mer") / "weights" / TAG_MAP).read_text("utf-8"))
+
+    arousal = {
+        clip: tag_affect.affect(np.array(tags, dtype=np.float32))[:, 1].mean()
+        for clip, tags in reference.items()
+    }
+
+    # By cue type in one game (battle, defeat, peace) and by title in the other.
+    assert (
+        arousal["0ad__Taiko_1.ogg"] > arousal["0ad__Dried_Tears.ogg"] > arousal["0ad__Harvest_Festival.ogg"]
+    )
+    assert arousal["wesnoth__frantic.ogg"] > arousal["wesnoth__sad.ogg"] > arousal["wesnoth__love_theme.ogg"]
+
+
+def test_a_series_says_when_each_window_begins_and_how_long_it_is(predictor: MusicnnPredictor) -> None:
+    series = predictor.predict(noise(10.0), 32_000)
+
+    assert series.onset_s == pytest.approx([0.0, 1.488, 2.976, 4.464, 5.952])
+    assert series.window_s == pytest.approx(2.992)
+    assert series.valence_pred.shape == series.arousal_pred.shape == (5,)
+    assert np.abs([series.valence_pred, series.arousal_pred]).max() < 1.0
+
+
+def test_the_judge_says_the_mean_of_the_series(predictor: MusicnnPredictor) -> None:
+    judge: AffectJudge = predictor
+    series = predictor.predict(noise(8.0), 32_000)
+
+    assert judge.judge(noise(8.0), 32_000) == (series.valence_pred.mean(), series.arousal_pred.mean())
+    assert judge.name == "musicnn"
+
+
+def test_the_number_of_threads_and_the_pieces_change_nothing(predictor: MusicnnPredictor) -> None:
+    sound = noise(20.0)
+
+    alone = predictor.predict(sound, 32_000)
+    together = MusicnnPredictor(threads=3).predict_blocks(np.array_split(sound, 23), 32_000)
+
+    assert np.abs(alone.valence_pred - together.valence_pred).max() < 1e-5
+    assert np.abs(alone.arousal_pred - together.arousal_pred).max() < 1e-5
+
+
+@pytest.mark.parametrize(("channels", "rate"), [(1, 8_000), (2, 44_100), (6, 48_000)])
+def test_any_rate_and_number_of_channels_is_heard(
+    predictor: MusicnnPredictor, channels: int, rate: int
+) -> None:
+    series = predictor.predict(noise(4.0, channels, rate), rate)
+
+    assert len(series.onset_s) == 1
+    assert np.isfinite(series.valence_pred).all()
+
+
+def test_silence_gives_a_finite_prediction(predictor: MusicnnPredictor) -> None:
+    series = predictor.predict(np.zeros((160_000, 2), dtype=np.float32), 32_000)
+
+    assert np.isfinite([series.valence_pred, series.arousal_pred]).all()
+
+
+@pytest.mark.parametrize("seconds", [0.0, 1.0, 2.95])
+def test_sound_shorter_than_one_window_is_refused(predictor: MusicnnPredictor, seconds: float) -> None:
+    with pytest.raises(AudioError, match=r"shorter than the 2\.96 s"):
+        predictor.predict(noise(seconds), 32_000)
+
+
+def test_nan_is_refused(predictor: MusicnnPredictor) -> None:
+    sound = noise(10.0)
+    sound[200_000] = np.nan
+
+    with pytest.raises(AudioError, match="NaN"):
+        predictor.predict(sound, 32_000)
+
+
+def test_the_card_names_every_weight_by_its_hash(predictor: MusicnnPredictor) -> None:
+    weights = files("analysis.mer") / "weights"
+
+    assert predictor.card.weights_sha256 == {
+        name: hashlib.sha256((weights / name).read_bytes()).hexdigest() for name in (NETWORK, TAG_MAP)
+    }
+    assert predictor.card.licences[NETWORK].startswith("ISC")
+    assert "Jordi Pons" in (weights / "LICENSE-musicnn-ISC.md").read_text()
+    assert any("not what anyone feels" in limit for limit in predictor.card.limits)
+
+
+def test_the_embedded_predictor_is_found_by_name_and_can_stream() -> None:
+    found = load_predictor("musicnn")
+
+    assert isinstance(found, StreamingPredictor)
+    assert predictor_names() == ("musicnn",)
+
+
+@pytest.mark.parametrize(("name", "help_"), [("vggish", "write one of musicnn"), ("essentia", "AGPL-3.0")])
+def test_an_unknown_predictor_is_refused_with_what_there_is(name: str, help_: str) -> None:
+    with pytest.raises(UnknownName, match=help_):
+        load_predictor(name)
+
+
+def test_others_join_by_entry_point(monkeypatch: pytest.MonkeyPatch, predictor: MusicnnPredictor) -> None:
+    class Entry:
+        name = "other"
+
+        def load(self) -> object:
+            return lambda: predictor
+
+    def installed(group: str) -> list[Entry]:
+        return [Entry()] if group == "isopath.predictors" else []
+
+    monkeypatch.setattr(analysis.mer.predictor, "entry_points", installed)
+
+    joined: AffectPredictor = load_predictor("other")
+
+    assert joined is predictor
+    assert predictor_names() == ("musicnn", "other")

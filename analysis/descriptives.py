@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.counts import how_many, share
+from analysis.flow import group_label
 from analysis.tables import StudyTables
 from study.instruments import Perspective
 from study.protocol import Phase, StudyProtocol
@@ -40,7 +41,10 @@ def adherence_of(protocol: StudyProtocol, tables: StudyTables) -> list[dict[str,
 
 
 def missingness_of(protocol: StudyProtocol, tables: StudyTables) -> list[dict[str, Any]]:
-    """Reports due, given and missing with reasons, by arm, phase and instrument."""
+    """Reports due, given and missing with reasons, by arm, phase and instrument.
+
+    A follow-up belongs to no session: its rows are by group.
+    """
     status = dict(zip(tables.participants["participant_id"], tables.participants["status"], strict=True))
     rows = []
     for phase in (Phase.PRE, Phase.PROBE, Phase.POST):
@@ -55,7 +59,7 @@ def missingness_of(protocol: StudyProtocol, tables: StudyTables) -> list[dict[st
                     for session in sessions.to_dict("records"):
                         key = (session["participant_id"], session["session_id"])
                         for at_s in onsets:
-                            reason = found.get((*key, at_s), _unanswered(session, str(status[key[0]])))
+                            reason = found.get((*key, at_s), _unanswered(phase, session, str(status[key[0]])))
                             if reason is None:
                                 given += 1
                             else:
@@ -70,6 +74,41 @@ def missingness_of(protocol: StudyProtocol, tables: StudyTables) -> list[dict[st
                             "missing": dict(sorted(reasons.items())),
                         }
                     )
+    return rows + _follow_up(protocol, tables)
+
+
+def _follow_up(protocol: StudyProtocol, tables: StudyTables) -> list[dict[str, Any]]:
+    reports = tables.self_reports[tables.self_reports["phase"] == Phase.FOLLOW_UP]
+    due = Counter(
+        instrument_id
+        for assessment in protocol.assessments_at(Phase.FOLLOW_UP)
+        for instrument_id in assessment.instrument_ids
+    )
+    rows = []
+    for instrument_id, times in due.items():
+        for group in protocol.allocation.groups:
+            people = tables.participants[tables.participants["group"] == group.group_id]
+            reasons: Counter[str] = Counter()
+            given = 0
+            for who, status in zip(people["participant_id"], people["status"], strict=True):
+                mine = reports[
+                    (reports["participant_id"] == who) & (reports["instrument_id"] == instrument_id)
+                ]
+                usable = mine[~mine["missed"].astype(bool) & mine["missed_items"].isna()]
+                given += len(usable)
+                reasons.update(str(reason) for reason in mine["missed_reason"].dropna())
+                reasons["an item was left out"] += int(mine["missed_items"].notna().sum())
+                reasons[_unasked(str(status))] += max(times - len(mine), 0)
+            rows.append(
+                {
+                    "arm": group.group_id,
+                    "label": group_label(protocol, group.group_id),
+                    "phase": str(Phase.FOLLOW_UP),
+                    "instrument_id": instrument_id,
+                    "given": share(given, times * len(people)),
+                    "missing": {reason: n for reason, n in sorted(reasons.items()) if n},
+                }
+            )
     return rows
 
 
@@ -147,12 +186,14 @@ def _given(
     return found
 
 
-def _unanswered(session: dict[Any, Any], status: str) -> str:
-    if status == "in_progress":
-        return "not yet given"
-    if not pd.isna(session["stop_reason"]):
+def _unanswered(phase: Phase, session: dict[Any, Any], status: str) -> str:
+    if phase is Phase.PROBE and not pd.isna(session["stop_reason"]):
         return "not reached: session stopped early"
-    return "not asked" if status == "completed" else status.replace("_", " ")
+    return _unasked(status)
+
+
+def _unasked(status: str) -> str:
+    return {"in_progress": "not yet given", "completed": "not asked"}.get(status, status.replace("_", " "))
 
 
 def _adverse_event(row: dict[Any, Any]) -> dict[str, Any]:

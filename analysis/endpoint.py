@@ -138,6 +138,22 @@ def projected_progress(start: Affect, target: Affect, post: Affect) -> float | N
     return (post.valence - target.valence) * u_valence + (post.arousal - target.arousal) * u_arousal
 
 
+def endpoint_method(protocol: StudyProtocol) -> str:
+    """How the protocol's endpoint is computed, in one sentence."""
+    origin = (
+        "the protocol's start" if protocol.start is not None else "each person's own report before listening"
+    )
+    what = {
+        "projected_progress": f"(after − target) · u, u the unit vector from {origin} to the target",
+        "distance": "Euclidean distance from the report after listening to the target",
+        "valence": "valence of the report after listening",
+        "arousal": "arousal of the report after listening",
+    }[protocol.analysis.endpoint]
+    if protocol.design is Design.PARALLEL and protocol.session_count > 1:
+        what += "; before: first session, after: last session"
+    return what
+
+
 def _reports(protocol: StudyProtocol, table: pd.DataFrame) -> dict[tuple[str, str, Phase], Affect]:
     mine = table[
         (table["instrument_id"] == protocol.analysis.instrument_id)

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 
@@ -37,8 +40,19 @@ ARM_MARKS = ((VERMILION, "o"), (BLUE, "^"), (GREEN, "s"), (PURPLE, "D"), (ORANGE
 WIDTH_IN = 4.2
 """One column on a phone: at 10 points the text stays legible when scaled to 340 px."""
 
+#: Asked in this order for letters that DejaVu Sans lacks, where they are installed.
+_OTHER_FONTS = (
+    "Noto Sans CJK JP",
+    "Noto Sans CJK SC",
+    "Noto Sans CJK KR",
+    "WenQuanYi Zen Hei",
+    "Hiragino Sans",
+    "Noto Sans Devanagari",
+    "Noto Sans Thai",
+    "Arial Unicode MS",
+)
+
 _STYLE: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",
     "font.size": 9,
     "axes.edgecolor": SOFT,
     "axes.labelcolor": INK,
@@ -141,14 +155,22 @@ def _size_style(width_in: float) -> str:
 def _save(figure: Figure, form: Literal["svg", "png"], dpi: int = 72) -> bytes:
     out = io.BytesIO()
     metadata = {"Date": None, "Creator": None} if form == "svg" else {"Software": None}
-    with rc_context(_STYLE):
+    with rc_context(_STYLE), warnings.catch_warnings():
+        # A label in letters that no installed font has is boxes here; caption and tables still show it.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure.savefig(out, format=form, dpi=dpi, metadata=metadata)
     return out.getvalue()
 
 
 def styled() -> Any:
     """A context in which axes and texts take the house style when they are made."""
-    return rc_context(_STYLE)
+    return rc_context({**_STYLE, "font.family": _font_families()})
+
+
+@cache
+def _font_families() -> list[str]:
+    installed = set(fontManager.get_font_names())
+    return ["DejaVu Sans", *(name for name in _OTHER_FONTS if name in installed)]
 
 
 def _escaped(text: str) -> str:

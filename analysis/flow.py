@@ -113,7 +113,7 @@ def _group_flow(
             not_analysed[_why_not_analysed(protocol, outcomes, str(who))] += 1
     return {
         "group": group_id,
-        "label": _group_label(protocol, group_id),
+        "label": group_label(protocol, group_id),
         "allocated": len(people),
         "started": started,
         "not_started": dict(sorted(not_started.items())),
@@ -140,7 +140,8 @@ def _status_words(status: str) -> str:
     )
 
 
-def _group_label(protocol: StudyProtocol, group_id: str) -> str:
+def group_label(protocol: StudyProtocol, group_id: str) -> str:
+    """The arm's label, or the sequence of arms."""
     arms = next(group.arm_ids for group in protocol.allocation.groups if group.group_id == group_id)
     if protocol.design is Design.PARALLEL:
         return protocol.arm(arms[0]).label

@@ -123,7 +123,7 @@ class Person:
             rendered = [event for event in here if isinstance(event, SessionRendered)]
             duration_s = rendered[-1].duration_s if rendered else None
             played = [event for event in here if isinstance(event, PlaybackEvent)]
-            heard_s = listening.heard_s if duration_s is None else min(listening.heard_s, duration_s)
+            heard_s = listening.heard_s if duration_s is None else listening.heard_within(0.0, duration_s)
             yield {
                 "participant_id": self.participant_id,
                 "session_id": session_id,

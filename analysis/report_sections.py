@@ -112,7 +112,13 @@ def _outcome(results: Results) -> Section:
     ]
     if both:
         blocks.append(Bullets(tuple(both)))
-    blocks.append(Text(f"Method: {results.study['method']}. Missing outcomes are counted and not filled in."))
+    study = results.study
+    blocks.append(
+        Text(
+            f"{study['endpoint_label']}: {study['endpoint_method']}. {study['method']}. "
+            "Missing outcomes are counted and not filled in."
+        )
+    )
     if results.notes:
         blocks.append(Bullets(tuple(results.notes)))
     return Section("outcome", f"Outcome: {results.study['endpoint_label'].lower()}", tuple(blocks))

@@ -10,6 +10,7 @@ from analysis.report_text import NONE, interval, limits, number, p_text, reasons
 from analysis.results import Results
 
 _PHASES = {"pre": "before", "probe": "during", "post": "after"}
+_PHASE_WORDS = {**_PHASES, "follow_up": "follow-up"}
 
 
 def baseline_table(results: Results) -> Table:
@@ -159,7 +160,7 @@ def missing_table(results: Results) -> Table:
     rows = tuple(
         (
             row["label"],
-            f"{_PHASES[row['phase']]} ({row['instrument_id']})",
+            f"{_PHASE_WORDS[row['phase']]} ({row['instrument_id']})",
             share_text(row["given"]),
             reasons_text(row["missing"]),
         )

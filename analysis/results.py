@@ -22,7 +22,7 @@ from analysis.baseline import baseline_of
 from analysis.bivariate import estimate_both_axes
 from analysis.descriptives import adherence_of, deviations_of, missingness_of, safety_of
 from analysis.effects import Effects, estimate_effects, method_of
-from analysis.endpoint import AT_TARGET, ENDPOINTS, outcomes_of
+from analysis.endpoint import AT_TARGET, ENDPOINTS, endpoint_method, outcomes_of
 from analysis.flow import flow_of
 from analysis.mer.predictor import AffectSeries
 from analysis.multiplicity import make_ledger
@@ -195,6 +195,7 @@ def _study(protocol: StudyProtocol) -> dict[str, Any]:
                 "agreement": spec.agreement,
                 "loudness_lufs": protocol.safety.loudness_lufs,
                 "method": method_of(protocol),
+                "endpoint_method": endpoint_method(protocol),
             }
         )
     )
@@ -248,6 +249,14 @@ def _notes(protocol: StudyProtocol, primary: Effects, provenance: Mapping[str, A
         notes.append(
             f"{primary.missing[AT_TARGET]} started exactly at the target, so progress has no direction for "
             "them; they are left out of that endpoint and kept in the others."
+        )
+    events = protocol.analysis.estimand.intercurrent_events
+    others = {event: strategy for event, strategy in events.items() if strategy != "treatment_policy"}
+    if others:
+        asked = ", ".join(f"{event}: {strategy}" for event, strategy in others.items()).replace("_", " ")
+        notes.append(
+            f"The estimand asks for other strategies than treatment policy ({asked}). Every estimate here is "
+            "by treatment policy: outcomes count as given, whatever happened before them."
         )
     used = {predictor["name"] for predictor in provenance["predictors"]}
     other = sorted(used - {protocol.analysis.agreement.predictor})

@@ -201,6 +201,13 @@ def test_a_dollar_sign_in_a_label_is_a_dollar_sign() -> None:
     assert "A $5 &amp; B $6_x &lt;b&gt;" in html
 
 
+def test_a_label_in_letters_that_no_font_here_has_still_renders() -> None:
+    protocol = make_protocol()
+    arms = (replace(protocol.arms[0], label="음악 𒀀"), protocol.arms[1])
+
+    assert "음악 𒀀" in render_html(build_report(results_of(simulate(replace(protocol, arms=arms), 6))))
+
+
 def test_the_summary_gives_the_estimate_with_its_interval_and_takes_no_side() -> None:
     results = results_of(simulate(make_protocol(), 40, effect=0.0, seed=3))
     row = results.primary["row"]

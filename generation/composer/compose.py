@@ -100,7 +100,7 @@ class _Studio:
         self._play(
             Part.PERCUSSION,
             self._palette.percussion,
-            write_percussion(phrase, self._cue("percussion"), rng),
+            write_percussion(phrase, self._cue("percussion"), self._cue("groove"), rng),
             phrase,
             rng,
         )

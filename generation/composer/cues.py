@@ -7,7 +7,8 @@ dynamics (+.28) and articulation (+.17). The least-norm inverse of that fit
 sets the signs here; tempo and dynamics are damped against valence, and mode
 against arousal, so that each axis can be moved alone. Density, dissonance and
 percussion follow Ehrlich et al. (2019), Scirea et al. (2017, MetaCompose) and
-van der Zwaag et al. (2011). The composer manipulates these published cues; it
+van der Zwaag et al. (2011); groove follows Witek et al. (2014, Syncopation, body-
+movement and pleasure in groove music, PLoS ONE 9:e94446). The composer manipulates these published cues; it
 does not claim what a listener feels.
 """
 
@@ -28,7 +29,17 @@ GRID_S = 0.25
 SMOOTHING_S = 3.0
 """Standard deviation of the path's smoothing: a change is spread over a phrase."""
 
-CUE_NAMES = ("mode", "register", "tempo", "dynamics", "articulation", "brightness", "density", "dissonance")
+CUE_NAMES = (
+    "mode",
+    "register",
+    "tempo",
+    "dynamics",
+    "articulation",
+    "brightness",
+    "density",
+    "dissonance",
+    "groove",
+)
 """What `cue_weights` may name; a weight of 0 holds the cue at its neutral value."""
 
 
@@ -48,6 +59,7 @@ class Cues:
         harmonic_rate: chords a bar.
         dissonance: 0 to 1, share of chords and melody notes with added tension.
         percussion: 0 to 1.
+        groove: 0 to 1, back beat and off-beats against a bare pulse.
         sustain: 0 to 1, weight of held sounds against struck ones.
     """
 
@@ -62,6 +74,7 @@ class Cues:
     harmonic_rate: Curve
     dissonance: Curve
     percussion: Curve
+    groove: Curve
     sustain: Curve
 
 
@@ -81,7 +94,8 @@ def cues_of(valence: Curve, arousal: Curve, weights: Mapping[str, float] | None 
     v, a = seen("tempo")
     tempo_bpm = 83.0 * 2.0 ** (0.66 * a - 0.03 * v)
     v, a = seen("mode")
-    mode = 2.0 + 2.0 * np.tanh(1.5 * (v + 0.02 * a)) / np.tanh(1.2)
+    # Plain minor is the sad mode; Phrygian is kept for the darkest corner.
+    mode = 2.3 + 2.2 * np.tanh(1.1 * (v + 0.02 * a))
     v, a = seen("register")
     melody_key = 70.5 + 7.5 * v - 0.5 * a
     v, a = seen("dynamics")
@@ -98,6 +112,8 @@ def cues_of(valence: Curve, arousal: Curve, weights: Mapping[str, float] | None 
     harmonic_rate = 1.0 + 0.9 * _rising(a, -0.5, 1.1)
     percussion = _rising(a, -0.25, 0.85)
     sustain = 1.0 - 0.75 * _rising(a, -0.9, 1.0)
+    v, a = seen("groove")
+    groove = _rising(v, -0.9, 0.6)
     v, a = seen("dissonance")
     dissonance = 0.32 - 0.38 * v + 0.12 * a
     return Cues(
@@ -112,6 +128,7 @@ def cues_of(valence: Curve, arousal: Curve, weights: Mapping[str, float] | None 
         harmonic_rate=harmonic_rate,
         dissonance=np.clip(dissonance, 0.0, 1.0),
         percussion=percussion,
+        groove=groove,
         sustain=sustain,
     )
 

@@ -26,6 +26,7 @@ LARGEST_STEP = {
     "harmonic_rate": 0.02,
     "dissonance": 0.006,
     "percussion": 0.02,
+    "groove": 0.012,
     "sustain": 0.01,
 }
 
@@ -82,6 +83,7 @@ def test_a_cue_of_weight_zero_stays_neutral_and_the_others_stay_as_they_were(cue
         "brightness": {"brightness"},
         "density": {"density", "harmonic_rate", "percussion", "sustain", "gain_db"},
         "dissonance": {"dissonance"},
+        "groove": {"groove"},
     }[cue]
 
     full, held = cues_of(v, a), cues_of(v, a, {cue: 0.0})

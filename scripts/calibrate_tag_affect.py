@@ -37,8 +37,8 @@ RATINGS = (
 )
 
 
-def pieces(folder: Path) -> Iterator[tuple[NDArray[np.float32], int]]:
-    """The middle of every file that is long enough."""
+def pieces(folder: Path) -> Iterator[tuple[Path, NDArray[np.float32], int]]:
+    """The middle of every file that is long enough: path, samples, sample rate."""
     for path in sorted(folder.rglob("*")):
         if path.suffix not in SUFFIXES:
             continue
@@ -48,7 +48,7 @@ def pieces(folder: Path) -> Iterator[tuple[NDArray[np.float32], int]]:
                 continue
             sound.seek(int(max(0.0, length_s / 2 - HEARD_S / 2) * sound.samplerate))
             samples = sound.read(int(HEARD_S * sound.samplerate), dtype="float32", always_2d=True)
-            yield samples, sound.samplerate
+            yield path, samples, sound.samplerate
 
 
 def gain_and_offset(score: NDArray[np.float64], mean: float, sd: float) -> tuple[float, float]:
@@ -94,7 +94,7 @@ def main() -> None:
     sources = []
     for folder in folders:
         before = len(strengths)
-        for samples, rate in pieces(folder):
+        for _, samples, rate in pieces(folder):
             tags = predictor.predict_tags(blocks_of(samples, rate), rate)
             strengths.append(np.sqrt(tags.astype(np.float64)).mean(axis=0))
         sources.append(f"{folder.name}: {len(strengths) - before} pieces")

@@ -31,8 +31,9 @@ VERSION = "1"
 LIMITS = (
     "It estimates the emotion that music expresses (perceived), not what anyone feels.",
     "It does not hear mode: major or minor hardly moves it; instruments, percussion and brightness do.",
+    "It takes busy, percussive sound for pleasant: tense music can be predicted as pleasant.",
     "Electronic timbre raises its arousal in every mood.",
-    "Its map from tags to affect is set by reasoning, not fitted to listeners; arousal is the better axis.",
+    "Its map from tags to affect is set by reasoning, not fitted to listeners.",
     "It was trained on recorded songs: composed and generated audio lies outside what it has heard.",
 )
 

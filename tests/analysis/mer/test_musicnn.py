@@ -208,3 +208,10 @@ def test_others_join_by_entry_point(monkeypatch: pytest.MonkeyPatch, predictor: 
 
     assert joined is predictor
     assert predictor_names() == ("musicnn", "other")
+
+
+def test_the_documentation_states_the_same_limits_and_weights(predictor: MusicnnPredictor) -> None:
+    page = (REPOSITORY / "docs" / "mer.md").read_text(encoding="utf-8")
+
+    assert [limit for limit in predictor.card.limits if f"- {limit}" not in page] == []
+    assert predictor.card.weights_sha256[NETWORK] in page

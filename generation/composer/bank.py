@@ -46,6 +46,8 @@ _DEFAULTS = {
 }
 _ADDITIVE = (
     Generator.FILTER_CUTOFF,
+    Generator.FILTER_ENVELOPE,
+    Generator.FILTER_SUSTAIN,
     Generator.ATTACK,
     Generator.HOLD,
     Generator.DECAY,
@@ -60,13 +62,13 @@ _ADDITIVE = (
 
 @dataclass(frozen=True)
 class Voice:
-    """How one key of one preset sounds.
+    """One layer of how a key of a preset sounds.
 
     Args:
         sample: number of the recording in the bank.
         ratio: speed at which the recording is read, source frames per second of sound.
         loop: first and last frame of the sustained part; None where it plays out.
-        cutoff_hz: of the preset's low-pass filter.
+        cutoff_hz: of the preset's low-pass filter, where its envelope comes to rest.
         attack_s, hold_s, decay_s: of the volume envelope; decay is per 100 dB.
         sustain_db: level below the peak that the decay ends at.
         release_s: time of a 100 dB fall after the key is let go.
@@ -100,7 +102,7 @@ class Bank:
         self._where = where
         self._font: SoundFont = parse_soundfont(data, where)
         self._decoded: dict[int, NDArray[np.float32]] = {}
-        self._voices: dict[tuple[tuple[int, int], int], Voice] = {}
+        self._voices: dict[tuple[tuple[int, int], int], tuple[Voice, ...]] = {}
         self.sha256 = hashlib.sha256(data).hexdigest()
         self._presets = {
             (_number(header[2]), _number(header[1])): index
@@ -112,21 +114,29 @@ class Bank:
         """(bank, program) of every preset."""
         return tuple(sorted(self._presets))
 
-    def voice(self, preset: tuple[int, int], key: int) -> Voice:
-        """How `key` sounds in `preset`.
+    def voices(self, preset: tuple[int, int], key: int) -> tuple[Voice, ...]:
+        """The layers of `key` in `preset`, sounding together.
 
         Raises:
             AudioError: the bank has no such preset, or the preset no such key.
         """
         if (preset, key) not in self._voices:
-            self._voices[preset, key] = self._find_voice(preset, key)
+            self._voices[preset, key] = self._find_voices(preset, key)
         return self._voices[preset, key]
 
-    def _find_voice(self, preset: tuple[int, int], key: int) -> Voice:
-        if preset in self._presets:
-            for upper in self._zones("p", self._presets[preset], Generator.INSTRUMENT, key):
-                for zone in self._zones("i", upper[Generator.INSTRUMENT], Generator.SAMPLE, key):
-                    return self._make_voice(upper, zone, key)
+    def _find_voices(self, preset: tuple[int, int], key: int) -> tuple[Voice, ...]:
+        uppers = (
+            self._zones("p", self._presets[preset], Generator.INSTRUMENT, key)
+            if preset in self._presets
+            else []
+        )
+        found = tuple(
+            self._make_voice(upper, zone, key)
+            for upper in uppers
+            for zone in self._zones("i", upper[Generator.INSTRUMENT], Generator.SAMPLE, key)
+        )
+        if found:
+            return found
         raise AudioError(
             self._where, f"preset {preset} has no sound for key {key}", "cut the bank with that key in it"
         )
@@ -206,7 +216,7 @@ class Bank:
             sample=number,
             ratio=rate * 2 ** (cents / 1200),
             loop=(_number(header[3]), _number(header[4])) if looped else None,
-            cutoff_hz=8.176 * 2 ** (amounts[Generator.FILTER_CUTOFF] / 1200),
+            cutoff_hz=8.176 * 2 ** (_open_cents(amounts) / 1200),
             attack_s=_timecents(amounts[Generator.ATTACK]),
             hold_s=_timecents(amounts[Generator.HOLD]),
             decay_s=_timecents(decay_cents),
@@ -242,6 +252,11 @@ def bank_hashes(path: Path = BANK_FILE) -> Mapping[str, str]:
     """SHA-256 of the bank's file and of its decoded samples."""
     bank = load_bank(path)
     return {"bank": bank.sha256, "bank_decoded": bank.decoded_sha256()}
+
+
+def _open_cents(amounts: Mapping[Generator, int]) -> float:
+    resting = 1.0 - min(max(amounts[Generator.FILTER_SUSTAIN], 0), 1000) / 1000
+    return amounts[Generator.FILTER_CUTOFF] + resting * amounts[Generator.FILTER_ENVELOPE]
 
 
 def _timecents(amount: int) -> float:

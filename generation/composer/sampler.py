@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -86,10 +87,10 @@ class Sampler:
         Raises:
             AudioError: the bank has no such sound.
         """
-        voice = self._bank.voice(preset, key)
-        release_s = _release_s(voice)
+        voices = self._bank.voices(preset, key)
+        release_s = _release_s(voices[0])
         held_s = min(max(duration_s, 0.03), LONGEST_S - release_s)
-        sound = self._sound(preset, key, voice, held_s + release_s)
+        sound = self._sound(preset, key, voices, held_s + release_s)
         held = min(round(held_s * SAMPLE_RATE_HZ), len(sound.bright))
         end = min(held + len(sound.release), len(sound.bright))
         shade = min(max(1.15 * velocity + 0.1, 0.0), 1.0)
@@ -99,7 +100,7 @@ class Sampler:
         samples[held:end] *= sound.release[: end - held]
         return samples
 
-    def _sound(self, preset: tuple[int, int], key: int, voice: Voice, needed_s: float) -> KeySound:
+    def _sound(self, preset: tuple[int, int], key: int, voices: Sequence[Voice], needed_s: float) -> KeySound:
         # A longer sound begins with exactly the samples of a shorter one.
         name = (preset, key)
         sound = self._sounds.pop(name, None)
@@ -107,7 +108,8 @@ class Sampler:
             if sound is not None:
                 self._held -= sound.n_bytes
             length_s = next(length for length in _LENGTHS_S if length >= min(needed_s, LONGEST_S))
-            sound = _make_sound(self._oversampled(voice.sample), voice, length_s)
+            layers = [_make_layer(self._oversampled(voice.sample), voice, length_s) for voice in voices]
+            sound = _make_sound(layers, voices[0], length_s)
             self._held += sound.n_bytes
         self._sounds[name] = sound
         while self._held > self._cache_bytes and len(self._sounds) > 1:
@@ -122,7 +124,7 @@ class Sampler:
 
 
 def velocity_gain(velocity: float) -> float:
-    """Amplitude of a note of `velocity` (0 to 1): 40·log10 as in the SoundFont's own curve, halved."""
+    """Amplitude of a note of `velocity` (0 to 1); the SoundFont's own square, softened."""
     return float(max(velocity, 0.0) ** 1.4)
 
 
@@ -132,7 +134,7 @@ def shared_sampler() -> Sampler:
     return Sampler(load_bank())
 
 
-def _make_sound(source: Samples, voice: Voice, length_s: float) -> KeySound:
+def _make_layer(source: Samples, voice: Voice, length_s: float) -> Samples:
     wanted = round(length_s * SAMPLE_RATE_HZ)
     speed = _OVERSAMPLING * voice.ratio / SAMPLE_RATE_HZ
     frames = math.ceil(wanted * speed) + 8
@@ -142,10 +144,16 @@ def _make_sound(source: Samples, voice: Voice, length_s: float) -> KeySound:
         repeats = max(0, math.ceil((frames - last) / max(last - first, 1)))
         source = _with_smooth_seam(source, first, last)
         source = np.concatenate([source[:last], np.tile(source[first:last], repeats)])
-    bright = _read_at_speed(source[:frames], speed)[:wanted]
+    layer = _read_at_speed(source[:frames], speed)[:wanted]
     if voice.cutoff_hz < 0.45 * SAMPLE_RATE_HZ:
-        bright = _low_passed(bright, voice.cutoff_hz)
-    bright = bright * _envelope(voice, len(bright))
+        layer = _low_passed(layer, voice.cutoff_hz)
+    return layer * _envelope(voice, len(layer))
+
+
+def _make_sound(layers: Sequence[Samples], voice: Voice, length_s: float) -> KeySound:
+    bright = np.zeros(max(len(layer) for layer in layers), dtype=np.float32)
+    for layer in layers:
+        bright[: len(layer)] += layer
     if voice.loop is not None:
         bright *= _evening(bright)
     return KeySound(

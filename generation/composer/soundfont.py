@@ -35,7 +35,9 @@ class Generator(IntEnum):
     """The generators this project reads (specification 8.1.2)."""
 
     FILTER_CUTOFF = 8
+    FILTER_ENVELOPE = 11
     PAN = 17
+    FILTER_SUSTAIN = 29
     ATTACK = 34
     HOLD = 35
     DECAY = 36

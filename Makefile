@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SOAK_POINTS ?= 200
 DEMO ?= demo
 
-.PHONY: demo test check soak clean help
+.PHONY: demo test check soak constraints clean help
 
 help:
 	@echo "make demo   set up, rehearse the example study, render a 15-minute session, write the report"
@@ -48,3 +48,9 @@ soak: $(VENV)/.ready-test
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+constraints:
+	@rm -rf build/constraints && $(PYTHON) -m venv build/constraints && \
+	build/constraints/bin/python -m pip install --quiet '.[dev]' && \
+	{ echo "# What the suite was last run with; written by: make constraints"; \
+	  build/constraints/bin/python -m pip freeze --exclude isopath | grep -v +; } > constraints.txt

@@ -12,7 +12,7 @@ which has the distribution of h and Lin's concordance a with it. Where no music
 with a planned affect is heard, a probe is m + s z. With u the unit vector from
 `pre` to the target and d the share of the session heard:
 
-    post report   = pre + 0.3 (target - pre) + g E S d u + S z,   S = 0.2
+    post report   = pre + 0.6 (target - pre) + g E S d u + S z,   S = 0.2
 
 g is +1/2 in the first arm of the primary contrast, -1/2 in the second and 0 in
 every other; E is the planted effect, a standardised mean difference of
@@ -32,7 +32,7 @@ from study.path import AffectPath
 from study.protocol import AllocationSpec, StudyProtocol
 
 RESPONSE_SD = 0.2
-RECOVERY = 0.3
+RECOVERY = 0.6
 _ARRIVING = Affect(-0.45, 0.4)
 _ARRIVING_SD = 0.22
 

@@ -163,7 +163,7 @@ def test_the_post_report_moves_by_the_planted_benefit_times_the_dose() -> None:
         return sum(post_affect(rng, pre, target, benefit, dose).valence for _ in range(4000)) / 4000
 
     # Standard error .2 / sqrt(4000) = .003.
-    assert mean(0.0, 1.0) == pytest.approx(-0.1, abs=0.012)
+    assert mean(0.0, 1.0) == pytest.approx(0.2, abs=0.012)
     assert mean(1.0, 1.0) - mean(0.0, 1.0) == pytest.approx(RESPONSE_SD, abs=0.018)
     assert mean(1.0, 0.5) - mean(0.0, 0.5) == pytest.approx(RESPONSE_SD / 2, abs=0.018)
 

@@ -36,6 +36,7 @@ SAMPLE_RATE_HZ = 32_000
 READABLE = "WAV, FLAC, Ogg (Vorbis, Opus), MP3 and AIFF"
 _WRITABLE = {".flac": "FLAC", ".wav": "WAV"}
 _FULL_SCALE = 32_768
+_LARGEST_OGG_PAGE = 65_307
 _UNKNOWN_LENGTH = 0xFFFFFFFF - 0x1000
 """Programs that stream a WAV write a length near 2^32 for "until the end"."""
 
@@ -117,11 +118,25 @@ def _open(path: Path) -> Iterator[soundfile.SoundFile]:
 
 
 def _check_whole(path: Path, sound: soundfile.SoundFile) -> None:
-    promised = re.search(r"data : (\d+) \(should be (\d+)\)", sound.extra_info)
+    promised = re.search(r"(?:data|SSND) : (\d+) \(should be (\d+)\)", sound.extra_info)
     if promised and int(promised[2]) < int(promised[1]) < _UNKNOWN_LENGTH:
+        raise _cut_off(path, sound.frames / sound.samplerate)
+    if sound.format == "OGG" and not _ends_its_stream(path):
         raise _cut_off(path, sound.frames / sound.samplerate)
     if not sound.frames:
         raise AudioError(str(path), "there is no sound in it", "copy or export the sound again")
+
+
+def _ends_its_stream(path: Path) -> bool:
+    """Whether the last page of an Ogg file is whole and marked as the end (RFC 3533, section 6)."""
+    with path.open("rb") as file:
+        file.seek(max(path.stat().st_size - 2 * _LARGEST_OGG_PAGE, 0))
+        tail = file.read()
+    page = tail[tail.rfind(b"OggS") :]
+    if len(page) < 27:
+        return False
+    header = 27 + page[26]
+    return bool(page[5] & 4) and len(page) == header + sum(page[27:header])
 
 
 def _cut_off(path: Path, at_s: float) -> AudioError:

@@ -106,11 +106,26 @@ def test_headerless_sound_is_refused_because_nobody_wrote_down_its_rate(tmp_path
     assert "no header" in refusal_of(tmp_path / "a.raw")
 
 
-@pytest.mark.parametrize("suffix", ["flac", "wav"])
-@pytest.mark.parametrize("share", [0.2, 0.5, 0.9, 0.999])
-def test_a_file_whose_tail_is_missing_is_refused(tmp_path: Path, suffix: str, share: float) -> None:
-    whole = encode_audio(noise(2.0), SAMPLE_RATE_HZ, f".{suffix}")
-    path = tmp_path / f"a.{suffix}"
+@pytest.mark.parametrize(
+    ("name", "subtype"),
+    [
+        ("a.flac", "PCM_16"),
+        ("a.wav", "PCM_16"),
+        ("a.aiff", "PCM_16"),
+        ("a.ogg", "VORBIS"),
+        ("a.ogg", "OPUS"),
+        ("a.mp3", "MPEG_LAYER_III"),
+    ],
+)
+@pytest.mark.parametrize("share", [0.5, 0.9, 0.999])
+def test_a_file_whose_tail_is_missing_is_refused(
+    tmp_path: Path, name: str, subtype: str, share: float
+) -> None:
+    path = tmp_path / name
+    soundfile.write(path, noise(3.0, rate=48_000), 48_000, subtype=subtype)
+    assert len(read_audio(path)[0]) == pytest.approx(144_000, abs=2)
+    whole = path.read_bytes()
+
     path.write_bytes(whole[: int(len(whole) * share)])
 
     assert "cut off or damaged" in refusal_of(path)

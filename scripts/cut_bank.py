@@ -25,6 +25,7 @@ from generation.composer.soundfont import (
     as_range,
     build_soundfont,
     name_of,
+    number_of,
     parse_soundfont,
 )
 from study.errors import AudioError, IsopathError
@@ -63,11 +64,11 @@ def cut(font: SoundFont) -> SoundFont:
     played: dict[int, set[int]] = {}
     presets: list[tuple[tuple[int | bytes, ...], list[int]]] = []
     for index, header in enumerate(source["phdr"][:-1]):
-        keys = KEPT.get((_int(header[2]), _int(header[1])))
+        keys = KEPT.get((number_of(header[2]), number_of(header[1])))
         if keys is None:
             continue
         bags = []
-        for bag in range(_int(header[3]), _int(source["phdr"][index + 1][3])):
+        for bag in range(number_of(header[3]), number_of(source["phdr"][index + 1][3])):
             generators = _generators(font, "p", bag)
             wanted = _keys_in(generators, keys)
             if wanted:
@@ -83,7 +84,7 @@ def cut(font: SoundFont) -> SoundFont:
     kept_zones = {
         old: [
             bag
-            for bag in range(_int(source["inst"][old][1]), _int(source["inst"][old + 1][1]))
+            for bag in range(number_of(source["inst"][old][1]), number_of(source["inst"][old + 1][1]))
             if _keys_in(_generators(font, "i", bag), played[old])
         ]
         for old in instruments
@@ -109,7 +110,7 @@ def cut(font: SoundFont) -> SoundFont:
     samples = bytearray()
     for old in used_samples:
         header = source["shdr"][old]
-        stream = font.sample_data[_int(header[1]) : _int(header[2])]
+        stream = font.sample_data[number_of(header[1]) : number_of(header[2])]
         start = len(samples)
         samples += stream
         # A mono sample links to nothing; the number it had belongs to the uncut file.
@@ -140,27 +141,23 @@ def _copy_zone(
 ) -> None:
     bags = font.tables[f"{level}bag"]
     tables[f"{level}bag"].append((len(tables[f"{level}gen"]), len(tables[f"{level}mod"])))
-    tables[f"{level}mod"] += font.tables[f"{level}mod"][_int(bags[bag][1]) : _int(bags[bag + 1][1])]
-    for generator, amount in font.tables[f"{level}gen"][_int(bags[bag][0]) : _int(bags[bag + 1][0])]:
-        target = renumbered[_int(amount)] if generator == reference else amount
+    tables[f"{level}mod"] += font.tables[f"{level}mod"][number_of(bags[bag][1]) : number_of(bags[bag + 1][1])]
+    for generator, amount in font.tables[f"{level}gen"][
+        number_of(bags[bag][0]) : number_of(bags[bag + 1][0])
+    ]:
+        target = renumbered[number_of(amount)] if generator == reference else amount
         tables[f"{level}gen"].append((generator, target))
 
 
 def _generators(font: SoundFont, level: str, bag: int) -> dict[int, int]:
     bags = font.tables[f"{level}bag"]
-    records = font.tables[f"{level}gen"][_int(bags[bag][0]) : _int(bags[bag + 1][0])]
-    return {_int(generator): _int(amount) for generator, amount in records}
+    records = font.tables[f"{level}gen"][number_of(bags[bag][0]) : number_of(bags[bag + 1][0])]
+    return {number_of(generator): number_of(amount) for generator, amount in records}
 
 
 def _keys_in(generators: dict[int, int], keys: Collection[int]) -> set[int]:
     low, high = as_range(generators.get(Generator.KEY_RANGE, 127 << 8))
     return {key for key in keys if low <= key <= high}
-
-
-def _int(value: int | bytes) -> int:
-    if isinstance(value, bytes):
-        raise TypeError("a name stands where a number is due")
-    return value
 
 
 README = """# The composer's instruments
@@ -203,7 +200,7 @@ def main(arguments: list[str] | None = None) -> int:
         else font.info["ICMT"].rstrip(b"\0").decode("utf-8") + "\n"
     )
     table = "\n".join(
-        f"| {_int(header[2])} | {_int(header[1])} | {name_of(header[0])} |"
+        f"| {number_of(header[2])} | {number_of(header[1])} | {name_of(header[0])} |"
         for header in small.tables["phdr"][:-1]
     )
     given.out.mkdir(parents=True, exist_ok=True)

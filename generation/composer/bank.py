@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -25,66 +23,16 @@ from generation.composer.soundfont import (
     Generator,
     SoundFont,
     as_range,
-    as_signed,
+    number_of,
     parse_soundfont,
 )
+from generation.composer.voice import Voice, make_voice
 from study.errors import AudioError, StorageError
 
 BANK_FILE = Path(__file__).parent / "bank" / "isopath_bank.sf3"
 LICENCE = "MIT (FluidR3Mono GM; notices in generation/composer/bank)"
 NOMINAL_VELOCITY = 72
 """The velocity zone that is played; dynamics are the sampler's own."""
-
-#: SoundFont defaults of the generators that are read (specification 8.1.3).
-_DEFAULTS = {
-    Generator.FILTER_CUTOFF: 13500,
-    Generator.ATTACK: -12000,
-    Generator.HOLD: -12000,
-    Generator.DECAY: -12000,
-    Generator.RELEASE: -12000,
-    Generator.SCALE_TUNING: 100,
-}
-_ADDITIVE = (
-    Generator.FILTER_CUTOFF,
-    Generator.FILTER_ENVELOPE,
-    Generator.FILTER_SUSTAIN,
-    Generator.ATTACK,
-    Generator.HOLD,
-    Generator.DECAY,
-    Generator.SUSTAIN,
-    Generator.RELEASE,
-    Generator.DECAY_BY_KEY,
-    Generator.ATTENUATION,
-    Generator.COARSE_TUNE,
-    Generator.FINE_TUNE,
-)
-
-
-@dataclass(frozen=True)
-class Voice:
-    """One layer of how a key of a preset sounds.
-
-    Args:
-        sample: number of the recording in the bank.
-        ratio: speed at which the recording is read, source frames per second of sound.
-        loop: first and last frame of the sustained part; None where it plays out.
-        cutoff_hz: of the preset's low-pass filter, where its envelope comes to rest.
-        attack_s, hold_s, decay_s: of the volume envelope; decay is per 100 dB.
-        sustain_db: level below the peak that the decay ends at.
-        release_s: time of a 100 dB fall after the key is let go.
-        gain: amplitude factor of the preset's attenuation.
-    """
-
-    sample: int
-    ratio: float
-    loop: tuple[int, int] | None
-    cutoff_hz: float
-    attack_s: float
-    hold_s: float
-    decay_s: float
-    sustain_db: float
-    release_s: float
-    gain: float
 
 
 class Bank:
@@ -105,7 +53,7 @@ class Bank:
         self._voices: dict[tuple[tuple[int, int], int], tuple[Voice, ...]] = {}
         self.sha256 = hashlib.sha256(data).hexdigest()
         self._presets = {
-            (_number(header[2]), _number(header[1])): index
+            (number_of(header[2]), number_of(header[1])): index
             for index, header in enumerate(self._font.tables["phdr"][:-1])
         }
 
@@ -131,7 +79,7 @@ class Bank:
             else []
         )
         found = tuple(
-            self._make_voice(upper, zone, key)
+            make_voice(upper, zone, self._font.tables["shdr"][zone[Generator.SAMPLE]], key)
             for upper in uppers
             for zone in self._zones("i", upper[Generator.INSTRUMENT], Generator.SAMPLE, key)
         )
@@ -149,9 +97,9 @@ class Bank:
         """
         if number not in self._decoded:
             header = self._font.tables["shdr"][number]
-            if not _number(header[9]) & VORBIS_SAMPLE:
+            if not number_of(header[9]) & VORBIS_SAMPLE:
                 raise AudioError(self._where, f"sample {number} is not Vorbis", "give an .sf3 file")
-            stream = self._font.sample_data[_number(header[1]) : _number(header[2])]
+            stream = self._font.sample_data[number_of(header[1]) : number_of(header[2])]
             try:
                 frames, _ = soundfile.read(io.BytesIO(stream), dtype="float32", always_2d=True)
             except soundfile.LibsndfileError as problem:
@@ -172,14 +120,14 @@ class Bank:
         self, level: str, number: int, reference: Generator, key: int
     ) -> list[Mapping[Generator | int, int]]:
         header = self._font.tables["phdr" if level == "p" else "inst"]
-        first, last = (_number(header[number + k][3 if level == "p" else 1]) for k in (0, 1))
+        first, last = (number_of(header[number + k][3 if level == "p" else 1]) for k in (0, 1))
         bags, records = self._font.tables[f"{level}bag"], self._font.tables[f"{level}gen"]
         shared: dict[Generator | int, int] = {}
         found: list[Mapping[Generator | int, int]] = []
         for bag in range(first, last):
             own = {
-                _number(generator): _number(amount)
-                for generator, amount in records[_number(bags[bag][0]) : _number(bags[bag + 1][0])]
+                number_of(generator): number_of(amount)
+                for generator, amount in records[number_of(bags[bag][0]) : number_of(bags[bag + 1][0])]
             }
             if reference not in own:
                 # The zone without a reference holds the defaults of those after it.
@@ -191,40 +139,6 @@ class Bank:
             if keys[0] <= key <= keys[1] and velocities[0] <= NOMINAL_VELOCITY <= velocities[1]:
                 found.append(merged)
         return found
-
-    def _make_voice(
-        self, upper: Mapping[Generator | int, int], zone: Mapping[Generator | int, int], key: int
-    ) -> Voice:
-        amounts = {
-            generator: (as_signed(zone[generator]) if generator in zone else _DEFAULTS.get(generator, 0))
-            + (as_signed(upper[generator]) if generator in upper else 0)
-            for generator in _ADDITIVE
-        }
-        number = zone[Generator.SAMPLE]
-        header = self._font.tables["shdr"][number]
-        rate, correction = _number(header[5]), _number(header[7])
-        root = zone.get(Generator.ROOT_KEY, _number(header[6]))
-        cents = (
-            (key - root) * zone.get(Generator.SCALE_TUNING, 100)
-            + 100 * amounts[Generator.COARSE_TUNE]
-            + amounts[Generator.FINE_TUNE]
-            + correction
-        )
-        looped = zone.get(Generator.SAMPLE_MODES, 0) & 1
-        decay_cents = amounts[Generator.DECAY] + (60 - key) * amounts[Generator.DECAY_BY_KEY]
-        return Voice(
-            sample=number,
-            ratio=rate * 2 ** (cents / 1200),
-            loop=(_number(header[3]), _number(header[4])) if looped else None,
-            cutoff_hz=8.176 * 2 ** (_open_cents(amounts) / 1200),
-            attack_s=_timecents(amounts[Generator.ATTACK]),
-            hold_s=_timecents(amounts[Generator.HOLD]),
-            decay_s=_timecents(decay_cents),
-            sustain_db=min(max(amounts[Generator.SUSTAIN] / 10, 0.0), 100.0),
-            release_s=_timecents(amounts[Generator.RELEASE]),
-            # Known players scale attenuation by 0.4, as the hardware the format comes from did.
-            gain=10 ** (-0.4 * amounts[Generator.ATTENUATION] / 200),
-        )
 
 
 def load_bank(path: Path = BANK_FILE) -> Bank:
@@ -252,18 +166,3 @@ def bank_hashes(path: Path = BANK_FILE) -> Mapping[str, str]:
     """SHA-256 of the bank's file and of its decoded samples."""
     bank = load_bank(path)
     return {"bank": bank.sha256, "bank_decoded": bank.decoded_sha256()}
-
-
-def _open_cents(amounts: Mapping[Generator, int]) -> float:
-    resting = 1.0 - min(max(amounts[Generator.FILTER_SUSTAIN], 0), 1000) / 1000
-    return amounts[Generator.FILTER_CUTOFF] + resting * amounts[Generator.FILTER_ENVELOPE]
-
-
-def _timecents(amount: int) -> float:
-    return 0.0 if amount <= -12000 else math.pow(2.0, amount / 1200)
-
-
-def _number(value: int | bytes) -> int:
-    if isinstance(value, bytes):
-        raise TypeError("a name stands where a number is due")
-    return value

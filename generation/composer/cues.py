@@ -100,7 +100,7 @@ def cues_of(valence: Curve, arousal: Curve, weights: Mapping[str, float] | None 
     melody_key = 70.5 + 7.5 * v - 0.5 * a
     v, a = seen("dynamics")
     velocity = 0.50 + 0.15 * a - 0.02 * v
-    gain_db = 0.5 * a
+    gain_db = 0.5 * a + 0.8 * v
     v, a = seen("articulation")
     articulation = 0.90 - 0.27 * a - 0.03 * v
     v, a = seen("brightness")
@@ -108,7 +108,7 @@ def cues_of(valence: Curve, arousal: Curve, weights: Mapping[str, float] | None 
     v, a = seen("density")
     density = 0.5 + 0.5 * a
     # More notes are louder of themselves; what is meant is the touch, three decibels up or down.
-    gain_db = gain_db - 5.0 * a
+    gain_db = gain_db - 5.4 * a
     harmonic_rate = 1.0 + 0.9 * _rising(a, -0.5, 1.1)
     percussion = _rising(a, -0.25, 0.85)
     sustain = 1.0 - 0.75 * _rising(a, -0.9, 1.0)

@@ -129,6 +129,13 @@ def as_range(amount: int) -> tuple[int, int]:
     return amount & 0xFF, amount >> 8
 
 
+def number_of(value: int | bytes) -> int:
+    """A record's number; a name in its place is an error of the program."""
+    if isinstance(value, bytes):
+        raise TypeError("a name stands where a number is due")
+    return value
+
+
 def name_of(field_bytes: int | bytes) -> str:
     """A fixed-width name without its padding."""
     return bytes(field_bytes).split(b"\0")[0].decode("latin-1") if isinstance(field_bytes, bytes) else ""

@@ -33,7 +33,14 @@ def baseline_of(protocol: StudyProtocol, tables: StudyTables) -> dict[str, Any]:
         column = allocated.set_index("participant_id")[f"stratum_{factor.factor}"]
         for level in factor.levels:
             cells = [share(int((column.reindex(ids) == level).sum()), len(ids)) for ids in members]
-            rows.append({"characteristic": factor.factor, "level": level, "kind": "count", "cells": cells})
+            rows.append(
+                {
+                    "characteristic": factor.factor.replace("_", " "),
+                    "level": level,
+                    "kind": "count",
+                    "cells": cells,
+                }
+            )
     for name, values in _measures(protocol, tables).items():
         cells = [_mean_sd(values, ids) for ids in members]
         rows.append({"characteristic": name, "level": None, "kind": "mean_sd", "cells": cells})

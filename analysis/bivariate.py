@@ -85,7 +85,7 @@ def estimate_both_axes(protocol: StudyProtocol, outcomes: Sequence[Outcome]) -> 
     points = np.array([(o.values["valence"], o.values["arousal"]) for o in complete], dtype=float)
     rows = []
     for contrast in protocol.analysis.contrasts:
-        row_id, label = f"both_axes:{contrast.contrast_id}", label_of(protocol, contrast)
+        row_id, label = f"both_axes:{contrast.contrast_id}", label_of(contrast)
         try:
             if protocol.design is Design.CROSSOVER:
                 raise NotEstimable("given for parallel designs only")

@@ -24,6 +24,7 @@ from analysis.figures import (
     route_handles,
     styled,
     to_svg,
+    wrapped,
 )
 from analysis.results import Results
 
@@ -72,7 +73,7 @@ def time_course_images(results: Results) -> list[FigureImage]:
             for axes, axis in ((top, "valence"), (bottom, "arousal")):
                 _draw_course(axes, arm, axis)
             bottom.set_xlabel("Minutes into the session")
-            top.set_title(arm["label"], fontweight="bold", fontsize=10)
+            top.set_title(wrapped(arm["label"], 36), fontweight="bold", fontsize=10)
             shown = tuple(name for name in ROUTES if arm[name])
             if shown:
                 figure.legend(
@@ -118,7 +119,7 @@ def _draw(axes: Axes, arm: dict[str, Any]) -> None:
             first["valence"], first["arousal"], marker="o", ms=9, mfc=PAPER, mec=VERMILION, mew=2, zorder=6
         )
     n = len(arm["people"]["post"])
-    axes.set_title(f"{arm['label']}  (n = {n})", fontweight="bold", fontsize=10)
+    axes.set_title(wrapped(f"{arm['label']} (n = {n})", 36), fontweight="bold", fontsize=10)
     if not arm["felt"] and not arm["planned"]:
         axes.text(0, 0.12, "no data yet", ha="center", color=SOFT)
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.arm_names import arm_name, group_name
 from analysis.counts import how_many, share
-from analysis.flow import group_label
 from analysis.tables import StudyTables
 from study.instruments import Perspective
 from study.protocol import Phase, StudyProtocol
@@ -25,7 +25,7 @@ def adherence_of(protocol: StudyProtocol, tables: StudyTables) -> list[dict[str,
         rows.append(
             {
                 "arm": arm.arm_id,
-                "label": arm.label,
+                "label": arm_name(arm.arm_id),
                 "sessions": len(sessions),
                 "started": share(len(started), len(sessions)),
                 "completed": share(how_many(started["completed"]), len(started)),
@@ -67,7 +67,7 @@ def missingness_of(protocol: StudyProtocol, tables: StudyTables) -> list[dict[st
                     rows.append(
                         {
                             "arm": arm.arm_id,
-                            "label": arm.label,
+                            "label": arm_name(arm.arm_id),
                             "phase": str(phase),
                             "instrument_id": instrument_id,
                             "given": share(given, len(sessions) * len(onsets)),
@@ -102,7 +102,7 @@ def _follow_up(protocol: StudyProtocol, tables: StudyTables) -> list[dict[str, A
             rows.append(
                 {
                     "arm": group.group_id,
-                    "label": group_label(protocol, group.group_id),
+                    "label": group_name(protocol, group.group_id),
                     "phase": str(Phase.FOLLOW_UP),
                     "instrument_id": instrument_id,
                     "given": share(given, times * len(people)),
@@ -135,7 +135,7 @@ def safety_of(protocol: StudyProtocol, tables: StudyTables) -> dict[str, Any]:
         arms.append(
             {
                 "arm": arm.arm_id,
-                "label": arm.label,
+                "label": arm_name(arm.arm_id),
                 "distress": {
                     str(phase): share(mine[mine["phase"] == phase]["participant_id"].nunique(), people)
                     for phase in (Phase.PRE, Phase.PROBE, Phase.POST)

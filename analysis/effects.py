@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.arm_names import arm_name
 from analysis.effect_size import hedges_g
 from analysis.endpoint import ENDPOINTS, Outcome
 from analysis.linear_model import ArmModel, Errors, NotEstimable, fit_arm_model, indicator_columns
@@ -82,7 +83,7 @@ def estimate_effects(protocol: StudyProtocol, outcomes: Sequence[Outcome], endpo
             _contrast_row(
                 endpoint,
                 contrast,
-                label_of(protocol, contrast),
+                label_of(contrast),
                 fit,
                 by_arm,
                 people[contrast.contrast_id],
@@ -91,7 +92,10 @@ def estimate_effects(protocol: StudyProtocol, outcomes: Sequence[Outcome], endpo
             )
             for contrast in protocol.analysis.contrasts
         ),
-        tuple(_arm_row(arm.arm_id, arm.label, fit, by_arm[arm.arm_id], method) for arm in protocol.arms),
+        tuple(
+            _arm_row(arm.arm_id, arm_name(arm.arm_id), fit, by_arm[arm.arm_id], method)
+            for arm in protocol.arms
+        ),
         missing,
         fit.left_out if isinstance(fit, ArmModel) else (),
     )
@@ -175,9 +179,9 @@ def covariate_words(protocol: StudyProtocol) -> str:
     return ", ".join(name.replace("_", " ") for name in names) or "nothing else"
 
 
-def label_of(protocol: StudyProtocol, contrast: Contrast) -> str:
-    """A contrast in the arms' labels, first minus second."""
-    first, second = (protocol.arm(arm_id).label for arm_id in contrast.arm_ids)
+def label_of(contrast: Contrast) -> str:
+    """A contrast in the arms' names, first minus second."""
+    first, second = (arm_name(arm_id) for arm_id in contrast.arm_ids)
     return f"{first} − {second}"
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import re
+import textwrap
 import warnings
 from dataclasses import dataclass
 from functools import cache
@@ -118,6 +119,11 @@ def route_handles(names: tuple[str, ...] = ("planned", "generated", "felt")) -> 
 def arm_mark(index: int) -> tuple[str, str]:
     """Colour and marker of the arm with that place in the protocol."""
     return ARM_MARKS[index % len(ARM_MARKS)]
+
+
+def wrapped(text: str, letters: int) -> str:
+    """The text in lines of at most that many letters; a count stays on one line."""
+    return "\n".join(textwrap.wrap(text.replace("(n = ", "(n\u00a0=\u00a0"), letters))
 
 
 def to_svg(figure: Figure, figure_id: str, alt: str) -> str:

@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from analysis.arm_names import group_name
 from analysis.effects import complete_cases
 from analysis.endpoint import Outcome
 from analysis.tables import StudyTables
 from study.errors import RecordError
-from study.protocol import Design, StudyProtocol
+from study.protocol import StudyProtocol
 
 BEFORE_ALLOCATION: Mapping[str, str] = {
     "declined": "declined to take part",
@@ -113,7 +114,7 @@ def _group_flow(
             not_analysed[_why_not_analysed(protocol, outcomes, str(who))] += 1
     return {
         "group": group_id,
-        "label": group_label(protocol, group_id),
+        "label": group_name(protocol, group_id),
         "allocated": len(people),
         "started": started,
         "not_started": dict(sorted(not_started.items())),
@@ -138,11 +139,3 @@ def _status_words(status: str) -> str:
     return {"in_progress": "not yet", "completed": "session ended without a stop or end event"}.get(
         status, status.replace("_", " ")
     )
-
-
-def group_label(protocol: StudyProtocol, group_id: str) -> str:
-    """The arm's label, or the sequence of arms."""
-    arms = next(group.arm_ids for group in protocol.allocation.groups if group.group_id == group_id)
-    if protocol.design is Design.PARALLEL:
-        return protocol.arm(arms[0]).label
-    return " → ".join(protocol.arm(arm).label for arm in arms)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,9 +21,12 @@ from analysis.figures import (
     open_axes,
     styled,
     to_svg,
+    wrapped,
 )
 from analysis.report_text import interval, limits, number
 from analysis.results import Results
+
+_LABEL_LETTERS = 34
 
 
 def change_image(results: Results) -> FigureImage:
@@ -44,7 +48,7 @@ def change_image(results: Results) -> FigureImage:
             axes.text(
                 2.2 * index + 0.5,
                 1.02,
-                f"{arm['label']}\nn = {len(arm['pairs'])}",
+                f"{wrapped(arm['label'], 13)}\nn = {len(arm['pairs'])}",
                 transform=axes.get_xaxis_transform(),
                 ha="center",
                 va="bottom",
@@ -62,7 +66,7 @@ def forest_image(results: Results) -> FigureImage:
     """Adjusted differences of every endpoint and contrast with 95 % intervals."""
     found = [results.primary, *results.secondary]
     rows = [row for effects in found for row in effects["contrasts"]]
-    lines = len(rows) + len(found) if rows else 1
+    lines = sum(_lines_of(row) for row in rows) + len(found) if rows else 1
     with styled():
         figure = new_figure(0.75 + 0.36 * lines, results.simulated)
         axes = figure.add_subplot()
@@ -78,6 +82,7 @@ def forest_image(results: Results) -> FigureImage:
             for row in effects["contrasts"]:
                 y -= 1
                 _draw_effect(axes, y, row, main)
+                y -= _lines_of(row) - 1
             y -= 1
         reach = max(
             (abs(row[k]) for row in rows for k in ("ci_low", "ci_high") if row[k] is not None), default=1
@@ -94,7 +99,7 @@ def forest_image(results: Results) -> FigureImage:
 def difference_images(results: Results) -> list[FigureImage]:
     """Bland-Altman plots of reports against predictions, one per set and axis."""
     order = [arm["arm"] for arm in results.study["arms"]]
-    labels = {arm["arm"]: arm["label"] for arm in results.study["arms"]}
+    labels = {arm["arm"]: wrapped(arm["name"], 18) for arm in results.study["arms"]}
     images = []
     for number_of_set, one in enumerate(results.agreement["sets"]):
         if one["second"] != "generated" or one["phase"] is None or one["n_pairs"] < 3:
@@ -146,16 +151,21 @@ def _change_words(arm: Mapping[str, Any]) -> str:
     return f"{arm['label']}: mean {number(before)} before, {number(after)} after, n = {len(arm['pairs'])}."
 
 
+def _lines_of(row: Mapping[str, Any]) -> int:
+    return len(textwrap.wrap(row["label"], _LABEL_LETTERS))
+
+
 def _draw_effect(axes: Axes, y: float, row: Mapping[str, Any], main: bool) -> None:
-    _beside(axes, 0, y + 0.22, row["label"])
+    _beside(axes, 0, y + 0.38, wrapped(row["label"], _LABEL_LETTERS), va="top")
+    low = y - 0.2 - (_lines_of(row) - 1)
     if row["estimate"] is None:
         _beside(axes, 1, y + 0.22, "not estimated", ha="right", color=SOFT)
         return
     values = f"{number(row['estimate'])} ({limits(row['ci_low'], row['ci_high'])})"
     _beside(axes, 1, y + 0.22, values, ha="right")
-    axes.plot([row["ci_low"], row["ci_high"]], [y - 0.2, y - 0.2], color=INK, linewidth=2 if main else 1.2)
+    axes.plot([row["ci_low"], row["ci_high"]], [low, low], color=INK, linewidth=2 if main else 1.2)
     fill = INK if main else PAPER
-    axes.plot(row["estimate"], y - 0.2, marker="D" if main else "o", ms=7 if main else 6, mfc=fill, mec=INK)
+    axes.plot(row["estimate"], low, marker="D" if main else "o", ms=7 if main else 6, mfc=fill, mec=INK)
 
 
 def _beside(axes: Axes, x: float, y: float, text: str, **style: Any) -> None:
@@ -164,10 +174,10 @@ def _beside(axes: Axes, x: float, y: float, text: str, **style: Any) -> None:
         y,
         text,
         transform=axes.get_yaxis_transform(),
-        va="center",
         fontsize=8,
         bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.8},
-        **style,
+        in_layout=False,
+        **{"va": "center", **style},
     )
 
 

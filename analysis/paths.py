@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from analysis.arm_names import arm_name
 from analysis.endpoint import Outcome, endpoint_values
 from analysis.linear_model import CI_LEVEL
 from analysis.pairing import NO_MUSIC
@@ -29,7 +30,7 @@ def paths_of(protocol: StudyProtocol, tables: StudyTables) -> list[dict[str, Any
     return [
         {
             "arm": arm.arm_id,
-            "label": arm.label,
+            "label": arm_name(arm.arm_id),
             "has_music": arm.path.kind not in NO_MUSIC,
             "target": [protocol.target.valence, protocol.target.arousal],
             "planned": _clip_means(tables.clips, arm.arm_id, "target"),
@@ -55,7 +56,7 @@ def changes_of(protocol: StudyProtocol, outcomes: Sequence[Outcome]) -> list[dic
             after = outcome.values[endpoint]
             if outcome.arm == arm.arm_id and before is not None and after is not None:
                 pairs.append([before, after])
-        found.append({"arm": arm.arm_id, "label": arm.label, "pairs": pairs})
+        found.append({"arm": arm.arm_id, "label": arm_name(arm.arm_id), "pairs": pairs})
     return found
 
 

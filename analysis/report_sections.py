@@ -70,6 +70,7 @@ def _summary(results: Results) -> Section:
     blocks.append(
         Facts(
             (
+                *((f"Arm: {arm['name']}", arm["label"]) for arm in results.study["arms"]),
                 ("Protocol", results.provenance["protocol_sha256"]),
                 ("Record", results.provenance["record_head_sha256"] or "hash not given"),
             )
@@ -160,7 +161,7 @@ def _agreement(results: Results) -> Section:
     blocks.append(Bullets(_predictor_limits(results)))
     silent = agreement["arms_without_music"]
     if silent:
-        labels = {arm["arm"]: arm["label"] for arm in results.study["arms"]}
+        labels = {arm["arm"]: arm["name"] for arm in results.study["arms"]}
         names = ", ".join(labels[arm] for arm in silent)
         blocks.append(Text(f"No music, so no prediction to pair with: {names}."))
     if agreement["unpaired"]:

@@ -17,13 +17,13 @@ def summary_text(results: Results) -> str:
     """One paragraph for somebody who knows no statistics."""
     study, flow = results.study, results.flow
     noun = "simulated participant" if results.simulated else "participant"
-    labels = [arm["label"] for arm in study["arms"]]
+    names = [arm["name"] for arm in study["arms"]]
     sentences = [
         f"{counted(flow['enrolled'], noun).capitalize()} enrolled and {flow['allocated']} "
-        f"were allocated at random to {_listed(labels, 'or')}."
-        if len(labels) > 1
+        f"were allocated at random to {_listed(names, 'or')}."
+        if len(names) > 1
         else f"{counted(flow['enrolled'], noun).capitalize()} enrolled and {flow['allocated']} "
-        f"were given the only arm, {labels[0]}."
+        f"were given the only arm, {names[0]}."
     ]
     sentences.append(_outcome_sentence(study))
     row = results.primary["row"]
@@ -43,10 +43,11 @@ def interim_text(results: Results) -> str | None:
     waiting = results.primary["missing"].get("not yet given", 0)
     if allocated >= planned and not under_way and not waiting:
         return None
+    coming = f" and {counted(waiting, 'outcome')} still to come" if waiting else ""
     return (
-        f"The study is under way: {allocated} of {planned} planned participants are allocated and "
-        f"{waiting} outcomes are still to come. These figures will change; stopping or changing a study "
-        "because of them makes false findings more likely."
+        f"The study is under way: {allocated} of {planned} planned participants are allocated{coming}. "
+        "These figures will change; stopping or changing a study because of them makes false findings more "
+        "likely."
     )
 
 
@@ -70,8 +71,8 @@ def _outcome_sentence(study: dict[str, Any] | Any) -> str:
 
 
 def _difference_sentences(results: Results, row: dict[str, Any]) -> list[str]:
-    labels = {arm["arm"]: arm["label"] for arm in results.study["arms"]}
-    first, second = (labels[arm] for arm in row["arms"])
+    names = {arm["arm"]: arm["name"] for arm in results.study["arms"]}
+    first, second = (names[arm] for arm in row["arms"])
     estimate = row["estimate"]
     more = {
         "projected_progress": ("further along", "less far along"),

@@ -17,7 +17,7 @@ def baseline_table(results: Results) -> Table:
     """Table 1."""
     baseline = results.baseline
     names = [*(group["label"] for group in results.flow["groups"]), "All"]
-    columns = tuple(f"{name} (n = {n})" for name, n in zip(names, baseline["n"], strict=True))
+    columns = tuple(f"{name} (n\u00a0=\u00a0{n})" for name, n in zip(names, baseline["n"], strict=True))
     rows = []
     for row in baseline["rows"]:
         name = row["characteristic"] if row["level"] is None else f"{row['characteristic']}: {row['level']}"

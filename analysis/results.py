@@ -18,6 +18,7 @@ from analysis.agreement import (
     pair_sets,
     unpaired_counts,
 )
+from analysis.arm_names import arm_name
 from analysis.baseline import baseline_of
 from analysis.bivariate import estimate_both_axes
 from analysis.descriptives import adherence_of, deviations_of, missingness_of, safety_of
@@ -180,7 +181,12 @@ def _study(protocol: StudyProtocol) -> dict[str, Any]:
                 "start": protocol.start,
                 "target": protocol.target,
                 "arms": [
-                    {"arm": arm.arm_id, "label": arm.label, "kind": str(arm.path.kind)}
+                    {
+                        "arm": arm.arm_id,
+                        "name": arm_name(arm.arm_id),
+                        "label": arm.label,
+                        "kind": str(arm.path.kind),
+                    }
                     for arm in protocol.arms
                 ],
                 "endpoint": spec.endpoint,

@@ -204,7 +204,7 @@ def test_each_arm_of_three_is_compared_as_the_protocol_says() -> None:
     found = estimate_effects(protocol, outcomes(simulate(protocol, 30)), "projected_progress")
     means = {row.row_id: row.estimate for row in found.arms}
 
-    assert [row.label for row in found.contrasts] == ["Iso − Target only", "Iso − Silence"]
+    assert [row.label for row in found.contrasts] == ["iso − target only", "iso − silence"]
     for row in found.contrasts:
         first, second = (means[arm] for arm in row.extra["arms"])
         assert first is not None

@@ -223,7 +223,7 @@ def test_the_summary_gives_the_estimate_with_its_interval_and_takes_no_side() ->
 def test_the_summary_says_which_way_a_difference_went() -> None:
     text = summary_text(results_of(simulate(make_protocol(), 40, effect=0.6)))
 
-    assert re.search(r"those in Iso ended 0\.\d\d units further along than those in Target only", text)
+    assert re.search(r"those in iso ended 0\.\d\d units further along than those in target only", text)
     assert "the hypothesis of no difference is rejected" in text
 
 

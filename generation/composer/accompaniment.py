@@ -119,7 +119,7 @@ def write_figure(
     if not doubled:
         return broken
     # Some sections strike two tones together on the strong beats.
-    above = [replace(note, key=note.key + 12) for note in broken if note.accent >= 0.8]
+    above = [replace(note, key=note.key + 12) for note in broken if note.accent >= 0.8 and note.key < 70]
     return sorted([*broken, *above], key=lambda note: (note.onset_beat, note.key))
 
 

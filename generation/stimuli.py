@@ -10,6 +10,7 @@ from types import MappingProxyType
 import numpy as np
 import samplerate
 from numpy.typing import NDArray
+from scipy import fft
 
 from generation.audio import SAMPLE_RATE_HZ, read_audio
 from generation.engine import SessionAudio
@@ -65,14 +66,15 @@ def pink_noise(n_samples: int, seed: int) -> Stereo:
         float32, shape [n_samples, 2], root mean square 0.1 before the fades.
     """
     rng = np.random.default_rng(seed)
-    # A power-of-two period keeps the transform quick for any length.
-    period = 1 << max(n_samples - 1, 1).bit_length()
-    frequency = np.fft.rfftfreq(period, 1 / SAMPLE_RATE_HZ)
-    shape = np.where(frequency >= 20.0, 1.0 / np.sqrt(np.maximum(frequency, 20.0)), 0.0).astype(np.float32)
+    period = fft.next_fast_len(n_samples, real=True)
+    frequency = np.arange(period // 2 + 1, dtype=np.float32) * np.float32(SAMPLE_RATE_HZ / period)
+    shape = np.where(
+        frequency >= 20.0, 1.0 / np.sqrt(np.maximum(frequency, np.float32(20.0))), np.float32(0.0)
+    )
     samples = np.empty((n_samples, 2), dtype=np.float32)
     for channel in range(2):
         white = rng.standard_normal(period, dtype=np.float32)
-        pink = np.fft.irfft(np.fft.rfft(white) * shape, period)[:n_samples]
+        pink = fft.irfft(fft.rfft(white) * shape, period)[:n_samples]
         samples[:, channel] = pink * (0.1 / np.sqrt(np.mean(pink**2)))
     fade = min(round(NOISE_FADE_S * SAMPLE_RATE_HZ), n_samples // 2)
     return _faded(samples, fade, fade)

@@ -1,23 +1,17 @@
-"""What can happen in a study: past-tense events, versioned, with a JSON codec.
+"""What can happen in a study: past-tense, frozen events.
 
-An event's class name is its `kind` in the record. A field is never removed
-or given another meaning: the class gets a new `SCHEMA_VERSION` entry and an
-upcast that lifts old payloads when they are read. Stored bytes stay as written.
+An event's class name is its `kind` in the record; `study/event_codec.py` says
+how it is written and how old forms are read.
 """
 
 from __future__ import annotations
 
-import types
-import typing
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 from study.affect import Affect
-from study.canonical import plain
-from study.errors import RecordMismatch
 from study.instruments import Perspective
 from study.protocol import Phase
 
@@ -250,13 +244,6 @@ Event = (
 
 PlaybackEvent = PlaybackStarted | PlaybackPaused | PlaybackResumed | PlaybackStopped | PlaybackEnded
 
-_CLASSES: Mapping[str, type[Any]] = {cls.__name__: cls for cls in typing.get_args(Event)}
-_SCHEMA_VERSION: Mapping[str, int] = dict.fromkeys(_CLASSES, 1)
-
-Upcast = Callable[[Mapping[str, Any]], Mapping[str, Any]]
-#: (kind, version) to the function that lifts a payload of that version by one.
-UPCASTS: dict[tuple[str, int], Upcast] = {}
-
 
 @dataclass(frozen=True)
 class RecordedEvent:
@@ -280,57 +267,3 @@ class RecordedEvent:
 
 
 History = Sequence[RecordedEvent]
-
-
-def schema_version_of(kind: str) -> int:
-    """The version new events of this kind are written in."""
-    return _SCHEMA_VERSION[kind]
-
-
-def encode(event: Event) -> dict[str, Any]:
-    """The event's payload as plain JSON values."""
-    payload: dict[str, Any] = plain(event)
-    return payload
-
-
-def decode(kind: str, version: int, payload: Mapping[str, Any]) -> Event:
-    """The event of a stored payload, lifted to today's form.
-
-    Raises:
-        RecordMismatch: the kind or version is newer than this isopath.
-    """
-    cls = _CLASSES.get(kind)
-    if cls is None or version > _SCHEMA_VERSION[kind]:
-        raise RecordMismatch(
-            f"event {kind} version {version}",
-            "was written by a newer isopath",
-            "read this record with the version that wrote it, or a later one",
-        )
-    for step in range(version, _SCHEMA_VERSION[kind]):
-        payload = UPCASTS[kind, step](payload)
-    event: Event = _build(cls, payload)
-    return event
-
-
-# Resolved once: a record is read many times.
-_HINTS = {cls: typing.get_type_hints(cls) for cls in (*_CLASSES.values(), Affect)}
-
-
-def _build(cls: type[Any], payload: Mapping[str, Any]) -> Any:
-    hints = _HINTS[cls]
-    return cls(**{f.name: _value(hints[f.name], payload[f.name]) for f in fields(cls) if f.name in payload})
-
-
-def _value(hint: Any, raw: Any) -> Any:
-    origin = typing.get_origin(hint)
-    if origin in (typing.Union, types.UnionType):
-        if raw is None:
-            return None
-        return _value(next(arg for arg in typing.get_args(hint) if arg is not type(None)), raw)
-    if origin is tuple:
-        return tuple(raw)
-    if isinstance(hint, type) and is_dataclass(hint):
-        return _build(hint, raw)
-    if isinstance(hint, type) and issubclass(hint, (StrEnum, float)):
-        return hint(raw)
-    return raw

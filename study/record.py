@@ -8,8 +8,6 @@ hash says nothing about what was erased.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -19,8 +17,10 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, Select, func, select
 
 from study.canonical import canonical_json
+from study.chain import GENESIS_SHA256, RESTORE, ChainWalk, Head, event_of, header_sha256, payload_sha256
 from study.errors import RecordBroken, RecordError, RecordMismatch, UnknownName
-from study.events import Event, PayloadErased, RecordedEvent, decode, encode, schema_version_of
+from study.event_codec import encode, schema_version_of
+from study.events import Event, PayloadErased, RecordedEvent
 from study.store import (
     FORMAT,
     create_tables,
@@ -32,9 +32,6 @@ from study.store import (
     store_table,
     writing,
 )
-
-GENESIS_SHA256 = "0" * 64
-_RESTORE = "do not go on with this record; restore the last backup that verifies"
 
 Clock = Callable[[], datetime]
 
@@ -51,14 +48,6 @@ class Draft:
     event: Event
     participant_id: str | None = None
     session_id: str | None = None
-
-
-@dataclass(frozen=True)
-class Head:
-    """The last row: how many rows there are, and the hash that stands for all of them."""
-
-    sequence: int
-    sha256: str
 
 
 class Reader:
@@ -151,7 +140,7 @@ class Record:
             found = connection.execute(select(func.max(store_table.c.format))).scalar()
             first = connection.execute(_rows().limit(1)).first()
         if found is None:
-            raise RecordBroken(self._where, "does not say which format it has", _RESTORE)
+            raise RecordBroken(self._where, "does not say which format it has", RESTORE)
         if found > FORMAT:
             raise RecordMismatch(self._where, f"has format {found}, newer than {FORMAT}", "update isopath")
         if first is not None and first.protocol_sha256 != self.protocol_sha256:
@@ -196,10 +185,10 @@ class Record:
             "protocol_sha256": self.protocol_sha256,
             "participant_id": draft.participant_id,
             "session_id": draft.session_id,
-            "payload_sha256": hashlib.sha256(salt + body).hexdigest(),
+            "payload_sha256": payload_sha256(salt, body),
             "previous_sha256": head.sha256,
         }
-        sha256 = hashlib.sha256(canonical_json(header)).hexdigest()
+        sha256 = header_sha256(header)
         connection.execute(event_table.insert().values(**header, sha256=sha256))
         connection.execute(payload_table.insert().values(sequence=head.sequence + 1, salt=salt, body=body))
         recorded = RecordedEvent(
@@ -270,44 +259,19 @@ class Record:
         Raises:
             RecordBroken: names the first row that does not.
         """
-        previous = Head(0, GENESIS_SHA256)
-        erased: dict[int, str] = {}
+        walk = ChainWalk(self._where, self.protocol_sha256)
         noted_is_there = expected_sha256 in (None, GENESIS_SHA256)
         with reading(self._engine) as connection:
             for row in connection.execute(_rows()):
-                previous = self._verify_row(row, previous, erased)
-                noted_is_there = noted_is_there or previous.sha256 == expected_sha256
-        for sequence in sorted(erased):
-            raise self._broken(sequence, "has no payload, and no later event says it was erased")
+                event = walk.step(row)
+                if isinstance(event, PayloadErased):
+                    walk.allow_erased(event.erased_sequence)
+                noted_is_there = noted_is_there or walk.head.sha256 == expected_sha256
+        head = walk.end()
         if not noted_is_there:
             problem = f"does not hold the noted head {expected_sha256}: it was cut short or rewritten"
-            raise RecordBroken(self._where, problem, _RESTORE, previous.sequence + 1)
-        return previous
-
-    def _verify_row(self, row: Row[Any], previous: Head, erased: dict[int, str]) -> Head:
-        expected = previous.sequence + 1
-        if row.sequence != expected:
-            raise self._broken(expected, f"is missing (the next row is {row.sequence})")
-        if row.previous_sha256 != previous.sha256:
-            raise self._broken(expected, "does not follow from the row before it")
-        header = {name: getattr(row, name) for name in _HEADER}
-        if hashlib.sha256(canonical_json(header)).hexdigest() != row.sha256:
-            raise self._broken(expected, "has a changed header")
-        if row.protocol_sha256 != self.protocol_sha256:
-            raise self._broken(expected, f"belongs to protocol {row.protocol_sha256[:12]}")
-        if row.salt is None or row.body is None:
-            erased[expected] = row.kind
-        else:
-            recorded = _recorded(row, self._where)
-            if isinstance(recorded.event, PayloadErased):
-                erased.pop(recorded.event.erased_sequence, None)
-        return Head(expected, row.sha256)
-
-    def _broken(self, sequence: int, problem: str) -> RecordBroken:
-        return RecordBroken(f"{self._where} row {sequence}", problem, _RESTORE, sequence)
-
-
-_HEADER = [column.name for column in event_table.columns if column.name != "sha256"]
+            raise RecordBroken(self._where, problem, RESTORE, head.sequence + 1)
+        return head
 
 
 def _rows() -> Select[Any]:
@@ -318,11 +282,6 @@ def _rows() -> Select[Any]:
 
 
 def _recorded(row: Row[Any], where: str) -> RecordedEvent:
-    event = None
-    if row.salt is not None and row.body is not None:
-        if hashlib.sha256(row.salt + row.body).hexdigest() != row.payload_sha256:
-            raise RecordBroken(f"{where} row {row.sequence}", "has a changed payload", _RESTORE, row.sequence)
-        event = decode(row.kind, row.schema_version, json.loads(row.body))
     return RecordedEvent(
         row.sequence,
         datetime.fromisoformat(row.at),
@@ -331,5 +290,5 @@ def _recorded(row: Row[Any], where: str) -> RecordedEvent:
         row.protocol_sha256,
         row.participant_id,
         row.session_id,
-        event,
+        event_of(row, where),
     )

@@ -106,7 +106,14 @@ def _leads_to_rendering(
     study: Study, history: History, participant_id: str, report: GiveReport, event: Event
 ) -> bool:
     after = RecordedEvent(
-        0, study.record.clock(), "", "", study.protocol.sha256, participant_id, report.session_id, event
+        sequence=0,
+        at=study.record.clock(),
+        actor="",
+        kind=type(event).__name__,
+        protocol_sha256=study.protocol.sha256,
+        participant_id=participant_id,
+        session_id=report.session_id,
+        event=event,
     )
     return isinstance(next_step(study.protocol, [*history, after]), RenderSession)
 

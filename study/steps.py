@@ -118,6 +118,8 @@ def _ended(history: History) -> Finished | None:
                 return Finished("not_eligible")
             case ParticipantDiscontinued(reason=reason):
                 return Finished(str(reason))
+            case None if recorded.kind == ParticipantDiscontinued.__name__:
+                return Finished("discontinued")
     return None
 
 
@@ -221,4 +223,5 @@ def is_allocated(history: History) -> bool:
 
 
 def _has(history: History, kind: type) -> bool:
-    return any(isinstance(recorded.event, kind) for recorded in history)
+    # By kind, which outlives an erased payload.
+    return any(recorded.kind == kind.__name__ for recorded in history)

@@ -12,8 +12,8 @@ import pytest
 import typer
 
 from dashboards.cli.main import app
+from study.chain import Head
 from study.founding import Study, open_study
-from study.record import Head
 from tests.dashboards.command_line import isopath, refusal
 from tests.study.conftest import EXAMPLES
 from tests.study.walking import allocated, completed, due, eligible

@@ -15,10 +15,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
+from study.chain import GENESIS_SHA256
 from study.cohort import SimulatedClock
 from study.errors import RecordBroken, RecordBusy, RecordError, RecordMismatch, StorageError
-from study.events import UPCASTS, DeviationRecorded, Event, PayloadErased, decode
-from study.record import GENESIS_SHA256, Draft, Reader, Record
+from study.event_codec import UPCASTS, decode
+from study.events import DeviationRecorded, Event, PayloadErased
+from study.record import Draft, Reader, Record
 from study.store import event_table, payload_table, store_table, writing
 from tests.study.conftest import PROTOCOL_SHA256
 

@@ -284,3 +284,22 @@ def test_a_visit_outside_its_window_is_taken_and_recorded_as_a_deviation(
     assert len(deviations) == 1
     assert "session 2 on day 60" in str(deviations[0].event)
     study.record.close()
+
+
+def test_an_erased_payload_does_not_send_a_person_back(study: Study) -> None:
+    participant_id = eligible(study)
+    before = due(study, participant_id)
+    for recorded in study.record.participant(participant_id):
+        if recorded.kind in ("ConsentGiven", "EligibilityAssessed"):
+            study.record.erase_payload(ACTOR, recorded.sequence, "asked for it")
+
+    assert due(study, participant_id) == before
+    study.record.verify()
+
+
+def test_a_person_who_left_has_left_even_when_the_reason_is_erased(study: Study) -> None:
+    participant_id = consented(study)
+    discontinue(study, ACTOR, participant_id, EndReason.WITHDREW, "a private reason")
+    study.record.erase_payload(ACTOR, study.record.head().sequence, "asked for it")
+
+    assert due(study, participant_id) == Finished("discontinued")

@@ -1,0 +1,105 @@
+"""The hash chain: what each row's hash covers, and how a chain is walked.
+
+A row's hash covers its header, which holds the previous row's hash and
+SHA-256(salt ‖ canonical payload). The salt is random and goes with the payload:
+when both are erased, the hash left behind says nothing about what was there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row
+
+from study.canonical import canonical_json
+from study.errors import RecordBroken
+from study.event_codec import decode
+from study.events import Event
+from study.store import event_table
+
+GENESIS_SHA256 = "0" * 64
+RESTORE = "do not go on with this record; restore the last backup that verifies"
+
+_HEADER = [column.name for column in event_table.columns if column.name != "sha256"]
+
+
+@dataclass(frozen=True)
+class Head:
+    """The last row: how many rows there are, and the hash that stands for all of them."""
+
+    sequence: int
+    sha256: str
+
+
+def header_sha256(header: Mapping[str, Any]) -> str:
+    """The row's hash: of its header's canonical JSON."""
+    return hashlib.sha256(canonical_json(header)).hexdigest()
+
+
+def payload_sha256(salt: bytes, body: bytes) -> str:
+    """The payload's hash, as its row's header holds it."""
+    return hashlib.sha256(salt + body).hexdigest()
+
+
+def event_of(row: Row[Any], where: str) -> Event | None:
+    """The row's event; None where its payload was erased.
+
+    Raises:
+        RecordBroken: the payload does not match its hash.
+        RecordMismatch: it was written by a newer isopath.
+    """
+    if row.salt is None or row.body is None:
+        return None
+    if payload_sha256(row.salt, row.body) != row.payload_sha256:
+        raise RecordBroken(f"{where} row {row.sequence}", "has a changed payload", RESTORE, row.sequence)
+    return decode(row.kind, row.schema_version, json.loads(row.body))
+
+
+class ChainWalk:
+    """Walks rows in order; raises `RecordBroken`, naming the first row that does not hold.
+
+    Args:
+        where: the record's name in messages.
+        protocol_sha256: every row must carry it.
+    """
+
+    def __init__(self, where: str, protocol_sha256: str) -> None:
+        self.head = Head(0, GENESIS_SHA256)
+        self._where = where
+        self._protocol_sha256 = protocol_sha256
+        self._unexplained: set[int] = set()
+
+    def step(self, row: Row[Any]) -> Event | None:
+        """Check the next row; gives its event."""
+        expected = self.head.sequence + 1
+        if row.sequence != expected:
+            raise self._broken(expected, f"is missing (the next row is {row.sequence})")
+        if row.previous_sha256 != self.head.sha256:
+            raise self._broken(expected, "does not follow from the row before it")
+        if header_sha256({name: getattr(row, name) for name in _HEADER}) != row.sha256:
+            raise self._broken(expected, "has a changed header")
+        if row.protocol_sha256 != self._protocol_sha256:
+            raise self._broken(expected, f"belongs to protocol {row.protocol_sha256[:12]}")
+        event = event_of(row, self._where)
+        if event is None:
+            self._unexplained.add(expected)
+        self.head = Head(expected, row.sha256)
+        return event
+
+    def allow_erased(self, sequence: int) -> None:
+        """A row says that this earlier one was erased."""
+        self._unexplained.discard(sequence)
+
+    def end(self) -> Head:
+        """The head, once every erased payload is explained."""
+        if self._unexplained:
+            sequence = min(self._unexplained)
+            raise self._broken(sequence, "has no payload, and no later event says it was erased")
+        return self.head
+
+    def _broken(self, sequence: int, problem: str) -> RecordBroken:
+        return RecordBroken(f"{self._where} row {sequence}", problem, RESTORE, sequence)

@@ -18,13 +18,14 @@ def summary_text(results: Results) -> str:
     study, flow = results.study, results.flow
     noun = "simulated participant" if results.simulated else "participant"
     names = [arm["name"] for arm in study["arms"]]
-    sentences = [
-        f"{counted(flow['enrolled'], noun).capitalize()} enrolled and {flow['allocated']} "
-        f"were allocated at random to {_listed(names, 'or')}."
-        if len(names) > 1
-        else f"{counted(flow['enrolled'], noun).capitalize()} enrolled and {flow['allocated']} "
-        f"were given the only arm, {names[0]}."
-    ]
+    enrolled = counted(flow["enrolled"], noun)
+    if len(names) == 1:
+        given = f"were given the only arm, {names[0]}"
+    elif study["design"] == "crossover":
+        given = f"were allocated at random to an order of {_listed(names, 'and')}"
+    else:
+        given = f"were allocated at random to {_listed(names, 'or')}"
+    sentences = [f"{enrolled} enrolled and {flow['allocated']} {given}."]
     sentences.append(_outcome_sentence(study))
     row = results.primary["row"]
     if row is None:
@@ -82,10 +83,13 @@ def _difference_sentences(results: Results, row: dict[str, Any]) -> list[str]:
     }[results.study["endpoint"]]
     direction = more[0] if estimate >= 0 else more[1]
     interval = limits(row["ci_low"], row["ci_high"])
-    sentences = [
-        f"On average those in {first} ended {number(abs(estimate))} units {direction} than those in {second} "
-        f"(difference {number(estimate)}, 95 % CI {interval}; {row['n']} analysed)."
-    ]
+    ended = f"{number(abs(estimate))} units {direction}"
+    if results.study["design"] == "crossover":
+        comparison = f"On average they ended {ended} after {first} than after {second}"
+    else:
+        comparison = f"On average those in {first} ended {ended} than those in {second}"
+    numbers = f"difference {number(estimate)}, 95 % CI {interval}; {row['n']} analysed"
+    sentences = [f"{comparison} ({numbers})."]
     if row["ci_low"] <= 0 <= row["ci_high"]:
         sentences.append(
             "The interval includes no difference and differences either way: "

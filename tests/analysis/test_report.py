@@ -227,6 +227,15 @@ def test_the_summary_says_which_way_a_difference_went() -> None:
     assert "the hypothesis of no difference is rejected" in text
 
 
+def test_the_summary_of_a_crossover_compares_within_people() -> None:
+    text = summary_text(results_of(simulate(make_protocol(design=Design.CROSSOVER), 12)))
+
+    assert "allocated at random to an order of iso and target only" in text
+    assert re.search(
+        r"On average they ended 0\.\d\d units further along after iso than after target only", text
+    )
+
+
 def test_a_study_under_way_is_told_as_one_and_a_full_one_is_not() -> None:
     assert interim_text(results_of(simulate(make_protocol(), 40))) is None
     warning = interim_text(results_of(simulate(make_protocol(), 6)))

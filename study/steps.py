@@ -120,6 +120,9 @@ def _ended(history: History) -> Finished | None:
                 return Finished(str(reason))
             case None if recorded.kind == ParticipantDiscontinued.__name__:
                 return Finished("discontinued")
+            # A verdict that was erased lets nobody on who had not gone on by then.
+            case None if recorded.kind == EligibilityAssessed.__name__ and recorded is history[-1]:
+                return Finished("not_eligible")
     return None
 
 

@@ -287,7 +287,7 @@ def test_a_visit_outside_its_window_is_taken_and_recorded_as_a_deviation(
 
 
 def test_an_erased_payload_does_not_send_a_person_back(study: Study) -> None:
-    participant_id = eligible(study)
+    participant_id = allocated(study)
     before = due(study, participant_id)
     for recorded in study.record.participant(participant_id):
         if recorded.kind in ("ConsentGiven", "EligibilityAssessed"):
@@ -295,6 +295,15 @@ def test_an_erased_payload_does_not_send_a_person_back(study: Study) -> None:
 
     assert due(study, participant_id) == before
     study.record.verify()
+
+
+def test_an_erased_verdict_lets_nobody_on_who_had_not_gone_on(study: Study) -> None:
+    participant_id = consented(study)
+    answers = {question.question_id: not question.eligible_if for question in study.protocol.eligibility}
+    assess_eligibility(study, ACTOR, participant_id, answers)
+    study.record.erase_payload(ACTOR, study.record.head().sequence, "asked for it")
+
+    assert due(study, participant_id) == Finished("not_eligible")
 
 
 def test_a_person_who_left_has_left_even_when_the_reason_is_erased(study: Study) -> None:

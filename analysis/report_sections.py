@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from analysis.circumplex_figure import circumplex_images, time_course_images
 from analysis.flow_figure import flow_image
-from analysis.outcome_figures import change_image, difference_images, forest_image
+from analysis.outcome_figures import change_image, forest_image
+from analysis.report_agreement import agreement_section
 from analysis.report_blocks import Block, Bullets, Facts, Pictures, Section, Text
 from analysis.report_summary import interim_text, summary_text
 from analysis.report_tables import (
     adherence_table,
     adverse_event_table,
-    agreement_table,
     arms_table,
     baseline_table,
     contrasts_table,
@@ -20,7 +20,7 @@ from analysis.report_tables import (
     missing_table,
     safety_table,
 )
-from analysis.report_text import p_text, reasons_text
+from analysis.report_text import p_text
 from analysis.results import Results
 
 LIMITS = (
@@ -53,7 +53,7 @@ def all_sections(results: Results) -> tuple[Section, ...]:
         _outcome(results),
         _paths(results),
         _listening(results),
-        _agreement(results),
+        agreement_section(results),
         _missing(results),
         _safety(results),
         _plan(results),
@@ -144,47 +144,6 @@ def _paths(results: Results) -> Section:
 
 def _listening(results: Results) -> Section:
     return Section("listening", "Listening", (adherence_table(results),))
-
-
-def _agreement(results: Results) -> Section:
-    agreement = results.agreement
-    spec = results.study["agreement"]
-    blocks: list[Block] = [
-        Text(
-            f"Each report during a session is paired with the last {spec['probe_window_s']:g} seconds heard "
-            f"before it, the report after it with the last {spec['post_window_s']:g}; the report before "
-            "listening is never paired, nor is sound that was not heard. Reports are what people felt unless "
-            "marked perceived; MER is perceived. Correlation alone is not agreement, so all of these are "
-            "given, each axis apart."
-        )
-    ]
-    blocks.append(Bullets(_predictor_limits(results)))
-    silent = agreement["arms_without_music"]
-    if silent:
-        labels = {arm["arm"]: arm["name"] for arm in results.study["arms"]}
-        names = ", ".join(labels[arm] for arm in silent)
-        blocks.append(Text(f"No music, so no prediction to pair with: {names}."))
-    if agreement["unpaired"]:
-        blocks.append(Text(f"Reports without a prediction: {reasons_text(agreement['unpaired'])}."))
-    found = [one for one in agreement["sets"] if one["n_pairs"] >= 3]
-    blocks += [agreement_table(one) for one in found]
-    if not found:
-        blocks.append(Text("There are not yet three pairs to compare."))
-    images = difference_images(results)
-    if images:
-        blocks.append(Pictures(tuple(images)))
-    return Section("agreement", "Agreement of felt, generated and planned", tuple(blocks))
-
-
-def _predictor_limits(results: Results) -> tuple[str, ...]:
-    predictors = results.provenance["predictors"]
-    if not predictors:
-        return ("No prediction was given to this analysis.",)
-    return tuple(
-        f"{predictor['name']} {predictor['version']}: {limit}"
-        for predictor in predictors
-        for limit in predictor["limits"] or ("its card names no limits",)
-    )
 
 
 def _missing(results: Results) -> Section:

@@ -18,23 +18,22 @@ from analysis.agreement import (
     pair_sets,
     unpaired_counts,
 )
-from analysis.arm_names import arm_name
 from analysis.baseline import baseline_of
 from analysis.bivariate import estimate_both_axes
 from analysis.descriptives import adherence_of, deviations_of, missingness_of, safety_of
-from analysis.effects import Effects, estimate_effects, method_of
-from analysis.endpoint import AT_TARGET, ENDPOINTS, endpoint_method, outcomes_of
+from analysis.effects import Effects, estimate_effects
+from analysis.endpoint import ENDPOINTS, outcomes_of
 from analysis.flow import flow_of
 from analysis.mer.predictor import AffectSeries
 from analysis.multiplicity import make_ledger
 from analysis.paths import changes_of, paths_of
 from analysis.provenance import provenance_of
+from analysis.reported_plan import notes_of, study_of
 from analysis.result_row import json_ready
 from analysis.tables import SessionKey, StudyTables
-from study.canonical import plain
 from study.errors import RecordMismatch
 from study.events import RehearsalStarted
-from study.protocol import Design, StudyProtocol
+from study.protocol import StudyProtocol
 from study.session import RenderManifest
 
 RESULTS_VERSION = 1
@@ -113,7 +112,7 @@ def analyse(
     return Results(
         results_version=RESULTS_VERSION,
         simulated=is_simulated(tables),
-        study=_study(protocol),
+        study=study_of(protocol),
         flow=flow_of(protocol, tables, outcomes),
         baseline=baseline_of(protocol, tables),
         primary={
@@ -131,7 +130,7 @@ def analyse(
         safety=safety_of(protocol, tables),
         deviations=deviations_of(tables),
         provenance=provenance,
-        notes=_notes(protocol, primary, provenance),
+        notes=notes_of(protocol, primary, provenance),
     )
 
 
@@ -166,48 +165,6 @@ def results_from_json(text: str) -> Results:
     return Results(**content)
 
 
-def _study(protocol: StudyProtocol) -> dict[str, Any]:
-    spec = protocol.analysis
-    content: dict[str, Any] = json_ready(
-        plain(
-            {
-                "study_id": protocol.study_id,
-                "title": protocol.title,
-                "version": protocol.version,
-                "design": str(protocol.design),
-                "sample_size": protocol.sample_size,
-                "session_count": protocol.session_count,
-                "duration_s": protocol.duration_s,
-                "start": protocol.start,
-                "target": protocol.target,
-                "arms": [
-                    {
-                        "arm": arm.arm_id,
-                        "name": arm_name(arm.arm_id),
-                        "label": arm.label,
-                        "kind": str(arm.path.kind),
-                    }
-                    for arm in protocol.arms
-                ],
-                "endpoint": spec.endpoint,
-                "endpoint_label": ENDPOINTS[spec.endpoint],
-                "instrument_id": spec.instrument_id,
-                "perspective": str(protocol.instrument(spec.instrument_id).perspective),
-                "covariates": spec.covariates,
-                "multiplicity": spec.multiplicity,
-                "alpha": spec.alpha,
-                "contrasts": spec.contrasts,
-                "estimand": spec.estimand,
-                "agreement": spec.agreement,
-                "loudness_lufs": protocol.safety.loudness_lufs,
-                "method": method_of(protocol),
-                "endpoint_method": endpoint_method(protocol),
-            }
-        )
-    )
-    return content
-
-
 def _effects(found: Effects) -> dict[str, Any]:
     return {
         "endpoint": found.endpoint,
@@ -239,36 +196,3 @@ def _agreement(protocol: StudyProtocol, tables: StudyTables) -> dict[str, Any]:
         "unpaired": unpaired_counts(tables),
         "arms_without_music": list(arms_without_music(protocol)),
     }
-
-
-def _notes(protocol: StudyProtocol, primary: Effects, provenance: Mapping[str, Any]) -> list[str]:
-    notes = []
-    factors = [s.factor for s in protocol.allocation.strata if s.factor not in protocol.analysis.covariates]
-    if factors and protocol.design is Design.PARALLEL:
-        notes.append(
-            f"Allocation was stratified by {', '.join(factors)}, which the protocol does not adjust for."
-        )
-    if primary.left_out:
-        names = ", ".join(name.replace("_", " ") for name in primary.left_out)
-        notes.append(f"Left out of the model because they do not vary in this sample: {names}.")
-    if primary.missing.get(AT_TARGET):
-        notes.append(
-            f"{primary.missing[AT_TARGET]} started exactly at the target, so progress has no direction for "
-            "them; they are left out of that endpoint and kept in the others."
-        )
-    events = protocol.analysis.estimand.intercurrent_events
-    others = {event: strategy for event, strategy in events.items() if strategy != "treatment_policy"}
-    if others:
-        asked = ", ".join(f"{event}: {strategy}" for event, strategy in others.items()).replace("_", " ")
-        notes.append(
-            f"The estimand asks for other strategies than treatment policy ({asked}). Every estimate here is "
-            "by treatment policy: outcomes count as given, whatever happened before them."
-        )
-    used = {predictor["name"] for predictor in provenance["predictors"]}
-    other = sorted(used - {protocol.analysis.agreement.predictor})
-    if other:
-        notes.append(
-            f"The protocol names the predictor {protocol.analysis.agreement.predictor}; "
-            f"predictions here are by {', '.join(other)}."
-        )
-    return notes

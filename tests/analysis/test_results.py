@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from analysis.flow import check_flow
+from analysis.endpoint import outcomes_of
+from analysis.flow import check_flow, flow_of
 from analysis.results import RESULTS_VERSION, Results, analyse, results_from_json, results_to_json
 from analysis.tables import build_tables
 from study.affect import Affect
@@ -162,6 +163,31 @@ def test_at_every_moment_of_a_study_there_are_results_without_nan(study: MadeStu
 
     assert "NaN" not in text
     assert "Infinity" not in text
+
+
+@pytest.mark.parametrize("kept", range(0, 100, 7))
+def test_after_any_number_of_events_the_flow_adds_up(kept: int) -> None:
+    study = eventful()
+    study.events = study.events[:kept]
+    rendered = {(r.participant_id, r.session_id) for r in study.events if r.kind == "SessionRendered"}
+    manifests = {key: manifest for key, manifest in study.manifests.items() if key in rendered}
+    tables = build_tables(study.protocol, study.events, manifests, study.predictions)
+
+    flow = flow_of(study.protocol, tables, outcomes_of(study.protocol, tables))
+
+    assert flow["enrolled"] == sum(r.kind == "ParticipantEnrolled" for r in study.events)
+    assert flow["allocated"] == sum(r.kind == "ParticipantAllocated" for r in study.events)
+
+
+def test_an_erased_participant_is_counted_in_the_flow_and_nowhere_else() -> None:
+    study = eventful()
+    study.events = [replace(r, event=None) if r.participant_id == "sub-001" else r for r in study.events]
+    study.manifests = {key: m for key, m in study.manifests.items() if key[0] != "sub-001"}
+    results = results_of(study)
+
+    assert results.flow["not_allocated"]["data erased at the person's request"] == 1
+    assert results.primary["row"]["n"] == 7
+    assert "sub-001" not in results_to_json(results)
 
 
 def test_one_simulated_participant_marks_the_whole() -> None:

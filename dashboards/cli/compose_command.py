@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from dashboards.cli.progress import bar
 from study.affect import NAMED_STATES, Affect, named_state
 from study.errors import OutOfRange, StorageError, UnknownName
 from study.path import PathKind, PathSpec, make_path
@@ -60,17 +61,12 @@ def compose(
     _check_output(out, force)
 
     # The synthesiser is needed only once everything else is in order.
-    from rich.console import Console
-    from rich.progress import Progress
-
     from generation.audio import SAMPLE_RATE_HZ, master, write_audio
     from generation.engine import load_engine
 
     engine = load_engine(plan.engine)
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("composing", total=1.0)
-        audio = next(iter(engine.generate([plan], lambda share: bar.update(task, completed=share))))
-        bar.update(task, description="setting the loudness")
+    with bar("composing") as progress:
+        audio = next(iter(engine.generate([plan], progress)))
         mastered = master(audio.samples, SAMPLE_RATE_HZ, plan.loudness_lufs)
         write_audio(out, mastered.samples, SAMPLE_RATE_HZ)
     result = {

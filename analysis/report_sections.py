@@ -20,7 +20,7 @@ from analysis.report_tables import (
     missing_table,
     safety_table,
 )
-from analysis.report_text import p_text
+from analysis.report_text import counted, p_text
 from analysis.results import Results
 
 LIMITS = (
@@ -41,7 +41,7 @@ def subtitle_of(results: Results) -> str:
     design = {"parallel": "parallel groups", "crossover": "crossover"}[study["design"]]
     return (
         f"{study['study_id']}, protocol version {study['version']}, {design}, "
-        f"{study['session_count']} session(s) of {study['duration_s'] / 60:g} minutes"
+        f"{counted(study['session_count'], 'session')} of {study['duration_s'] / 60:.4g} min"
     )
 
 
@@ -195,7 +195,7 @@ def _provenance(results: Results) -> Section:
         ("Record head SHA-256", made["record_head_sha256"] or "not given"),
         ("Software", ", ".join(f"{name} {version}" for name, version in made["software"].items())),
         ("Loudness", f"{results.study['loudness_lufs']:g} LUFS, every arm"),
-        *((f"Engine {name}", f"{n} session(s)") for name, n in made["engines"].items()),
+        *((f"Engine {name}", counted(n, "session")) for name, n in made["engines"].items()),
         *(
             (f"Sound from {name}", f"{version}; {made['licences'].get(name, 'licence not stated')}")
             for name, version in made["models"].items()

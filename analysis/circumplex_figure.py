@@ -56,7 +56,9 @@ def circumplex_overview(results: Results) -> Figure:
     """All arms side by side, for a slide or a README."""
     arms = results.paths
     with styled():
-        figure = new_figure(4.4, results.simulated, width_in=3.7 * max(len(arms), 1))
+        figure = new_figure(
+            4.4 if len(arms) > 2 else 4.9, results.simulated, width_in=3.7 * max(len(arms), 1)
+        )
         for place, arm in enumerate(arms, start=1):
             _draw(figure.add_subplot(1, len(arms), place), arm)
         _legend(figure, ncols={0: 2, 1: 2, 2: 4}.get(len(arms), 7))

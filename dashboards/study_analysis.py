@@ -6,6 +6,10 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
+from jinja2 import UndefinedError
+
+from analysis.circumplex_figure import circumplex_overview
+from analysis.figures import to_png
 from analysis.mer.hearing import HeardSession, SessionKey, hear_sessions
 from analysis.mer.predictor import load_predictor
 from analysis.report import build_report, render_html
@@ -85,7 +89,7 @@ def analyse_study(study: Study, told: Told) -> tuple[StudyTables, Results]:
 
 
 def write_report(study: Study) -> Results:
-    """Render results.json as one HTML file.
+    """Render results.json as one HTML file, and its main picture as a PNG beside it.
 
     Raises:
         StorageError: there are no results yet.
@@ -95,7 +99,16 @@ def write_report(study: Study) -> Results:
     if not path.is_file():
         raise StorageError(str(path), "is not there", f"run isopath analyse {study.folder.root} first")
     results = results_from_json(path.read_text())
-    write_whole(study.folder.report, render_html(build_report(results)).encode())
+    try:
+        page, picture = render_html(build_report(results)), to_png(circumplex_overview(results))
+    except (KeyError, TypeError, UndefinedError) as problem:
+        raise RecordMismatch(
+            str(path),
+            f"lacks what a report needs ({problem})",
+            f"run isopath analyse {study.folder.root} again",
+        ) from problem
+    write_whole(study.folder.report, page.encode())
+    write_whole(study.folder.picture, picture)
     return results
 
 

@@ -66,6 +66,11 @@ class StudyFolder:
         return self.root / "report.html"
 
     @property
+    def picture(self) -> Path:
+        """Planned, generated and felt paths on the circumplex."""
+        return self.root / "circumplex.png"
+
+    @property
     def record_url(self) -> str:
         """SQLAlchemy's name for the record."""
         return f"sqlite:///{self.record}"

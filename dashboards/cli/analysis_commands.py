@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated
 
@@ -39,8 +40,8 @@ def analyse(
         made, results = analyse_study(study, told)
     if tables is not None:
         tables.mkdir(parents=True, exist_ok=True)
-        for name, table in made.named().items():
-            write_whole(tables / f"{name}.csv", table.to_csv(index=False).encode())
+        for name in (field.name for field in fields(made)):
+            write_whole(tables / f"{name}.csv", getattr(made, name).to_csv(index=False).encode())
     say(
         f"{study.folder.results}\n{primary_sentence(results)}\nNext: isopath report {folder}",
         json,

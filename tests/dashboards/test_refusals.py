@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 import subprocess
@@ -233,6 +234,18 @@ def test_results_of_another_version(study: Study) -> None:
     study.folder.results.write_text('{"results_version": 99}')
 
     assert "is of version 99" in refusal(isopath("report", root(study)))
+
+
+def test_results_that_somebody_cut_into(study: Study) -> None:
+    assert isopath("analyse", root(study)).code == 0
+    results = json.loads(study.folder.results.read_text())
+    del results["study"]["arms"]
+    study.folder.results.write_text(json.dumps(results))
+
+    assert "results.json: lacks what a report needs ('arms'); run isopath analyse" in refusal(
+        isopath("report", root(study))
+    )
+    assert not study.folder.report.exists()
 
 
 def test_a_sound_that_is_not_the_one_rendered(study: Study) -> None:

@@ -11,7 +11,7 @@ from jinja2 import UndefinedError
 from analysis.circumplex_figure import circumplex_overview
 from analysis.figures import to_png
 from analysis.mer.hearing import HeardSession, SessionKey, hear_sessions
-from analysis.mer.predictor import load_predictor
+from analysis.mer.registry import load_predictor
 from analysis.report import build_report, render_html
 from analysis.results import Results, analyse, results_from_json, results_to_json
 from analysis.tables import StudyTables, build_tables

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from pathlib import Path
 
-from generation.engine import Progress, load_engine
+from generation.engine import Progress
+from generation.registry import load_engine
 from generation.render import render_sessions
 from study.session import RenderManifest, SessionPlan
 
@@ -39,9 +40,7 @@ def render_cohort(
         return _collected(futures, progress)
 
 
-def _in_this_process(
-    plans: Sequence[SessionPlan], out_dir: Path, progress: Progress
-) -> list[RenderManifest]:
+def _in_this_process(plans: Sequence[SessionPlan], out_dir: Path, progress: Progress) -> list[RenderManifest]:
     manifests: list[RenderManifest] = []
 
     def advance(share: float) -> None:

@@ -1,23 +1,18 @@
-"""What an engine is, and the register of engines.
+"""What an engine is.
 
 An engine turns plans into sound; it knows nothing of files, loudness targets,
-the record or the study. Others can plug in through the entry-point group
-``isopath.engines``: a callable that takes the protocol's options and returns
-a `MusicEngine`.
+the record or the study. `generation/registry.py` says which engines there are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from study.errors import UnknownName
-from study.protocol import EngineSpec
 from study.session import SessionPlan
 
 Progress = Callable[[float], None]
@@ -71,27 +66,3 @@ class AffectJudge(Protocol):
 
     def judge(self, samples: NDArray[np.float32], sample_rate_hz: int) -> tuple[float, float]:
         """Mean valence and arousal in [-1, 1] of one clip, shape [n_samples, n_channels]."""
-
-
-def load_engine(spec: EngineSpec) -> MusicEngine:
-    """The engine a protocol names, with its options.
-
-    Raises:
-        UnknownName: no such engine, or an option it does not have.
-    """
-    if spec.name == "composer":
-        from generation.composer.engine import ComposerEngine
-
-        return ComposerEngine.from_options(spec.options)
-    for entry in entry_points(group="isopath.engines"):
-        if entry.name == spec.name:
-            engine: MusicEngine = entry.load()(spec.options)
-            return engine
-    raise UnknownName(
-        "engine.name", f"{spec.name!r} is not an engine", "write one of " + ", ".join(engine_names())
-    )
-
-
-def engine_names() -> tuple[str, ...]:
-    """The embedded engine and every plugged-in one."""
-    return ("composer", *sorted(entry.name for entry in entry_points(group="isopath.engines")))

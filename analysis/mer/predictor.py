@@ -8,13 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
-
-from study.errors import UnknownName
 
 PERSPECTIVE = "perceived"
 
@@ -92,39 +89,3 @@ class StreamingPredictor(AffectPredictor, Protocol):
 
     def predict_blocks(self, blocks: Iterable[NDArray[np.float32]], sample_rate_hz: int) -> AffectSeries:
         """As `predict`, for blocks of shape [n, n_channels] that follow one another."""
-
-
-ENTRY_POINTS = "isopath.predictors"
-
-
-def load_predictor(name: str = "musicnn") -> AffectPredictor:
-    """The predictor of that name: the embedded one, or one plugged in.
-
-    Others join through the entry-point group ``isopath.predictors``: a callable
-    without arguments that returns an `AffectPredictor`.
-
-    Raises:
-        UnknownName: no such predictor is installed.
-    """
-    if name == "musicnn":
-        from analysis.mer.musicnn import MusicnnPredictor
-
-        return MusicnnPredictor()
-    for entry in entry_points(group=ENTRY_POINTS):
-        if entry.name == name:
-            predictor: AffectPredictor = entry.load()()
-            return predictor
-    known = "write one of " + ", ".join(predictor_names())
-    if name == "essentia":
-        raise UnknownName(
-            "predictor",
-            "'essentia' is not built in (its library is AGPL-3.0, its models CC BY-NC-SA 4.0)",
-            "pip install 'isopath[essentia]', fetch the models yourself and install a package that"
-            f" registers a predictor under {ENTRY_POINTS}; or {known}",
-        )
-    raise UnknownName("predictor", f"{name!r} is not a predictor", known)
-
-
-def predictor_names() -> tuple[str, ...]:
-    """The embedded predictor and every plugged-in one."""
-    return ("musicnn", *sorted(entry.name for entry in entry_points(group=ENTRY_POINTS)))

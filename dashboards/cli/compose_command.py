@@ -62,7 +62,7 @@ def compose(
 
     # The synthesiser is needed only once everything else is in order.
     from generation.audio import SAMPLE_RATE_HZ, master, write_audio
-    from generation.engine import load_engine
+    from generation.registry import load_engine
 
     engine = load_engine(plan.engine)
     with bar("composing") as progress:

@@ -54,7 +54,7 @@ def hear(
         raise OutOfRange("--row", f"{row_s:g} s", f"write {_SHORTEST_ROW_S:g} to {_LONGEST_ROW_S:g} seconds")
     # Networks and pictures load only for those who use them.
     from analysis.mer.files import predict_file
-    from analysis.mer.predictor import load_predictor
+    from analysis.mer.registry import load_predictor
 
     if plot is not None:
         from analysis.mer.plot import check_plot_path

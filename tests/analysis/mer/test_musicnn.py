@@ -16,10 +16,11 @@ import onnxruntime
 import pytest
 from numpy.typing import NDArray
 
-import analysis.mer.predictor
+import analysis.mer.registry
 from analysis.mer.mel import blocks_of, mel_patches
 from analysis.mer.musicnn import NETWORK, TAG_MAP, MusicnnPredictor
-from analysis.mer.predictor import AffectPredictor, StreamingPredictor, load_predictor, predictor_names
+from analysis.mer.predictor import AffectPredictor, StreamingPredictor
+from analysis.mer.registry import load_predictor, predictor_names
 from analysis.mer.tag_affect import TagAffect
 from generation.audio import read_audio
 from generation.engine import AffectJudge
@@ -202,7 +203,7 @@ def test_others_join_by_entry_point(monkeypatch: pytest.MonkeyPatch, predictor: 
     def installed(group: str) -> list[Entry]:
         return [Entry()] if group == "isopath.predictors" else []
 
-    monkeypatch.setattr(analysis.mer.predictor, "entry_points", installed)
+    monkeypatch.setattr(analysis.mer.registry, "entry_points", installed)
 
     joined: AffectPredictor = load_predictor("other")
 

@@ -16,7 +16,8 @@ from scipy.signal import butter, sosfilt
 from generation.audio import SAMPLE_RATE_HZ
 from generation.composer.engine import ComposerEngine
 from generation.composer.mix import BLOCK
-from generation.engine import MusicEngine, load_engine
+from generation.engine import MusicEngine
+from generation.registry import load_engine
 from study.errors import OutOfRange, UnknownName
 from study.path import AffectPath, PathKind, Waypoint
 from study.protocol import EngineSpec

@@ -7,6 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+CI_LEVEL = 0.95
+
+
+class NotEstimable(Exception):
+    """Why a model or contrast gives no number, in words. Becomes a result row's `reason`."""
+
 
 @dataclass(frozen=True)
 class ResultRow:

@@ -11,26 +11,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from analysis.agreement import (
+from analysis.agreement.rows import (
     agreement_rows,
     arms_without_music,
     difference_points,
     pair_sets,
     unpaired_counts,
 )
-from analysis.baseline import baseline_of
-from analysis.bivariate import estimate_both_axes
-from analysis.descriptives import adherence_of, deviations_of, missingness_of, safety_of
-from analysis.effects import Effects, estimate_effects
-from analysis.endpoint import ENDPOINTS, outcomes_of
-from analysis.flow import flow_of
+from analysis.description.baseline import baseline_of
+from analysis.description.descriptives import adherence_of, deviations_of, missingness_of, safety_of
+from analysis.description.flow import flow_of
+from analysis.description.paths import changes_of, paths_of
+from analysis.description.provenance import provenance_of
+from analysis.description.reported_plan import notes_of, study_of
+from analysis.effects.bivariate import estimate_both_axes
+from analysis.effects.endpoint import ENDPOINTS, outcomes_of
+from analysis.effects.estimate import Effects, estimate_effects
+from analysis.effects.multiplicity import make_ledger
 from analysis.mer.predictor import AffectSeries
-from analysis.multiplicity import make_ledger
-from analysis.paths import changes_of, paths_of
-from analysis.provenance import provenance_of
-from analysis.reported_plan import notes_of, study_of
 from analysis.result_row import json_ready
-from analysis.tables import SessionKey, StudyTables
+from analysis.tables.build import SessionKey, StudyTables
 from study.errors import RecordMismatch
 from study.events import RehearsalStarted
 from study.protocol import StudyProtocol
@@ -53,7 +53,7 @@ class Results:
         ledger: every confirmatory test with its decision.
         agreement: rows, points of difference plots, and what was not paired.
         paths, changes: the figures' data, see `paths_of` and `changes_of`.
-        adherence, missingness, safety, deviations: see `analysis.descriptives`.
+        adherence, missingness, safety, deviations: see `analysis.description.descriptives`.
         provenance: see `provenance_of`.
         notes: sentences a reader must know.
     """

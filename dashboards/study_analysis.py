@@ -8,22 +8,19 @@ from pathlib import Path
 
 from jinja2 import UndefinedError
 
-from analysis.circumplex_figure import circumplex_overview
-from analysis.figures import to_png
+from analysis.figures.circumplex import circumplex_overview
+from analysis.figures.drawing import to_png
 from analysis.mer.hearing import HeardSession, SessionKey, hear_sessions
 from analysis.mer.registry import load_predictor
-from analysis.report import build_report, render_html
+from analysis.report.build import build_report, render_html
 from analysis.results import Results, analyse, results_from_json, results_to_json
-from analysis.tables import StudyTables, build_tables
+from analysis.tables.build import StudyTables, build_tables
+from analysis.tables.pairing import NO_MUSIC
 from study.errors import RecordMismatch, StorageError
 from study.events import SessionRendered
 from study.folder import write_whole
 from study.founding import Study
-from study.path import PathKind
 from study.session import RenderManifest
-
-NOT_MUSIC = frozenset({PathKind.SILENCE, PathKind.NOISE, PathKind.SPEECH})
-"""Kinds that music emotion recognition is not asked about."""
 
 Told = Callable[[str, int, int], None]
 
@@ -119,5 +116,5 @@ def _sound_of(study: Study, key: SessionKey, manifest: RenderManifest) -> Path:
 def _is_music(study: Study, key: SessionKey) -> bool:
     for recorded in study.record.events(key[0], kinds=[SessionRendered]):
         if recorded.session_id == key[1] and isinstance(recorded.event, SessionRendered):
-            return study.protocol.arm(recorded.event.arm_id).path.kind not in NOT_MUSIC
+            return study.protocol.arm(recorded.event.arm_id).path.kind not in NO_MUSIC
     return False

@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.agreement import agreement_rows, pair_sets, unpaired_counts
-from analysis.concordance import concordance, limits_of_agreement
-from analysis.pair_statistics import bootstrap_pairs, within_person_r
-from analysis.resampling import PARTICIPANT, PARTICIPANT_AND_CLIP, resampling_of
+from analysis.agreement.concordance import concordance, limits_of_agreement
+from analysis.agreement.pair_statistics import bootstrap_pairs, within_person_r
+from analysis.agreement.resampling import PARTICIPANT, PARTICIPANT_AND_CLIP, resampling_of
+from analysis.agreement.rows import agreement_rows, pair_sets, unpaired_counts
 from analysis.result_row import ResultRow
-from analysis.tables import StudyTables, build_tables
+from analysis.tables.build import StudyTables, build_tables
 from study.affect import Affect
 from study.events import PlaybackEnded, PlaybackStarted, SelfReportSubmitted
 from study.instruments import Instrument, Perspective

@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from analysis.concordance import concordance, limits_of_agreement, repeated_limits_of_agreement
-from analysis.linear_model import NotEstimable
+from analysis.agreement.concordance import concordance, limits_of_agreement, repeated_limits_of_agreement
+from analysis.result_row import NotEstimable
 
 Floats = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from analysis.data_dictionary import DTYPES, check_table, data_dictionary, make_table
+from analysis.tables.data_dictionary import DTYPES, check_table, data_dictionary, make_table
 from study.errors import OutOfRange, UnknownName
 
 PLAYED: dict[str, Any] = {

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.effect_size import hedges_g
-from analysis.linear_model import NotEstimable
+from analysis.effects.effect_size import hedges_g
+from analysis.result_row import NotEstimable
 
 # fmt: off
 AUTOMATIC = np.array([

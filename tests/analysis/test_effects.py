@@ -10,11 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from analysis.bivariate import estimate_both_axes, hotelling_contrast
-from analysis.effects import complete_cases, estimate_effects
-from analysis.endpoint import AT_TARGET, ENDPOINTS, Outcome, endpoint_values, outcomes_of, projected_progress
-from analysis.linear_model import fit_arm_model
-from analysis.tables import build_tables
+from analysis.effects.bivariate import estimate_both_axes, hotelling_contrast
+from analysis.effects.endpoint import (
+    AT_TARGET,
+    ENDPOINTS,
+    Outcome,
+    endpoint_values,
+    outcomes_of,
+    projected_progress,
+)
+from analysis.effects.estimate import complete_cases, estimate_effects
+from analysis.effects.linear_model import fit_arm_model
+from analysis.tables.build import build_tables
 from study.affect import Affect
 from study.errors import UnknownName
 from study.events import EndReason, ParticipantDiscontinued, SelfReportMissed

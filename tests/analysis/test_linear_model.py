@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from analysis.linear_model import NotEstimable, fit_arm_model, indicator_columns
+from analysis.effects.linear_model import fit_arm_model, indicator_columns
+from analysis.result_row import NotEstimable
 
 DRUG = ["A"] * 10 + ["D"] * 10 + ["F"] * 10
 PRE = np.array(

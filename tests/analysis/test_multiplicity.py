@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from analysis import multiplicity
-from analysis.multiplicity import LedgerEntry, holm_adjusted, make_ledger
+from analysis.effects import multiplicity
+from analysis.effects.multiplicity import LedgerEntry, holm_adjusted, make_ledger
 from analysis.result_row import ResultRow
 
 

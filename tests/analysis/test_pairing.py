@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from analysis.mer.predictor import AffectSeries
-from analysis.pairing import heard_before, last_heard, make_pairing
-from analysis.tables import build_tables
+from analysis.tables.build import build_tables
+from analysis.tables.pairing import heard_before, last_heard, make_pairing
 from study.affect import Affect
 from study.events import (
     Event,

@@ -19,7 +19,7 @@ import pytest
 
 from analysis.mer.predictor import AffectSeries, PredictorCard
 from analysis.results import Results, analyse
-from analysis.tables import build_tables
+from analysis.tables.build import build_tables
 from protocols import example_path
 from study.cohort import SimulatedClock
 from study.events import RehearsalStarted

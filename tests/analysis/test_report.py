@@ -9,13 +9,13 @@ from html.parser import HTMLParser
 
 import pytest
 
-from analysis.circumplex_figure import circumplex_overview
-from analysis.figures import SIMULATED, to_png
-from analysis.report import Report, build_report, render_html
-from analysis.report_summary import interim_text, summary_text
-from analysis.report_text import counted, interval, limits, number, p_text, share_text
+from analysis.figures.circumplex import circumplex_overview
+from analysis.figures.drawing import SIMULATED, to_png
+from analysis.report.build import Report, build_report, render_html
+from analysis.report.summary import interim_text, summary_text
 from analysis.results import Results, analyse, results_from_json, results_to_json
-from analysis.tables import build_tables
+from analysis.tables.build import build_tables
+from analysis.wording import counted, interval, limits, number, p_text, share_text
 from study.events import AdverseEventReported
 from study.path import PathKind
 from study.protocol import Design

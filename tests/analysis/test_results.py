@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from analysis.endpoint import outcomes_of
-from analysis.flow import check_flow, flow_of
+from analysis.description.flow import check_flow, flow_of
+from analysis.effects.endpoint import outcomes_of
 from analysis.results import RESULTS_VERSION, Results, analyse, results_from_json, results_to_json
-from analysis.tables import build_tables
+from analysis.tables.build import build_tables
 from study.affect import Affect
 from study.errors import RecordError, RecordMismatch
 from study.events import (

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from analysis.tables import StudyTables, build_tables
+from analysis.tables.build import StudyTables, build_tables
 from study.affect import Affect
 from study.errors import RecordError, RecordMismatch, UnknownName
 from study.events import (

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from analysis.report import build_report, render_html
+from analysis.report.build import build_report, render_html
 from analysis.results import analyse
-from analysis.tables import build_tables
+from analysis.tables.build import build_tables
 from study.path import PathKind
 from tests.analysis.made_study import make_protocol, simulate
 from tests.dashboards.browser import chromium

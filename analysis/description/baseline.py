@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.counts import share
-from analysis.tables import StudyTables
+from analysis.description.counts import share
+from analysis.tables.build import StudyTables
 from study.instruments import instrument_kind
 from study.protocol import Phase, StudyProtocol
 from study.session import session_id_of

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from analysis.linear_model import CI_LEVEL, NotEstimable
+from analysis.result_row import CI_LEVEL, NotEstimable
 
 Floats = NDArray[np.float64]
 

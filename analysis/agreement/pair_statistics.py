@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.concordance import LIMITS_MULTIPLIER, total_sd
-from analysis.linear_model import CI_LEVEL
-from analysis.resampling import Resampling, draw_weights
+from analysis.agreement.concordance import LIMITS_MULTIPLIER, total_sd
+from analysis.agreement.resampling import Resampling, draw_weights
+from analysis.result_row import CI_LEVEL
 
 Floats = NDArray[np.float64]
 

@@ -13,10 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from analysis.effects import complete_cases, covariate_words, covariates_of, label_of
-from analysis.endpoint import Outcome
-from analysis.linear_model import NotEstimable
-from analysis.result_row import ResultRow, not_estimated
+from analysis.effects.endpoint import Outcome
+from analysis.effects.estimate import complete_cases, covariate_words, covariates_of, label_of
+from analysis.result_row import NotEstimable, ResultRow, not_estimated
 from study.protocol import Design, StudyProtocol
 
 Floats = NDArray[np.float64]

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from scipy import stats
 
-from analysis.figures import (
+from analysis.figures.drawing import (
     FAINT,
     INK,
     PAPER,
@@ -23,8 +23,8 @@ from analysis.figures import (
     to_svg,
     wrapped,
 )
-from analysis.report_text import interval, limits, number
 from analysis.results import Results
+from analysis.wording import interval, limits, number
 
 _LABEL_LETTERS = 34
 

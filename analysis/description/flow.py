@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from analysis.arm_names import group_name
-from analysis.effects import complete_cases
-from analysis.endpoint import Outcome
-from analysis.tables import StudyTables
+from analysis.effects.endpoint import Outcome
+from analysis.effects.estimate import complete_cases
+from analysis.tables.build import StudyTables
 from study.errors import RecordError
 from study.protocol import StudyProtocol
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis.data_dictionary import make_table
-from analysis.histories import histories_of
 from analysis.mer.predictor import AffectSeries
-from analysis.participant_rows import Person, Row
+from analysis.tables.data_dictionary import make_table
+from analysis.tables.histories import histories_of
+from analysis.tables.participant_rows import Person, Row
 from study.events import DeviationRecorded, RecordedEvent
 from study.protocol import StudyProtocol
 from study.session import RenderManifest

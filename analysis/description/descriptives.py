@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 
 from analysis.arm_names import arm_name, group_name
-from analysis.counts import how_many, share
-from analysis.tables import StudyTables
+from analysis.description.counts import how_many, share
+from analysis.tables.build import StudyTables
 from study.instruments import Perspective
 from study.protocol import Phase, StudyProtocol
 

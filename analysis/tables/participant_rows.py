@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.mer.predictor import AffectSeries
-from analysis.pairing import NO_MUSIC, pair_rows
+from analysis.tables.pairing import NO_MUSIC, pair_rows
 from study.affect import Affect
 from study.errors import RecordMismatch
 from study.events import (

@@ -16,13 +16,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.concordance import concordance, limits_of_agreement
-from analysis.linear_model import NotEstimable
-from analysis.pair_statistics import STATISTICS, Bootstrapped, bootstrap_pairs, within_person_r
-from analysis.pairing import NO_MUSIC
-from analysis.resampling import PARTICIPANT, REPLICATES, Resampling, resampling_of
-from analysis.result_row import ResultRow, not_estimated
-from analysis.tables import StudyTables
+from analysis.agreement.concordance import concordance, limits_of_agreement
+from analysis.agreement.pair_statistics import STATISTICS, Bootstrapped, bootstrap_pairs, within_person_r
+from analysis.agreement.resampling import PARTICIPANT, REPLICATES, Resampling, resampling_of
+from analysis.result_row import NotEstimable, ResultRow, not_estimated
+from analysis.tables.build import StudyTables
+from analysis.tables.pairing import NO_MUSIC
 from study.protocol import StudyProtocol
 
 Floats = NDArray[np.float64]

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from matplotlib.axes import Axes
 
-from analysis.figures import INK, PAPER, SOFT, FigureImage, new_figure, styled, to_svg
+from analysis.figures.drawing import INK, PAPER, SOFT, FigureImage, new_figure, styled, to_svg
 from analysis.results import Results
 
 _LINE = 0.142  # inches of height a line of text takes

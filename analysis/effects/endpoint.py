@@ -24,7 +24,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis.tables import StudyTables
+from analysis.tables.build import StudyTables
 from study.affect import Affect
 from study.protocol import Design, Phase, StudyProtocol
 from study.session import session_id_of

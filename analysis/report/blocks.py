@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from analysis.figures import FigureImage
+from analysis.figures.drawing import FigureImage
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ import pandas as pd
 from scipy import stats
 
 from analysis.arm_names import arm_name
-from analysis.endpoint import Outcome, endpoint_values
-from analysis.linear_model import CI_LEVEL
-from analysis.pairing import NO_MUSIC
-from analysis.tables import StudyTables
+from analysis.effects.endpoint import Outcome, endpoint_values
+from analysis.result_row import CI_LEVEL
+from analysis.tables.build import StudyTables
+from analysis.tables.pairing import NO_MUSIC
 from study.protocol import Phase, StudyProtocol
 
 

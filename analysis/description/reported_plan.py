@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from analysis.arm_names import arm_name
-from analysis.effects import Effects, method_of
-from analysis.endpoint import AT_TARGET, ENDPOINTS, endpoint_method
+from analysis.effects.endpoint import AT_TARGET, ENDPOINTS, endpoint_method
+from analysis.effects.estimate import Effects, method_of
 from analysis.result_row import json_ready
 from study.canonical import plain
 from study.protocol import Design, StudyProtocol

@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.arm_names import arm_name
-from analysis.effect_size import hedges_g
-from analysis.endpoint import ENDPOINTS, Outcome
-from analysis.linear_model import ArmModel, Errors, NotEstimable, fit_arm_model, indicator_columns
-from analysis.result_row import ResultRow, not_estimated
+from analysis.effects.effect_size import hedges_g
+from analysis.effects.endpoint import ENDPOINTS, Outcome
+from analysis.effects.linear_model import ArmModel, Errors, fit_arm_model, indicator_columns
+from analysis.result_row import NotEstimable, ResultRow, not_estimated
 from study.errors import UnknownName
 from study.protocol import Contrast, Design, StudyProtocol
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from analysis.multiplicity import REJECTED
-from analysis.report_text import counted, limits, number
+from analysis.effects.multiplicity import REJECTED
 from analysis.results import Results
+from analysis.wording import counted, limits, number
 
 
 def summary_text(results: Results) -> str:

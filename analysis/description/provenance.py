@@ -9,7 +9,7 @@ from importlib import metadata
 from typing import Any
 
 from analysis.mer.predictor import AffectSeries
-from analysis.tables import SessionKey
+from analysis.tables.build import SessionKey
 from study.protocol import StudyProtocol
 from study.session import RenderManifest
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from analysis.outcome_figures import difference_images
-from analysis.report_blocks import Block, Bullets, Pictures, Section, Text
-from analysis.report_tables import agreement_table
-from analysis.report_text import reasons_text
+from analysis.figures.outcomes import difference_images
+from analysis.report.blocks import Block, Bullets, Pictures, Section, Text
+from analysis.report.tables import agreement_table
 from analysis.results import Results
+from analysis.wording import reasons_text
 
 
 def agreement_section(results: Results) -> Section:

@@ -12,9 +12,9 @@ from importlib import resources
 
 from jinja2 import Environment, StrictUndefined, Template
 
-from analysis.figures import SIMULATED
-from analysis.report_blocks import Section
-from analysis.report_sections import all_sections, subtitle_of
+from analysis.figures.drawing import SIMULATED
+from analysis.report.blocks import Section
+from analysis.report.sections import all_sections, subtitle_of
 from analysis.results import Results
 
 
@@ -54,5 +54,5 @@ def _template() -> Template:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    source = resources.files("analysis").joinpath("templates/report.html.j2").read_text("utf-8")
+    source = resources.files("analysis.report").joinpath("templates/report.html.j2").read_text("utf-8")
     return environment.from_string(source)

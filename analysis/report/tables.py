@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from analysis.report_blocks import Table
-from analysis.report_text import NONE, interval, limits, number, p_text, reasons_text, share_text
+from analysis.report.blocks import Table
 from analysis.results import Results
+from analysis.wording import NONE, interval, limits, number, p_text, reasons_text, share_text
 
 _PHASES = {"pre": "before", "probe": "during", "post": "after"}
 _PHASE_WORDS = {**_PHASES, "follow_up": "follow-up"}

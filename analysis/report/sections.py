@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from analysis.circumplex_figure import circumplex_images, time_course_images
-from analysis.flow_figure import flow_image
-from analysis.outcome_figures import change_image, forest_image
-from analysis.report_agreement import agreement_section
-from analysis.report_blocks import Block, Bullets, Facts, Pictures, Section, Text
-from analysis.report_summary import interim_text, summary_text
-from analysis.report_tables import (
+from analysis.figures.circumplex import circumplex_images, time_course_images
+from analysis.figures.flow import flow_image
+from analysis.figures.outcomes import change_image, forest_image
+from analysis.report.agreement import agreement_section
+from analysis.report.blocks import Block, Bullets, Facts, Pictures, Section, Text
+from analysis.report.summary import interim_text, summary_text
+from analysis.report.tables import (
     adherence_table,
     adverse_event_table,
     arms_table,
@@ -20,8 +20,8 @@ from analysis.report_tables import (
     missing_table,
     safety_table,
 )
-from analysis.report_text import counted, p_text
 from analysis.results import Results
+from analysis.wording import counted, p_text
 
 LIMITS = (
     "Felt and perceived are different: reports here say what people felt unless marked perceived; "

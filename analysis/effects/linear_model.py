@@ -16,15 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from analysis.result_row import CI_LEVEL, NotEstimable
+
 Floats = NDArray[np.float64]
 Errors = Literal["HC3", "classical"]
 
-CI_LEVEL = 0.95
 _NEGLIGIBLE = 1e-10
-
-
-class NotEstimable(Exception):
-    """Why a model or contrast gives no number, in words. Becomes a result row's `reason`."""
 
 
 @dataclass(frozen=True)

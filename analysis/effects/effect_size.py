@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from scipy.optimize import brentq
 
-from analysis.linear_model import CI_LEVEL, NotEstimable
+from analysis.result_row import CI_LEVEL, NotEstimable
 
 
 @dataclass(frozen=True)

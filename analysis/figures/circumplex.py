@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
 
-from analysis.figures import (
+from analysis.figures.drawing import (
     FAINT,
     INK,
     PAPER,

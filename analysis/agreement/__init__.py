@@ -1,0 +1,1 @@
+"""How far two ratings of the same music say the same."""

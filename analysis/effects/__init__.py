@@ -1,0 +1,1 @@
+"""What listening changed: endpoints, models, contrasts, multiplicity."""

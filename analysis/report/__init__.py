@@ -1,0 +1,1 @@
+"""The report: what is said, and one HTML file that says it."""

@@ -1,0 +1,1 @@
+"""The record and the manifests as tidy tables, and what is paired with what."""

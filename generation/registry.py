@@ -1,19 +1,10 @@
-"""Which engines there are: the embedded one, and those that plug in.
-
-Others join through the entry-point group ``isopath.engines``: a callable that
-takes the protocol's options and returns a `MusicEngine`.
-"""
+"""Which engines there are."""
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
-
-from generation.composer.engine import ComposerEngine
 from generation.engine import MusicEngine
-from study.errors import UnknownName
+from study.plugins import ENGINES, load_installed
 from study.protocol import EngineSpec
-
-ENTRY_POINTS = "isopath.engines"
 
 
 def load_engine(spec: EngineSpec) -> MusicEngine:
@@ -21,18 +12,7 @@ def load_engine(spec: EngineSpec) -> MusicEngine:
 
     Raises:
         UnknownName: no such engine, or an option it does not have.
+        OutOfRange: an option's value is off its range.
     """
-    if spec.name == "composer":
-        return ComposerEngine.from_options(spec.options)
-    for entry in entry_points(group=ENTRY_POINTS):
-        if entry.name == spec.name:
-            engine: MusicEngine = entry.load()(spec.options)
-            return engine
-    raise UnknownName(
-        "engine.name", f"{spec.name!r} is not an engine", "write one of " + ", ".join(engine_names())
-    )
-
-
-def engine_names() -> tuple[str, ...]:
-    """The embedded engine and every plugged-in one."""
-    return ("composer", *sorted(entry.name for entry in entry_points(group=ENTRY_POINTS)))
+    engine: MusicEngine = load_installed(ENGINES, spec.name, "engine.name")(spec.options)
+    return engine

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from dashboards.checked_protocol import load_checked_protocol
 from dashboards.cli.arguments import (
     ActorOption,
     JsonOption,
@@ -54,6 +55,7 @@ def init(
     The folder is made whole or not at all. The protocol is copied byte for byte
     and its hash stands in every event from now on.
     """
+    load_checked_protocol(protocol)
     study = initialise_study(folder, protocol, actor_of(actor), software_version())
     head = study.record.head()
     say(

@@ -13,6 +13,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from dashboards.checked_protocol import load_checked_protocol
 from dashboards.cli.protocol_interview import Interview, Question
 from dashboards.cli.protocol_picture import (
     check_picture_name,
@@ -66,7 +67,7 @@ def check(
 def _verdict(path: Path) -> dict[str, Any]:
     verdict: dict[str, Any] = {"file": str(path), "valid": False, "problems": []}
     try:
-        protocol = load_protocol(path)
+        protocol = load_checked_protocol(path)
     except ProtocolErrors as refused:
         verdict["problems"] = [
             {"path": p.json_path, "problem": p.problem, "remedy": p.remedy, "message": str(p)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from study.instruments import KINDS
+from study.plugins import PREDICTORS, installed_names
 from study.protocol_file.draft import Part, run_checks, unknown
 from study.protocol_file.shape import default_number
 from study.protocol_file.text import Finding, did_you_mean, plain_number, shown
@@ -26,6 +27,7 @@ def check_outcomes(draft: Part) -> Iterator[Finding]:
             _contrasts_compare_two_arms,
             _one_contrast_is_primary,
             _windows_fit_the_session,
+            _predictor_is_installed,
         ),
         draft,
     )
@@ -250,3 +252,13 @@ def _windows_fit_the_session(top: Part) -> Iterator[Finding]:
                 f" {plain_number(duration_s)} s",
                 f"write {plain_number(duration_s)} or less",
             )
+
+
+def _predictor_is_installed(top: Part) -> Iterator[Finding]:
+    predictor = top.at("analysis", "agreement", "predictor")
+    names = installed_names(PREDICTORS)
+    if predictor.text not in names:
+        yield predictor.finding(
+            f"{shown(predictor.text)} is not a predictor that is installed here",
+            did_you_mean(predictor.text, names) + "write one of " + ", ".join(names),
+        )

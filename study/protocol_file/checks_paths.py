@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath, PureWindowsPath
 
 from study.path import PathKind
+from study.plugins import ENGINES, installed_names
 from study.protocol_file.arms import arm_field, fixed_start, target_of
 from study.protocol_file.draft import Part, run_checks
-from study.protocol_file.text import Finding, plain_number
+from study.protocol_file.text import Finding, did_you_mean, plain_number, shown
 
 _STEPWISE = (PathKind.ISO, PathKind.REVERSE)
 
@@ -23,7 +24,7 @@ _FIELDS: Mapping[PathKind, frozenset[str]] = {
     PathKind.RANDOM_ORDER: _SHAPE,
     PathKind.TARGET_ONLY: _TIME | {"target"},
     PathKind.CONSTANT: _TIME | {"start", "hold"},
-    PathKind.SELF_SELECTED: _TIME | {"files"},
+    PathKind.SELF_SELECTED: _TIME,
     PathKind.FILES: _TIME | {"files"},
     PathKind.SPEECH: _TIME | {"files"},
     PathKind.NOISE: _TIME,
@@ -36,7 +37,9 @@ def check_paths(draft: Part) -> Iterator[Finding]:
     resolved = (_steps_fill_the_session, _clips_fill_a_step, _dwells_fit, _has_a_direction, _steps_are_small)
     yield from run_checks(resolved, draft, None)
     for arm in draft["arms"].readable_parts():
-        yield from run_checks((_fields_are_used, _files_are_named, _engine_is_used), arm)
+        yield from run_checks(
+            (_fields_are_used, _files_are_named, _engine_is_used, _engine_is_installed), arm
+        )
         yield from run_checks(resolved, draft, arm)
 
 
@@ -190,3 +193,14 @@ def _engine_is_used(arm: Part) -> Iterator[Finding]:
     engine = arm.get("engine")
     if engine is not None and not _kind(arm).is_composed:
         yield engine.finding(f"nothing is composed in an arm of kind {_kind(arm)}", "delete it")
+
+
+def _engine_is_installed(arm: Part) -> Iterator[Finding]:
+    engine = arm.get("engine")
+    names = installed_names(ENGINES)
+    if engine is not None and engine["name"].text not in names:
+        name = engine["name"]
+        yield name.finding(
+            f"{shown(name.text)} is not an engine that is installed here",
+            did_you_mean(name.text, names) + "write one of " + ", ".join(names),
+        )

@@ -16,15 +16,16 @@ import onnxruntime
 import pytest
 from numpy.typing import NDArray
 
-import analysis.mer.registry
+import study.plugins
 from analysis.mer.mel import blocks_of, mel_patches
 from analysis.mer.musicnn import NETWORK, TAG_MAP, MusicnnPredictor
 from analysis.mer.predictor import AffectPredictor, StreamingPredictor
-from analysis.mer.registry import load_predictor, predictor_names
+from analysis.mer.registry import load_predictor
 from analysis.mer.tag_affect import TagAffect
 from generation.audio import read_audio
 from generation.engine import AffectJudge
 from study.errors import AudioError, UnknownName
+from study.plugins import PREDICTORS, installed_names
 
 REPOSITORY = Path(__file__).parents[3]
 ORACLE = REPOSITORY / "tests" / "oracles" / "essentia_tags.py"
@@ -184,7 +185,7 @@ def test_the_embedded_predictor_is_found_by_name_and_can_stream() -> None:
     found = load_predictor("musicnn")
 
     assert isinstance(found, StreamingPredictor)
-    assert predictor_names() == ("musicnn",)
+    assert installed_names(PREDICTORS) == ("musicnn",)
 
 
 @pytest.mark.parametrize(("name", "help_"), [("vggish", "write one of musicnn"), ("essentia", "AGPL-3.0")])
@@ -203,12 +204,12 @@ def test_others_join_by_entry_point(monkeypatch: pytest.MonkeyPatch, predictor: 
     def installed(group: str) -> list[Entry]:
         return [Entry()] if group == "isopath.predictors" else []
 
-    monkeypatch.setattr(analysis.mer.registry, "entry_points", installed)
+    monkeypatch.setattr(study.plugins, "entry_points", installed)
 
     joined: AffectPredictor = load_predictor("other")
 
     assert joined is predictor
-    assert predictor_names() == ("musicnn", "other")
+    assert installed_names(PREDICTORS) == ("other",)
 
 
 def test_the_documentation_states_the_same_limits_and_weights(predictor: MusicnnPredictor) -> None:

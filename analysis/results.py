@@ -31,6 +31,7 @@ from analysis.effects.multiplicity import make_ledger
 from analysis.mer.predictor import AffectSeries
 from analysis.result_row import json_ready
 from analysis.tables.build import SessionKey, StudyTables
+from study.canonical import plain
 from study.errors import RecordMismatch
 from study.events import RehearsalStarted
 from study.protocol import StudyProtocol
@@ -46,6 +47,7 @@ class Results:
     Args:
         results_version: of this form.
         simulated: at least one participant is not a person.
+        rehearsal: the settings of `RehearsalStarted`, or None.
         study: title, id, hash, design, arms, contrasts and the rest of the plan as reported.
         flow: see `flow_of`; baseline: see `baseline_of`.
         primary: the endpoint's effects, with `row`: the primary contrast's.
@@ -60,6 +62,7 @@ class Results:
 
     results_version: int
     simulated: bool
+    rehearsal: Mapping[str, Any] | None
     study: Mapping[str, Any]
     flow: Mapping[str, Any]
     baseline: Mapping[str, Any]
@@ -84,6 +87,7 @@ def analyse(
     manifests: Mapping[SessionKey, RenderManifest],
     predictions: Mapping[SessionKey, AffectSeries],
     record_head_sha256: str | None = None,
+    rehearsal: RehearsalStarted | None = None,
 ) -> Results:
     """The pre-specified analysis of a study, at any moment of it.
 
@@ -93,6 +97,7 @@ def analyse(
     Args:
         tables: as `build_tables` made them from the same manifests and predictions.
         record_head_sha256: hash of the record's last row.
+        rehearsal: what a rehearsal planted, or None.
 
     Raises:
         UnknownName: a covariate of the protocol that there is no column for.
@@ -112,6 +117,7 @@ def analyse(
     return Results(
         results_version=RESULTS_VERSION,
         simulated=is_simulated(tables),
+        rehearsal=plain(rehearsal),
         study=study_of(protocol),
         flow=flow_of(protocol, tables, outcomes),
         baseline=baseline_of(protocol, tables),

@@ -79,7 +79,7 @@ def analyse_study(study: Study, told: Told) -> tuple[StudyTables, Results]:
     )
     told("estimating", 0, 1)
     tables = build_tables(study.protocol, events, manifests, predictions)
-    results = analyse(study.protocol, tables, manifests, predictions, head.sha256)
+    results = analyse(study.protocol, tables, manifests, predictions, head.sha256, study.rehearsal())
     write_whole(study.folder.results, results_to_json(results).encode())
     told("estimating", 1, 1)
     return tables, results

@@ -54,10 +54,10 @@ def enrol_as(
         ConductError: the id is taken, or the stratum is not one of the protocol's.
         RecordMismatch: the study is a rehearsal and this is a person, or the other way round.
     """
-    checked = check_stratum(study.protocol.allocation, stratum)
 
     def decide(reader: Reader) -> Sequence[Draft]:
         require_kind(reader, study, simulated)
+        checked = check_stratum(study.protocol.allocation, stratum)
         if reader.events(participant_id):
             raise ConductError(participant_id, "is enrolled already", "use another id")
         return [Draft(ParticipantEnrolled(checked, simulated), participant_id)]

@@ -213,6 +213,7 @@ class StudyProtocol:
         target: the target the endpoint is measured against.
         clip_s: length of a clip; a step holds one or several.
         max_step: the largest step an iso path may take, or None.
+        time_lapse_of_s: the planned length, where this is the study in time-lapse; else None.
         population: who takes part, in words.
         registration, ethics: as registry and committee gave them, or None.
     """
@@ -247,6 +248,7 @@ class StudyProtocol:
     registration: str | None = None
     ethics: str | None = None
     contacts: tuple[Contact, ...] = ()
+    time_lapse_of_s: float | None = None
 
     def lasting(self, duration_s: float) -> StudyProtocol:
         """The same study in time-lapse: every time within a session scaled alike."""
@@ -255,6 +257,7 @@ class StudyProtocol:
         return replace(
             self,
             duration_s=duration_s,
+            time_lapse_of_s=self.time_lapse_of_s or self.duration_s,
             clip_s=self.clip_s * share,
             arms=tuple(
                 replace(arm, path=replace(arm.path, step_s=arm.path.step_s * share)) for arm in self.arms

@@ -26,6 +26,7 @@ def study_of(protocol: StudyProtocol) -> dict[str, Any]:
                 "sample_size": protocol.sample_size,
                 "session_count": protocol.session_count,
                 "duration_s": protocol.duration_s,
+                "time_lapse_of_s": protocol.time_lapse_of_s,
                 "start": protocol.start,
                 "target": protocol.target,
                 "arms": [

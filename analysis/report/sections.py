@@ -7,7 +7,7 @@ from analysis.figures.flow import flow_image
 from analysis.figures.outcomes import change_image, forest_image
 from analysis.report.agreement import agreement_section
 from analysis.report.blocks import Block, Bullets, Facts, Pictures, Section, Text
-from analysis.report.summary import interim_text, summary_text
+from analysis.report.summary import interim_text, rehearsal_text, summary_text
 from analysis.report.tables import (
     adherence_table,
     adverse_event_table,
@@ -64,6 +64,9 @@ def all_sections(results: Results) -> tuple[Section, ...]:
 
 def _summary(results: Results) -> Section:
     blocks: list[Block] = [Text(summary_text(results), lead=True)]
+    rehearsal = rehearsal_text(results)
+    if rehearsal is not None:
+        blocks.append(Text(rehearsal))
     interim = interim_text(results)
     if interim is not None:
         blocks.append(Text(interim))

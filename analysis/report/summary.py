@@ -11,6 +11,7 @@ from typing import Any
 from analysis.effects.multiplicity import REJECTED
 from analysis.results import Results
 from analysis.wording import counted, limits, number
+from study.simulation import RESPONSE_SD
 
 
 def summary_text(results: Results) -> str:
@@ -35,6 +36,26 @@ def summary_text(results: Results) -> str:
     else:
         sentences += _difference_sentences(results, row)
     return " ".join(sentences)
+
+
+def rehearsal_text(results: Results) -> str | None:
+    """What was planted in a rehearsal, and in what time-lapse; None for a study with people."""
+    planted = results.rehearsal
+    if planted is None:
+        return None
+    effect, in_units = number(planted["effect"]), number(planted["effect"] * RESPONSE_SD)
+    text = (
+        f"This is a rehearsal with seed {planted['seed']}. Planted were an effect of {effect} standard "
+        f"deviations of the simulated response in the primary contrast ({in_units} on the scale of the "
+        f"outcome, for those who hear all of the music) and a concordance of "
+        f"{number(planted['agreement'])} between probe reports and the planned path."
+    )
+    planned_s = results.study["time_lapse_of_s"]
+    if planned_s is not None and planned_s != results.study["duration_s"]:
+        text += (
+            f" Sessions ran in time-lapse: {results.study['duration_s']:g} s for the planned {planned_s:g} s."
+        )
+    return text
 
 
 def interim_text(results: Results) -> str | None:

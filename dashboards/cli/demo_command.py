@@ -21,6 +21,7 @@ from study.founding import Study, initialise_study
 from study.protocol import StudyProtocol
 from study.protocol_file import load_protocol
 from study.session import Allocation, RenderManifest, make_session_plan
+from study.simulation import RESPONSE_SD
 
 EXAMPLE = "iso_vs_target_only"
 REHEARSAL = RehearsalStarted(participants=40, effect=0.8, agreement=0.6, seed=1, session_s=150.0)
@@ -66,7 +67,7 @@ def demo(
         analyse_study(study, told)
     results = write_report(study)
     head = study.record.verify()
-    sound = folder / "sessions" / manifest.participant_id / manifest.session_id / manifest.stim_file
+    sound = folder.resolve() / "sessions" / manifest.participant_id / manifest.session_id / manifest.stim_file
     out.print(
         f"5. The record's chain holds: {head.sequence} rows.\n\n"
         f"Listen to   {sound}\n"
@@ -74,7 +75,7 @@ def demo(
         f"Numbers     {study.folder.results}\n"
         f"Record      {study.folder.record}\n\n"
         f"Found       {primary_sentence(results)}\n"
-        f"            (planted: {REHEARSAL.effect:g} standard deviations between people with the music)\n"
+        f"            (planted: {REHEARSAL.effect * RESPONSE_SD:+.2f})\n"
         f"Took        {time.monotonic() - begun:.0f} s\n\n"
         "Next        isopath new my-study.json      write a protocol by answering eight questions\n"
         "            isopath init my-study --protocol my-study.json",

@@ -11,11 +11,14 @@ import typer
 
 from dashboards.cli.arguments import JsonOption, StudyArgument, opened, say
 from dashboards.cli.progress import counted_bar
+from study.errors import OutOfRange
 from study.events import RehearsalStarted
 from study.founding import Study
 from study.rehearsal import begin_rehearsal, rehearse
 from study.session import RenderManifest, SessionPlan
 from study.steps import describe, next_step
+
+DEFAULT_SESSION_S = 120.0
 
 
 def register(app: typer.Typer) -> None:
@@ -36,7 +39,10 @@ def rehearse_study(
     ] = 0.6,
     seed: Annotated[int, typer.Option(help="Another seed, other participants.")] = 1,
     session_s: Annotated[
-        float | None, typer.Option(help="Length of a session, in time-lapse [default: as the protocol says].")
+        float | None,
+        typer.Option(
+            help="Seconds of a session; shorter than planned is a time-lapse [default: 120 at most]."
+        ),
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Processes [default: as many as cores].")] = os.cpu_count()
     or 1,
@@ -49,15 +55,29 @@ def rehearse_study(
     in it. Interrupted, it goes on when called again with the same settings.
     """
     study = opened(folder)
-    length_s = study.protocol.duration_s if session_s is None else session_s
-    spec = RehearsalStarted(participants, effect, agreement, seed, length_s)
+    planned_s = study.protocol.time_lapse_of_s or study.protocol.duration_s
+    spec = RehearsalStarted(participants, effect, agreement, seed, _length_s(session_s, planned_s))
     outcomes = run_rehearsal(study, spec, jobs)
     counted = ", ".join(f"{number} {outcome}" for outcome, number in outcomes.items())
+    lapse = f", {spec.session_s:g} s for the planned {planned_s:g} s" if spec.session_s < planned_s else ""
     say(
-        f"SIMULATED: {participants} participants rehearsed ({counted}).\nNext: isopath analyse {folder}",
+        f"SIMULATED: {participants} participants rehearsed ({counted}){lapse}.\n"
+        f"Next: isopath analyse {folder}",
         json,
         {"simulated": True, "participants": participants, "outcomes": outcomes},
     )
+
+
+def _length_s(asked_s: float | None, planned_s: float) -> float:
+    if asked_s is None:
+        return min(DEFAULT_SESSION_S, planned_s)
+    if asked_s > planned_s:
+        raise OutOfRange(
+            "--session-s",
+            f"{asked_s:g} is longer than the planned {planned_s:g} s",
+            f"write {planned_s:g} or less",
+        )
+    return asked_s
 
 
 def run_rehearsal(study: Study, spec: RehearsalStarted, jobs: int) -> dict[str, int]:

@@ -125,7 +125,9 @@ def record_playback(
 
 
 def _own_music(study: Study, participant_id: str) -> tuple[str, ...]:
-    folder = study.folder.own_music(participant_id)
+    # Simulated participants own no music: they share what the rehearsal is given.
+    whose = participant_id if study.rehearsal() is None else "rehearsal"
+    folder = study.folder.own_music(whose)
     files = sorted(path for path in folder.glob("*") if path.is_file()) if folder.is_dir() else []
     if not files:
         raise ConductError(

@@ -26,6 +26,8 @@ MANIFEST = "manifest.json"
 #: A last clip shorter than this has no loudness of its own and joins the one before.
 _SHORTEST_CLIP_S = 0.4
 _PATH_STEP_S = 0.1
+#: Mastering and writing a composed session take about as long as composing it.
+_COMPOSING_SHARE = 0.5
 
 
 def render_sessions(
@@ -61,23 +63,24 @@ def render_sessions(
             manifests[number] = kept
     pending = [number for number in range(len(plans)) if number not in manifests]
     _check_room(out_dir, max((plans[n].duration_s for n in pending), default=0.0))
-    done = len(manifests)
+    made = float(len(manifests))
 
-    def advance(share: float) -> None:
-        progress(min((done + share) / max(len(plans), 1), 1.0))
+    def advance(composed_share: float) -> None:
+        progress(min((made + composed_share) / max(len(plans), 1), 1.0))
 
     composed = [n for n in pending if plans[n].path.kind.is_composed]
     others = [n for n in pending if n not in composed]
-    sounds = _composed([plans[n] for n in composed], engine, lambda share: advance(share * len(composed)))
+    half = _COMPOSING_SHARE * len(composed)
+    sounds = _composed([plans[n] for n in composed], engine, lambda share: advance(half * share))
     for number, sound in zip(composed, sounds, strict=True):
         manifests[number] = _write_session(_place(out_dir, plans[number]), sound, _names(engine))
-    done += len(composed)
+        made += 1.0 - _COMPOSING_SHARE
     for number in others:
         sound = make_stimulus(plans[number], files_root if files_root is not None else out_dir.parent)
         maker = {"name": "stimuli", "version": STIMULI_VERSION}
         manifests[number] = _write_session(_place(out_dir, plans[number]), sound, maker)
-        done += 1
-        advance(0.0)
+        made += 1.0
+        advance(half)
     progress(1.0)
     return [manifests[number] for number in range(len(plans))]
 

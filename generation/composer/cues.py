@@ -52,7 +52,8 @@ class Cues:
         mode: place on the ladder of modes, 0 Phrygian, 1 Aeolian, 2 Dorian, 3 Mixolydian, 4 Ionian.
         melody_key: centre of the melody as a MIDI key.
         velocity: touch, 0 to 1.
-        gain_db: level of the whole.
+        gain_db: level of the whole, against what more or fewer notes do of themselves.
+        level_db: how loud the whole is meant to be, in decibels around the session's own level.
         articulation: sounding share of the time to the next note.
         brightness: factor on what lies above the tone control's corner.
         density: 0 to 1, share of the rhythmic slots that sound.
@@ -68,6 +69,7 @@ class Cues:
     melody_key: Curve
     velocity: Curve
     gain_db: Curve
+    level_db: Curve
     articulation: Curve
     brightness: Curve
     density: Curve
@@ -101,6 +103,7 @@ def cues_of(valence: Curve, arousal: Curve, weights: Mapping[str, float] | None 
     v, a = seen("dynamics")
     velocity = 0.50 + 0.15 * a - 0.02 * v
     gain_db = 0.5 * a + 0.8 * v
+    level_db = 2.8 * a
     v, a = seen("articulation")
     articulation = 0.90 - 0.27 * a - 0.03 * v
     v, a = seen("brightness")
@@ -122,6 +125,7 @@ def cues_of(valence: Curve, arousal: Curve, weights: Mapping[str, float] | None 
         melody_key=melody_key,
         velocity=velocity,
         gain_db=gain_db,
+        level_db=level_db,
         articulation=articulation,
         brightness=np.clip(brightness, 0.2, 1.3),
         density=density,

@@ -12,8 +12,9 @@ from scipy.fft import irfft, next_fast_len, rfft
 from scipy.signal import lfilter
 
 from generation.audio import SAMPLE_RATE_HZ
+from generation.composer.balance import balance_gains, note_level
 from generation.composer.cues import CueCurves
-from generation.composer.palette import INSTRUMENTS, PART_DB
+from generation.composer.palette import INSTRUMENTS
 from generation.composer.sampler import LONGEST_S, Sampler
 from generation.composer.score import Note, Score
 
@@ -45,7 +46,7 @@ def render_score(
     """
     n_samples = round(score.duration_s * SAMPLE_RATE_HZ)
     out = np.zeros((n_samples, 2), dtype=np.float32)
-    desk = _Desk(score.notes, curves, sampler)
+    desk = _Desk(score.notes, balance_gains(score, curves, sampler), curves, sampler)
     for start in range(0, n_samples, BLOCK):
         block = desk.next_block()
         end = min(start + BLOCK, n_samples)
@@ -58,8 +59,11 @@ def render_score(
 class _Desk:
     """Sums the notes of a block, then tone, room and level; carries what rings on."""
 
-    def __init__(self, notes: Sequence[Note], curves: CueCurves, sampler: Sampler) -> None:
+    def __init__(
+        self, notes: Sequence[Note], gains: NDArray[np.float64], curves: CueCurves, sampler: Sampler
+    ) -> None:
         self._notes = notes
+        self._gains = gains
         self._curves = curves
         self._sampler = sampler
         self._next_note = 0
@@ -78,7 +82,7 @@ class _Desk:
             at = round(note.onset_s * SAMPLE_RATE_HZ)
             if at >= start + BLOCK:
                 break
-            self._add(note, at - start)
+            self._add(note, float(self._gains[self._next_note]), at - start)
             self._next_note += 1
         dry = self._sums[:2, :BLOCK].copy()
         send = self._sums[2, :BLOCK].copy()
@@ -94,10 +98,10 @@ class _Desk:
         self._block += 1
         return mixed
 
-    def _add(self, note: Note, at: int) -> None:
+    def _add(self, note: Note, gain: float, at: int) -> None:
         instrument = INSTRUMENTS[note.instrument]
         sound = self._sampler.note(instrument.preset, note.key, note.duration_s, note.velocity)
-        level = instrument.gain * 10.0 ** (PART_DB[note.part] / 20.0)
+        level = gain * note_level(note)
         # Low keys to the left, high to the right, as a keyboard stands before its player.
         pan = instrument.pan + (0.012 * (note.key - 64) if instrument.rings else 0.0)
         angle = (min(max(pan, -0.7), 0.7) + 1.0) * math.pi / 4.0

@@ -85,16 +85,17 @@ def _written(session: HeardSession, series: AffectSeries) -> bytes:
 
 
 def _read(kept: Path, session: HeardSession, card: PredictorCard) -> AffectSeries | None:
+    # Whatever is wrong with a kept prediction, the sound is there to be heard again.
     try:
         found = json.loads(kept.read_bytes())
-    except (FileNotFoundError, ValueError):
+        known = (found["audio_sha256"], found["card_sha256"])
+        series = AffectSeries(
+            np.array(found["onset_s"]),
+            found["window_s"],
+            np.array(found["valence_pred"]),
+            np.array(found["arousal_pred"]),
+            card,
+        )
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
-    if found["audio_sha256"] != session.audio_sha256 or found["card_sha256"] != canonical_sha256(card):
-        return None
-    return AffectSeries(
-        np.array(found["onset_s"]),
-        found["window_s"],
-        np.array(found["valence_pred"]),
-        np.array(found["arousal_pred"]),
-        card,
-    )
+    return series if known == (session.audio_sha256, canonical_sha256(card)) else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -33,6 +34,11 @@ def opened(root: Path) -> Study:
 def actor_of(given: str | None) -> str:
     """The actor a command's events carry."""
     return given or f"coordinator:{getpass.getuser()}"
+
+
+def software_version() -> str:
+    """Name and version, as the record holds them."""
+    return f"isopath {version('isopath')}"
 
 
 def say(sentence: str, as_json: bool, facts: Mapping[str, Any]) -> None:

@@ -10,8 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from dashboards.cli.arguments import opened
-from dashboards.cli.enrolment_commands import software_version
+from dashboards.cli.arguments import opened, software_version
 from dashboards.cli.progress import bar, counted_bar
 from dashboards.cli.rehearsal_command import run_rehearsal
 from protocols import example_path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +17,7 @@ from dashboards.cli.arguments import (
     opened,
     pairs_of,
     say,
+    software_version,
 )
 from study import conduct
 from study.errors import OutOfRange
@@ -140,11 +140,6 @@ def induction(
     study = opened(folder)
     conduct.complete_induction(study, actor_of(actor), participant_id, session)
     _say_next("induction completed", folder, participant_id, json)
-
-
-def software_version() -> str:
-    """Name and version, as the record holds them."""
-    return f"isopath {version('isopath')}"
 
 
 def _say_next(done: str, folder: Path, participant_id: str, as_json: bool) -> None:

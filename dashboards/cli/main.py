@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from typing import Annotated
 
 import typer
 
@@ -20,16 +21,33 @@ from dashboards.cli import (
     report_commands,
     session_commands,
 )
+from dashboards.cli.arguments import software_version
 from study.errors import IsopathError
 
 app = typer.Typer(
     name="isopath",
-    help="Clinical user studies of AI-generated music medicine: from a protocol file to a report.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(software_version())
+        raise typer.Exit
+
+
+@app.callback()
+def isopath(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Clinical user studies of AI-generated music medicine: from a protocol file to a report."""
+
+
 protocol_commands.register(app)
 enrolment_commands.register(app)
 report_commands.register(app)

@@ -150,6 +150,10 @@ class Safety:
     distress_arousal: float
     support_text: Text
 
+    def is_distress(self, felt: Affect) -> bool:
+        """Whether a felt affect lies in the protocol's region of distress."""
+        return felt.valence <= self.distress_valence and felt.arousal >= self.distress_arousal
+
 
 @dataclass(frozen=True)
 class Contrast:

@@ -21,6 +21,7 @@ from study import conduct
 from study.errors import ConductError, OutOfRange
 from study.events import AdverseEventReported, EndReason
 from study.founding import Study
+from study.instruments import Perspective, ScoredResponse
 from study.protocol import Phase
 from study.self_reports import miss_report, submit_report
 from study.steps import GiveReport, describe, next_step
@@ -96,17 +97,38 @@ def self_report(
     due = _due(study, participant_id, phase, instrument)
     if missed is not None:
         miss_report(study, actor_of(actor), participant_id, due, missed)
-        felt = None
+        felt, distress = None, False
     else:
         responses = _responses(valence, arousal, item or [])
-        felt = submit_report(study, actor_of(actor), participant_id, due, responses).affect
+        scored = submit_report(study, actor_of(actor), participant_id, due, responses)
+        felt = scored.affect
+        distress = _is_distress(study, scored)
     ahead = describe(next_step(study.protocol, study.record.participant(participant_id)))
     where = f" (valence {felt.valence:+.2f}, arousal {felt.arousal:+.2f})" if felt else ""
+    alert = _support(study) if distress else ""
     say(
-        f"Recorded {due.instrument_id} at {phase}{where}. Next: {ahead}.",
+        f"Recorded {due.instrument_id} at {phase}{where}.{alert} Next: {ahead}.",
         json,
-        {"participant_id": participant_id, "phase": phase, "affect": felt, "next": ahead},
+        {
+            "participant_id": participant_id,
+            "phase": phase,
+            "affect": felt,
+            "distress": distress,
+            "next": ahead,
+        },
     )
+
+
+def _is_distress(study: Study, scored: ScoredResponse) -> bool:
+    if scored.affect is None or scored.perspective is not Perspective.FELT:
+        return False
+    return study.protocol.safety.is_distress(scored.affect)
+
+
+def _support(study: Study) -> str:
+    texts = study.protocol.safety.support_text
+    text = texts.get("en") or next(iter(texts.values()))
+    return f"\n\nDISTRESS, by the protocol's rule. Stop the music and read to them:\n\n{text}\n\n"
 
 
 def _due(study: Study, participant_id: str, phase: Phase, instrument: str | None) -> GiveReport:

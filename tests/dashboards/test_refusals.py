@@ -78,6 +78,17 @@ def test_a_report_off_its_scale(study: Study, valence: str, arousal: str, said: 
     assert head(study) == before
 
 
+def test_a_report_of_distress_shows_the_support_text(study: Study) -> None:
+    participant_id = after_baseline(study)
+    pre = ("self-report", root(study), participant_id, "--phase", "pre", "--arousal", "0.9")
+
+    told = isopath(*pre, "--valence", "0.05")
+
+    assert told.code == 0
+    assert "DISTRESS, by the protocol's rule" in told.out
+    assert "call your emergency number" in told.out
+
+
 def test_a_second_post_report(study: Study) -> None:
     participant_id = completed(study)
     before = head(study)

@@ -12,8 +12,7 @@ def primary_sentence(results: Results) -> str:
     if row is None or row["estimate"] is None:
         reason = f": {row['reason']}" if row else ""
         return f"{said}there is no primary estimate yet{reason}"
-    percent = 100 * (1 - results.study["alpha"])
     return (
         f"{said}{row['label']}: {row['estimate']:+.2f} "
-        f"({percent:g} % CI {row['ci_low']:+.2f} to {row['ci_high']:+.2f}), n = {row['n']}"
+        f"(95 % CI {row['ci_low']:+.2f} to {row['ci_high']:+.2f}), n = {row['n']}"
     )

@@ -80,12 +80,9 @@ def make_ledger(
 
 def holm_adjusted(p_values: Sequence[float]) -> NDArray[np.float64]:
     """Holm's adjusted p-values, in the order given, shape [n]; none above 1."""
-    values = np.asarray(p_values, dtype=float)
-    order = np.argsort(values, kind="stable")
-    factors = np.arange(len(values), 0, -1)
-    adjusted = np.empty(len(values))
-    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(values[order] * factors))
-    return adjusted
+    from statsmodels.stats.multitest import multipletests
+
+    return np.asarray(multipletests(p_values, method="holm")[1], dtype=float)
 
 
 def _holm_ledger(alpha: float, rows: Sequence[ResultRow]) -> tuple[LedgerEntry, ...]:

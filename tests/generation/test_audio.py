@@ -258,7 +258,7 @@ def test_a_peak_between_samples_is_seen() -> None:
 
 
 @given(st.integers(1, 200), st.integers(1, 3), st.integers(0, 2**31))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_the_peak_is_that_of_a_full_interpolation_whatever_blocks_are_skipped(
     length: int, channels: int, seed: int
 ) -> None:
@@ -268,9 +268,11 @@ def test_the_peak_is_that_of_a_full_interpolation_whatever_blocks_are_skipped(
     )
     whole = np.concatenate([np.zeros((64, channels)), samples, np.zeros((64, channels))])
 
-    expected = np.abs(resample_poly(whole, 4, 1, window=("kaiser", 5.0), padtype="constant")).max()
+    # The same filter, 24 taps a phase, run over every sample by scipy.
+    taps = np.sinc(np.arange(-48, 49) / 4) * np.kaiser(97, 5.0)
+    expected = np.abs(resample_poly(whole, 4, 1, window=taps / taps.sum(), padtype="constant")).max()
 
-    assert true_peak_dbtp(samples) == pytest.approx(20 * np.log10(expected), abs=0.35)
+    assert true_peak_dbtp(samples) == pytest.approx(20 * np.log10(expected), abs=0.1)
 
 
 def test_one_gain_brings_a_session_to_its_loudness_and_keeps_its_dynamics() -> None:

@@ -58,7 +58,9 @@ def _needed_gain(samples: Samples, ceiling: float) -> Samples | None:
             continue
         if need is None:
             need = np.ones(len(samples), dtype=np.float32)
-        np.minimum.at(need, onset[row] + column, np.float32(ceiling) / peaks[row, column])
+        # What lies outside the samples is lowered by lowering the nearest one.
+        nearest = np.clip(onset[row] + column, 0, len(samples) - 1)
+        np.minimum.at(need, nearest, np.float32(ceiling) / peaks[row, column])
     return need
 
 
@@ -118,33 +120,31 @@ def _peaks_between(samples: Samples, threshold: float) -> Iterator[tuple[NDArray
     the sum of the taps' magnitudes, so quiet blocks need no interpolation.
 
     Yields:
-        onsets of blocks, shape [m]; peaks over channels in [sample, next sample),
-        shape [m, block].
+        onsets of blocks in samples, shape [m], from one block before the sound to one
+        after it; peaks over channels in [sample, next sample), shape [m, block].
     """
+    # Silent blocks stand before and after: a peak can lie just outside the samples.
     n_blocks = -(-len(samples) // _PEAK_BLOCK)
-    level = _in_blocks(_level(samples), n_blocks)
+    level = _blocks(_level(samples), -2, n_blocks + 2)
     near = level.max(axis=1)
     near = np.maximum(near[1:-1], np.maximum(near[:-2], near[2:]))
-    hot = np.flatnonzero(near * _LARGEST_RISE > threshold)
+    hot = np.flatnonzero(near * _LARGEST_RISE > threshold) - 1
     for some in np.array_split(hot, -(-len(hot) // 8192)) if len(hot) else []:
-        peaks = level[some + 1]
-        onset, last = int(some[0]) * _PEAK_BLOCK, (int(some[-1]) + 1) * _PEAK_BLOCK
-        for channel in samples[max(onset - _PEAK_BLOCK, 0) : last + _PEAK_BLOCK].T:
-            early = _PEAK_BLOCK if onset else 0
-            blocks = _in_blocks(channel[early:], int(some[-1] - some[0]) + 2)
-            if onset:
-                blocks[0] = channel[:_PEAK_BLOCK]
-            at = some - some[0]
+        first = int(some[0])
+        peaks = level[some + 2]
+        for channel in samples.T:
+            blocks, at = _blocks(channel, first - 1, int(some[-1]) + 2), some - first
             around = np.concatenate([blocks[at], blocks[at + 1], blocks[at + 2]], axis=1)
             between = np.abs(around @ _INTERPOLATOR).reshape(len(at), 3, _PEAK_BLOCK)
             np.maximum(peaks, between.max(axis=1), out=peaks)
         yield some * _PEAK_BLOCK, peaks
 
 
-def _in_blocks(channel: Samples, n_blocks: int) -> Samples:
-    """One channel as rows of a block each, between a silent row before and one after."""
-    rows = np.zeros((n_blocks + 2, _PEAK_BLOCK), dtype=np.float32)
-    rows.reshape(-1)[_PEAK_BLOCK : _PEAK_BLOCK + len(channel)] = channel
+def _blocks(channel: Samples, first: int, end: int) -> Samples:
+    """Blocks `first` to `end` - 1 of one channel as rows, silent where the sound is not."""
+    rows = np.zeros((end - first, _PEAK_BLOCK), dtype=np.float32)
+    low, high = max(first * _PEAK_BLOCK, 0), min(end * _PEAK_BLOCK, len(channel))
+    rows.reshape(-1)[low - first * _PEAK_BLOCK : high - first * _PEAK_BLOCK] = channel[low:high]
     return rows
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,36 +19,10 @@ from study.errors import RecordMismatch, StorageError
 from study.events import SessionRendered
 from study.folder import write_whole
 from study.founding import Study
+from study.rendered import read_manifests
 from study.session import RenderManifest
 
 Told = Callable[[str, int, int], None]
-
-
-def read_manifests(study: Study) -> dict[SessionKey, RenderManifest]:
-    """The manifests of every rendered session, each checked against the record.
-
-    Raises:
-        RecordMismatch: a manifest is not the one that was recorded.
-        StorageError: one cannot be read.
-    """
-    found = {}
-    for recorded in study.record.events(kinds=[SessionRendered]):
-        event, pid, session_id = recorded.event, recorded.participant_id, recorded.session_id
-        if not isinstance(event, SessionRendered) or pid is None or session_id is None:
-            continue
-        path = study.folder.sessions / pid / session_id / "manifest.json"
-        try:
-            text = path.read_bytes()
-        except OSError as problem:
-            raise StorageError(
-                str(path), f"cannot be read ({problem.strerror})", "put the rendered session back"
-            ) from problem
-        if hashlib.sha256(text).hexdigest() != event.manifest_sha256:
-            raise RecordMismatch(
-                str(path), "is not the manifest the record names", "put the rendered session back"
-            )
-        found[pid, session_id] = RenderManifest.from_json(text.decode())
-    return found
 
 
 def analyse_study(study: Study, told: Told) -> tuple[StudyTables, Results]:

@@ -20,6 +20,7 @@ from study.events import (
     SessionRendered,
 )
 from study.founding import Study
+from study.rendered import check_sounds
 from study.steps import describe, next_step
 
 
@@ -77,6 +78,9 @@ def verify(
         str | None,
         typer.Option(metavar="SHA256", help="A head noted earlier; the record must still hold it."),
     ] = None,
+    sounds: Annotated[
+        bool, typer.Option("--sounds", help="Also hash every rendered session's sound.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Walk the record's hash chain; exit code 2 names the first row that does not hold.
@@ -87,7 +91,11 @@ def verify(
     study = opened(folder)
     found = study.record.verify(expected_sha256=head)
     facts: dict[str, Any] = {"rows": found.sequence, "head_sha256": found.sha256, "verified": True}
-    say(f"The chain holds: {found.sequence} rows, head {found.sha256}", json, facts)
+    said = f"The chain holds: {found.sequence} rows, head {found.sha256}"
+    if sounds:
+        facts["sounds"] = check_sounds(study)
+        said += f"\nThe sound of {facts['sounds']} session(s) is as it was rendered."
+    say(said, json, facts)
 
 
 def _by_participant(events: History) -> dict[str, list[RecordedEvent]]:

@@ -126,3 +126,17 @@ def test_sound_that_was_exchanged_is_not_analysed(rehearsed: Path) -> None:
 
     assert said.code == 2
     assert "is not the manifest the record names" in said.err
+
+
+@pytest.mark.xdist_group("whole")
+def test_verify_hears_when_a_sound_was_exchanged(rehearsed: Path) -> None:
+    assert isopath("verify", rehearsed, "--sounds", "--json").facts["sounds"] == len(sounds(rehearsed))
+    sound = next((rehearsed / "sessions").glob("*/ses-01/session.flac"))
+    kept = sound.read_bytes()
+    sound.write_bytes(kept[:-1])
+    try:
+        said = refusal(isopath("verify", rehearsed, "--sounds"))
+    finally:
+        sound.write_bytes(kept)
+
+    assert said == f"{sound}: is not the sound the record names; put the rendered file back"

@@ -1,0 +1,59 @@
+"""What was rendered, as it lies on disk, held against the record."""
+
+from __future__ import annotations
+
+import hashlib
+
+from study.errors import RecordMismatch, StorageError
+from study.events import SessionRendered
+from study.folder import file_sha256
+from study.founding import Study
+from study.session import RenderManifest
+
+
+def read_manifests(study: Study) -> dict[tuple[str, str], RenderManifest]:
+    """The manifests of every rendered session by (participant_id, session_id), checked against the record.
+
+    Raises:
+        RecordMismatch: a manifest is not the one that was recorded.
+        StorageError: one cannot be read.
+    """
+    found = {}
+    for recorded in study.record.events(kinds=[SessionRendered]):
+        event, pid, session_id = recorded.event, recorded.participant_id, recorded.session_id
+        if not isinstance(event, SessionRendered) or pid is None or session_id is None:
+            continue
+        path = study.folder.sessions / pid / session_id / "manifest.json"
+        try:
+            text = path.read_bytes()
+        except OSError as problem:
+            raise StorageError(
+                str(path), f"cannot be read ({problem.strerror})", "put the rendered session back"
+            ) from problem
+        if hashlib.sha256(text).hexdigest() != event.manifest_sha256:
+            raise RecordMismatch(
+                str(path), "is not the manifest the record names", "put the rendered session back"
+            )
+        found[pid, session_id] = RenderManifest.from_json(text.decode())
+    return found
+
+
+def check_sounds(study: Study) -> int:
+    """Hash every rendered session's sound; gives how many there are.
+
+    Raises:
+        RecordMismatch: a sound is not the one that was recorded.
+        StorageError: one cannot be read.
+    """
+    manifests = read_manifests(study)
+    for (participant_id, session_id), manifest in manifests.items():
+        path = study.folder.sessions / participant_id / session_id / manifest.stim_file
+        try:
+            found = file_sha256(path)
+        except OSError as problem:
+            raise StorageError(
+                str(path), f"cannot be read ({problem.strerror})", "put the rendered session back"
+            ) from problem
+        if found != manifest.audio_sha256:
+            raise RecordMismatch(str(path), "is not the sound the record names", "put the rendered file back")
+    return len(manifests)

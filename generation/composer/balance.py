@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from generation.composer.cues import CueCurves
 from generation.composer.palette import INSTRUMENTS, PART_DB
-from generation.composer.sampler import Sampler
+from generation.composer.sampler import Sampler, velocity_gain
 from generation.composer.score import Note, Score
 
 LARGEST_DB = 5.0
 _LOW_CORNER_HZ = 90.0
-_VELOCITY_STEP, _DURATION_STEP_S = 0.05, 0.25
+_TOUCH, _DURATION_STEP_S = 0.5, 0.5
 
 
 def note_level(note: Note) -> float:
@@ -58,18 +58,16 @@ def _section_edges_s(score: Score) -> NDArray[np.float64]:
 
 
 def _energies(score: Score, sampler: Sampler) -> NDArray[np.float64]:
-    # Touch and length in steps too small to matter here, so that few sounds are measured.
-    measured: dict[tuple[str, int, int, int], float] = {}
-    energies = np.empty(len(score.notes))
-    for index, note in enumerate(score.notes):
-        touch, length = round(note.velocity / _VELOCITY_STEP), round(note.duration_s / _DURATION_STEP_S)
-        name = (note.instrument, note.key, touch, length)
-        if name not in measured:
-            preset = INSTRUMENTS[note.instrument].preset
-            sound = sampler.note(preset, note.key, length * _DURATION_STEP_S, touch * _VELOCITY_STEP)
-            measured[name] = float(np.dot(sound, sound)) * _low_weight(note.key)
-        energies[index] = measured[name] * note_level(note) ** 2
-    return energies
+    # One touch and lengths in steps too small to matter here, so that few sounds are measured.
+    names = [(note.instrument, note.key, round(note.duration_s / _DURATION_STEP_S)) for note in score.notes]
+    measured: dict[tuple[str, int, int], float] = {}
+    # Key by key, the longest first: each key's sound is made once.
+    for instrument, key, length in sorted(set(names), reverse=True):
+        preset = INSTRUMENTS[instrument].preset
+        sound = sampler.note(preset, key, length * _DURATION_STEP_S, _TOUCH)
+        measured[instrument, key, length] = float(np.dot(sound, sound)) * _low_weight(key)
+    level = np.array([note_level(note) * velocity_gain(note.velocity) for note in score.notes])
+    return np.array([measured[name] for name in names]) * (level / velocity_gain(_TOUCH)) ** 2
 
 
 def _low_weight(key: int) -> float:

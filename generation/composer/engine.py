@@ -18,7 +18,7 @@ from generation.engine import Progress, SessionAudio
 from study.errors import OutOfRange, UnknownName
 from study.session import SessionPlan
 
-VERSION = "2"
+VERSION = "3"
 
 
 @dataclass(frozen=True)

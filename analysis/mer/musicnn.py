@@ -75,11 +75,6 @@ class MusicnnPredictor:
         """The predictor's name."""
         return self.card.name
 
-    @property
-    def tag_names(self) -> tuple[str, ...]:
-        """The 50 tags in the network's order."""
-        return self._map.tags
-
     def predict(self, samples: NDArray[np.float32], sample_rate_hz: int) -> AffectSeries:
         """Windowed valence and arousal; see `AffectPredictor.predict`.
 

@@ -19,14 +19,15 @@ from tests.generation.composer.plans import make_plan
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_mood_that_stays_keeps_its_level_from_section_to_section(seed: int) -> None:
-    plan = make_plan([(0.1, 0.0)], 240.0, seed)
+    plan = make_plan([(0.1, 0.0)], 600.0, seed)
 
     sound = next(iter(ComposerEngine().generate([plan], lambda _: None))).samples
 
     power = 10.0 ** (block_loudness(sound, SAMPLE_RATE_HZ)[50:-90] / 10.0)
     slow_db = 10.0 * np.log10(gaussian_filter1d(power, 50))
-    # Measured: .4 to .5 LU; without the balance .7 to .8.
-    assert slow_db.std() < 0.65
+    # Measured: .36 and .34 LU; without the balance .67 and .76. Ten minutes, because
+    # the few sections of a shorter piece can be alike by chance.
+    assert slow_db.std() < 0.5
 
 
 def test_gains_are_bounded_and_one_for_all_notes_of_a_section() -> None:

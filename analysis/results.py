@@ -34,8 +34,8 @@ from analysis.tables.build import SessionKey, StudyTables
 from study.canonical import plain
 from study.errors import RecordMismatch
 from study.events import RehearsalStarted
+from study.manifest import RenderManifest
 from study.protocol import StudyProtocol
-from study.session import RenderManifest
 
 RESULTS_VERSION = 1
 

@@ -19,8 +19,8 @@ from study.errors import RecordMismatch, StorageError
 from study.events import SessionRendered
 from study.folder import write_whole
 from study.founding import Study
+from study.manifest import RenderManifest
 from study.rendered import read_manifests
-from study.session import RenderManifest
 
 Told = Callable[[str, int, int], None]
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from generation.engine import Progress
 from generation.registry import load_engine
 from generation.render import render_sessions
-from study.session import RenderManifest, SessionPlan
+from study.manifest import RenderManifest
+from study.session import SessionPlan
 
 
 def render_cohort(

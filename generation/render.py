@@ -18,8 +18,9 @@ from generation.stimuli import STIMULI_VERSION, make_stimulus
 from study.affect import Affect
 from study.errors import AudioError, StorageError
 from study.folder import file_sha256, sync_folder, write_whole
+from study.manifest import ManifestClip, RenderManifest
 from study.path import AffectPath
-from study.session import ManifestClip, RenderManifest, SessionPlan
+from study.session import SessionPlan
 
 SOUND = "session.flac"
 MANIFEST = "manifest.json"

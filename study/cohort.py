@@ -31,9 +31,10 @@ from study.events import (
 )
 from study.founding import Study
 from study.listening import listening_of
+from study.manifest import RenderManifest
 from study.protocol import Phase
 from study.self_reports import miss_report, submit_report
-from study.session import RenderManifest, SessionPlan, session_id_of
+from study.session import SessionPlan, session_id_of
 from study.simulation import (
     Course,
     HeardMoments,

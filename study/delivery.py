@@ -25,10 +25,11 @@ from study.events import (
 from study.folder import file_sha256
 from study.founding import Study
 from study.listening import Listening, listening_of
+from study.manifest import RenderManifest
 from study.path import PathKind
 from study.protocol import Phase, StudyProtocol
 from study.record import Draft, Reader
-from study.session import Allocation, RenderManifest, SessionPlan, make_session_plan, session_id_of
+from study.session import Allocation, SessionPlan, make_session_plan, session_id_of
 from study.steps import Finished, RenderSession, describe, next_step
 
 _END_TOLERANCE_S = 1.0

@@ -10,6 +10,8 @@
     │   ├── RecordBusy            another process holds the record
     │   └── RecordMismatch        the record belongs to another protocol or version
     ├── AudioError                a sound file or a sound that cannot be used
+    ├── ModelError                weights, an adapter or a library that is missing or cannot be used
+    ├── DeviceError               a GPU that is not there, or too little memory
     └── StorageError              a folder or disk that cannot be written or read
 
 The command line turns each into one message and exit code 2.
@@ -78,6 +80,14 @@ class RecordMismatch(RecordError):
 
 class AudioError(IsopathError):
     """A sound file or a sound that cannot be used."""
+
+
+class ModelError(IsopathError):
+    """Weights, an adapter or a library that is missing or cannot be used."""
+
+
+class DeviceError(IsopathError):
+    """A device that is not there, or has too little memory."""
 
 
 class StorageError(IsopathError):

@@ -8,7 +8,7 @@ from study.errors import RecordMismatch, StorageError
 from study.events import SessionRendered
 from study.folder import file_sha256
 from study.founding import Study
-from study.session import RenderManifest
+from study.manifest import RenderManifest
 
 
 def read_manifests(study: Study) -> dict[tuple[str, str], RenderManifest]:

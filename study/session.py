@@ -1,19 +1,16 @@
-"""What is handed to an engine, and what it hands back: plan and manifest."""
+"""What is handed to an engine: the plan of one participant's session."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from study.affect import Affect
-from study.canonical import canonical_sha256, plain
+from study.canonical import canonical_sha256
 from study.errors import ConductError
 from study.path import AffectPath, make_path
 from study.protocol import EngineSpec, StudyProtocol
-
-MANIFEST_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -70,73 +67,6 @@ class SessionPlan:
     def sha256(self) -> str:
         """Hash of the plan's canonical JSON."""
         return canonical_sha256(self)
-
-
-@dataclass(frozen=True)
-class ManifestClip:
-    """One clip of a rendered session.
-
-    Args:
-        stim_file: file name relative to the manifest.
-        onset_s, duration_s: where in the file it sounds.
-        affect: planned mean over the clip; None without planned affect.
-        sha256: of the clip's float32 samples as decoded from the file, little-endian.
-        loudness_lufs: integrated over the clip; None where it is silent.
-    """
-
-    stim_file: str
-    onset_s: float
-    duration_s: float
-    affect: Affect | None
-    sha256: str
-    loudness_lufs: float | None
-
-
-@dataclass(frozen=True)
-class RenderManifest:
-    """How a session's sound came to be; written beside it as ``manifest.json``.
-
-    Args:
-        engine: name and version.
-        models: name to version or SHA-256 of everything that shaped the sound.
-        licences: name to licence of the same.
-        audio_sha256: of the audio file's bytes.
-        gain_db: applied to reach the study's loudness.
-        true_peak_dbtp: of the file.
-    """
-
-    participant_id: str
-    session_id: str
-    plan_sha256: str
-    engine: Mapping[str, str]
-    models: Mapping[str, str]
-    licences: Mapping[str, str]
-    seed: int
-    stim_file: str
-    audio_sha256: str
-    sample_rate_hz: int
-    channels: int
-    duration_s: float
-    loudness_lufs: float | None
-    true_peak_dbtp: float | None
-    gain_db: float
-    clips: tuple[ManifestClip, ...]
-    notes: tuple[str, ...] = ()
-    manifest_version: int = MANIFEST_VERSION
-
-    def to_json(self) -> str:
-        """The manifest as indented JSON with sorted keys."""
-        return json.dumps(plain(self), indent=2, sort_keys=True, allow_nan=False) + "\n"
-
-    @classmethod
-    def from_json(cls, text: str) -> RenderManifest:
-        """Read what `to_json` wrote."""
-        fields = json.loads(text)
-        clips = tuple(
-            ManifestClip(**{**clip, "affect": Affect(**clip["affect"]) if clip["affect"] else None})
-            for clip in fields["clips"]
-        )
-        return cls(**{**fields, "clips": clips, "notes": tuple(fields["notes"])})
 
 
 def session_id_of(session_number: int) -> str:

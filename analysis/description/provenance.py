@@ -10,8 +10,8 @@ from typing import Any
 
 from analysis.mer.predictor import AffectSeries
 from analysis.tables.build import SessionKey
+from study.manifest import RenderManifest
 from study.protocol import StudyProtocol
-from study.session import RenderManifest
 
 PACKAGES = ("isopath", "numpy", "scipy", "pandas", "statsmodels", "matplotlib")
 

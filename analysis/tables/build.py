@@ -15,8 +15,8 @@ from analysis.tables.data_dictionary import make_table
 from analysis.tables.histories import histories_of
 from analysis.tables.participant_rows import Person, Row
 from study.events import DeviationRecorded, RecordedEvent
+from study.manifest import RenderManifest
 from study.protocol import StudyProtocol
-from study.session import RenderManifest
 
 SessionKey = tuple[str, str]
 """(participant_id, session_id)"""

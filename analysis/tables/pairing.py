@@ -16,9 +16,9 @@ import numpy as np
 from analysis.mer.predictor import AffectSeries
 from study.events import History, RecordedEvent, SelfReportSubmitted
 from study.listening import listening_of
+from study.manifest import ManifestClip, RenderManifest
 from study.path import PathKind
 from study.protocol import Phase, StudyProtocol
-from study.session import ManifestClip, RenderManifest
 
 Interval = tuple[float, float]
 PAIRED_PHASES = (Phase.PROBE, Phase.POST)

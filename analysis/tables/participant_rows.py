@@ -30,8 +30,9 @@ from study.events import (
     SessionRendered,
 )
 from study.listening import listening_of
+from study.manifest import RenderManifest
 from study.protocol import Phase, StudyProtocol
-from study.session import RenderManifest, session_id_of
+from study.session import session_id_of
 from study.steps import AnswerEligibility, Finished, GiveConsent, next_step
 
 Row = dict[str, Any]

@@ -17,9 +17,10 @@ from protocols import example_path
 from study.affect import Affect
 from study.events import RehearsalStarted
 from study.founding import Study, initialise_study
+from study.manifest import RenderManifest
 from study.protocol import StudyProtocol
 from study.protocol_file import load_protocol
-from study.session import Allocation, RenderManifest, make_session_plan
+from study.session import Allocation, make_session_plan
 from study.simulation import RESPONSE_SD
 
 EXAMPLE = "iso_vs_target_only"

@@ -14,8 +14,9 @@ from dashboards.cli.progress import counted_bar
 from study.errors import OutOfRange
 from study.events import RehearsalStarted
 from study.founding import Study
+from study.manifest import RenderManifest
 from study.rehearsal import begin_rehearsal, rehearse
-from study.session import RenderManifest, SessionPlan
+from study.session import SessionPlan
 from study.steps import describe, next_step
 
 DEFAULT_SESSION_S = 120.0

@@ -30,6 +30,7 @@ from study.events import (
     StudyInitialised,
 )
 from study.instruments import Instrument, Perspective
+from study.manifest import ManifestClip, RenderManifest
 from study.path import PathKind, PathSpec
 from study.protocol import (
     AgreementSpec,
@@ -48,7 +49,7 @@ from study.protocol import (
     Stratum,
     StudyProtocol,
 )
-from study.session import Allocation, ManifestClip, RenderManifest, make_session_plan, session_id_of
+from study.session import Allocation, make_session_plan, session_id_of
 
 SHA = hashlib.sha256(b"a protocol").hexdigest()
 BEGIN = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

@@ -18,9 +18,9 @@ from study.events import (
     PlaybackStopped,
     StopReason,
 )
+from study.manifest import ManifestClip
 from study.path import PathKind
 from study.protocol import Phase
-from study.session import ManifestClip
 from tests.analysis.made_study import CARD, MadeStudy, make_protocol
 
 CLIPS = tuple(

@@ -24,8 +24,9 @@ from protocols import example_path
 from study.cohort import SimulatedClock
 from study.events import RehearsalStarted
 from study.founding import initialise_study
+from study.manifest import ManifestClip, RenderManifest
 from study.rehearsal import begin_rehearsal, rehearse
-from study.session import ManifestClip, RenderManifest, SessionPlan
+from study.session import SessionPlan
 from study.simulation import RESPONSE_SD
 from tests.study.walking import manifest_of
 

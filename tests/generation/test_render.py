@@ -19,8 +19,9 @@ from generation.engine import MusicEngine, Progress, SessionAudio
 from generation.render import render_sessions
 from study.affect import Affect
 from study.errors import AudioError, StorageError
+from study.manifest import RenderManifest
 from study.path import PathKind, PathSpec, make_path
-from study.session import RenderManifest, SessionPlan
+from study.session import SessionPlan
 
 
 class ToneEngine:

@@ -17,8 +17,9 @@ from study.cohort import SimulatedClock
 from study.errors import OutOfRange, RecordMismatch
 from study.events import ParticipantEnrolled, RehearsalStarted, SelfReportSubmitted
 from study.founding import Study, initialise_study, open_study
+from study.manifest import RenderManifest
 from study.rehearsal import begin_rehearsal, rehearse
-from study.session import RenderManifest, SessionPlan
+from study.session import SessionPlan
 from study.simulation import RESPONSE_SD, HeardMoments, post_affect, probe_affect
 from study.steps import Finished, next_step
 from tests.study.conftest import EXAMPLES

@@ -6,9 +6,10 @@ from study.conduct import assess_eligibility, enrol, give_consent
 from study.delivery import plan_session, record_playback, record_render
 from study.events import PlaybackEnded, PlaybackStarted
 from study.founding import Study
+from study.manifest import RenderManifest
 from study.protocol import Phase
 from study.self_reports import submit_report
-from study.session import RenderManifest, SessionPlan
+from study.session import SessionPlan
 from study.steps import GiveReport, Listen, RenderSession, Step, next_step
 
 STRATUM = {"site": "north", "baseline_arousal": "high"}

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from study.manifest import Seam, Take
 from study.session import SessionPlan
 
 Progress = Callable[[float], None]
@@ -30,6 +33,7 @@ class SessionAudio:
         models: name to version or SHA-256 of everything that shaped the sound.
         licences: name to licence of the same.
         notes: what a reader of the manifest should know.
+        takes, seams, rendering: as in the manifest; empty for an engine that makes no clips.
     """
 
     plan: SessionPlan
@@ -37,6 +41,23 @@ class SessionAudio:
     models: Mapping[str, str]
     licences: Mapping[str, str]
     notes: tuple[str, ...] = field(default=())
+    takes: tuple[Take, ...] = ()
+    seams: tuple[Seam, ...] = ()
+    rendering: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+
+class AffectJudge(Protocol):
+    """Audio in, affect out; `analysis.mer.judge` makes one of any predictor.
+
+    A judge travels to other processes: it must pickle.
+    """
+
+    @property
+    def name(self) -> str:
+        """The predictor's name."""
+
+    def judge(self, samples: NDArray[np.float32], sample_rate_hz: int) -> tuple[float, float]:
+        """Mean valence and arousal in [-1, 1] of one clip, shape [n_samples, n_channels]."""
 
 
 class MusicEngine(Protocol):
@@ -50,19 +71,36 @@ class MusicEngine(Protocol):
     def version(self) -> str:
         """Changes whenever the same plan would give other samples."""
 
-    def generate(self, plans: Sequence[SessionPlan], progress: Progress) -> Iterator[SessionAudio]:
+    def generate(
+        self, plans: Sequence[SessionPlan], progress: Progress, judge: AffectJudge | None = None
+    ) -> Iterator[SessionAudio]:
         """The plans' sound, in plan order, each as soon as it is ready.
 
         The same plan gives the same samples, whatever the other plans are.
+
+        Args:
+            judge: chooses among candidates, for engines that make several.
         """
 
 
-class AffectJudge(Protocol):
-    """Audio in, affect out; satisfied by the predictors of `analysis.mer`."""
+@dataclass(frozen=True)
+class Placement:
+    """Where an engine runs: this machine's affair, not the protocol's.
 
-    @property
-    def name(self) -> str:
-        """The predictor's name."""
+    Args:
+        device: ``cpu``, ``cuda`` or ``cuda:N``.
+        batch_clips: at most so many clips at once; None: as many as fit in memory.
+        models_dir: where weights are kept; None: `generation.musicgen.model_store`'s default.
+    """
 
-    def judge(self, samples: NDArray[np.float32], sample_rate_hz: int) -> tuple[float, float]:
-        """Mean valence and arousal in [-1, 1] of one clip, shape [n_samples, n_channels]."""
+    device: str = "cpu"
+    batch_clips: int | None = None
+    models_dir: Path | None = None
+
+
+@runtime_checkable
+class PlaceableEngine(MusicEngine, Protocol):
+    """An engine that can run elsewhere than on a CPU, and whose batches span sessions."""
+
+    def placed(self, placement: Placement) -> Self:
+        """The same engine on that device; nothing heavy is loaded before `generate`."""

@@ -14,7 +14,7 @@ from generation.composer.mix import render_score
 from generation.composer.palette import DEFAULT_PALETTE, PALETTES
 from generation.composer.sampler import shared_sampler
 from generation.composer.score import Score
-from generation.engine import Progress, SessionAudio
+from generation.engine import AffectJudge, Progress, SessionAudio
 from study.errors import OutOfRange, UnknownName
 from study.session import SessionPlan
 
@@ -57,8 +57,13 @@ class ComposerEngine:
             )
         return cls(palette, MappingProxyType(_checked_weights(options.get("cue_weights", {}))))
 
-    def generate(self, plans: Sequence[SessionPlan], progress: Progress) -> Iterator[SessionAudio]:
-        """The plans' sound, in order; see `MusicEngine.generate`.
+    def generate(
+        self,
+        plans: Sequence[SessionPlan],
+        progress: Progress,
+        judge: AffectJudge | None = None,
+    ) -> Iterator[SessionAudio]:
+        """The plans' sound, in order; see `MusicEngine.generate`. There are no candidates to judge.
 
         Raises:
             OutOfRange: a plan has no planned affect, or lasts no time.

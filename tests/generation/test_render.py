@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import generation.render
 from generation.audio import SAMPLE_RATE_HZ, integrated_loudness, read_audio
-from generation.engine import MusicEngine, Progress, SessionAudio
+from generation.engine import AffectJudge, MusicEngine, Progress, SessionAudio
 from generation.render import render_sessions
 from study.affect import Affect
 from study.errors import AudioError, StorageError
@@ -34,7 +34,9 @@ class ToneEngine:
         self.extra_samples = extra_samples
         self.asked: list[str] = []
 
-    def generate(self, plans: Sequence[SessionPlan], progress: Progress) -> Iterator[SessionAudio]:
+    def generate(
+        self, plans: Sequence[SessionPlan], progress: Progress, judge: AffectJudge | None = None
+    ) -> Iterator[SessionAudio]:
         for number, plan in enumerate(plans):
             self.asked.append(plan.session_id)
             n_samples = round(plan.duration_s * SAMPLE_RATE_HZ) + self.extra_samples

@@ -26,7 +26,7 @@ $(VENV)/.ready-demo: pyproject.toml constraints.txt
 
 $(VENV)/.ready-test: $(VENV)/.ready-demo
 	@echo "Adding what the tests need ..."; start=$$(date +%s); \
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]' && \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,musicgen,cluster]' && \
 	touch $@ && echo "Adding it took $$(( $$(date +%s) - start )) s."
 
 demo: $(VENV)/.ready-demo
@@ -51,6 +51,6 @@ clean:
 
 constraints:
 	@rm -rf build/constraints && $(PYTHON) -m venv build/constraints && \
-	build/constraints/bin/python -m pip install --quiet '.[dev]' && \
+	build/constraints/bin/python -m pip install --quiet '.[dev,musicgen,cluster]' && \
 	{ echo "# What the suite was last run with; written by: make constraints"; \
-	  build/constraints/bin/python -m pip freeze --exclude isopath | grep -v +; } > constraints.txt
+	  build/constraints/bin/python -m pip freeze --exclude isopath | grep -v -e + -e '^triton' -e '^nvidia' -e '^cuda'; } > constraints.txt

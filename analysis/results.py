@@ -37,7 +37,7 @@ from study.events import RehearsalStarted
 from study.manifest import RenderManifest
 from study.protocol import StudyProtocol
 
-RESULTS_VERSION = 1
+RESULTS_VERSION = 2
 
 
 @dataclass(frozen=True)

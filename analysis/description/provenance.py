@@ -30,16 +30,26 @@ def provenance_of(
     models: dict[str, str] = {}
     licences: dict[str, str] = {}
     engines: Counter[str] = Counter()
+    devices: Counter[str] = Counter()
     for manifest in manifests.values():
         models |= manifest.models
         licences |= manifest.licences
         engines[" ".join(manifest.engine[key] for key in ("name", "version") if key in manifest.engine)] += 1
+        if manifest.rendering:
+            devices[_device(manifest.rendering)] += 1
+    takes = [take for manifest in manifests.values() for take in manifest.takes]
     cards = {(series.card.name, series.card.version): series.card for series in predictions.values()}
     return {
         "protocol_sha256": protocol.sha256,
         "record_head_sha256": record_head_sha256,
         "software": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
         "engines": {name: engines[name] for name in sorted(engines)},
+        "devices": {name: devices[name] for name in sorted(devices)},
+        "takes": {
+            "generated": len(takes),
+            "heard": sum(take.is_heard for take in takes),
+            "near_ties": sum(take.near_ties for take in takes),
+        },
         "models": {name: models[name] for name in sorted(models)},
         "licences": {name: licences[name] for name in sorted(licences)},
         "predictors": [
@@ -54,6 +64,11 @@ def provenance_of(
         ],
         "render_notes": sorted({note for manifest in manifests.values() for note in manifest.notes}),
     }
+
+
+def _device(rendering: Mapping[str, Any]) -> str:
+    told = [str(rendering[key]) for key in ("device_name", "device", "dtype") if rendering.get(key)]
+    return ", ".join(told) or "not told"
 
 
 def _version(package: str) -> str:

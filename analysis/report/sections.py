@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from analysis.figures.circumplex import circumplex_images, time_course_images
 from analysis.figures.flow import flow_image
 from analysis.figures.outcomes import change_image, forest_image
@@ -199,6 +201,8 @@ def _provenance(results: Results) -> Section:
         ("Software", ", ".join(f"{name} {version}" for name, version in made["software"].items())),
         ("Loudness", f"{results.study['loudness_lufs']:g} LUFS, every arm"),
         *((f"Engine {name}", counted(n, "session")) for name, n in made["engines"].items()),
+        *((f"Rendered on {name}", counted(n, "session")) for name, n in made["devices"].items()),
+        *_takes(made["takes"]),
         *(
             (f"Sound from {name}", f"{version}; {made['licences'].get(name, 'licence not stated')}")
             for name, version in made["models"].items()
@@ -219,6 +223,14 @@ def _provenance(results: Results) -> Section:
     if made["render_notes"]:
         blocks.append(Bullets(tuple(made["render_notes"])))
     return Section("provenance", "Versions, hashes and licences", tuple(blocks))
+
+
+def _takes(takes: Mapping[str, int]) -> list[tuple[str, str]]:
+    """How many clips a generating engine made for what is heard; nothing for one that makes no clips."""
+    if not takes["generated"]:
+        return []
+    told = f"{takes['generated']}, of which {takes['heard']} are heard"
+    return [("Clips generated", f"{told}; draws near a tie: {takes['near_ties']}")]
 
 
 def _equals(p_value: float) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from analysis.description.flow import check_flow, flow_of
 from analysis.effects.endpoint import outcomes_of
+from analysis.report.build import build_report, render_html
 from analysis.results import RESULTS_VERSION, Results, analyse, results_from_json, results_to_json
 from analysis.tables.build import build_tables
 from study.affect import Affect
@@ -25,6 +26,7 @@ from study.events import (
     SelfReportMissed,
     StopReason,
 )
+from study.manifest import Take
 from study.path import PathKind
 from study.protocol import Assessment, Design, Phase
 from tests.analysis.made_study import CARD, MadeStudy, make_protocol, simulate
@@ -214,6 +216,26 @@ def test_provenance_names_protocol_record_predictor_engine_and_licences() -> Non
     assert made["licences"] == {"bank": "CC0-1.0"}
     assert made["predictors"][0]["limits"] == list(CARD.limits)
     assert {"python", "numpy", "statsmodels", "isopath"} <= set(made["software"])
+
+
+def test_provenance_counts_the_clips_that_were_generated_and_says_where() -> None:
+    study = simulate(make_protocol(), 2)
+    aim = Affect(0.1, 0.2)
+    takes = (
+        Take(0.0, 30.0, aim, "calm piano", 1, 0, False, "a" * 64, 2, 0.9, 0.9),
+        Take(0.0, 30.0, aim, "calm piano", 2, 1, True, "b" * 64, 1, 0.1, 0.1),
+    )
+    rendering = {"device": "cuda", "device_name": "NVIDIA H100", "dtype": "bfloat16"}
+    key, manifest = next(iter(study.manifests.items()))
+    study.manifests[key] = replace(manifest, takes=takes, rendering=rendering)
+
+    results = results_of(study)
+
+    assert results.provenance["takes"] == {"generated": 2, "heard": 1, "near_ties": 3}
+    assert results.provenance["devices"] == {"NVIDIA H100, cuda, bfloat16": 1}
+    page = render_html(build_report(results))
+    assert "2, of which 1 are heard; draws near a tie: 3" in page
+    assert "Rendered on NVIDIA H100, cuda, bfloat16" in page
 
 
 def test_a_follow_up_is_counted_by_group() -> None:

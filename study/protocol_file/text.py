@@ -68,7 +68,8 @@ def written(path: JsonPath) -> str:
 def shown(value: Any) -> str:
     """A JSON value in a message: short, on one line, in straight quotation marks."""
     text = json.dumps(value, ensure_ascii=False)
-    text = _CONTROL.sub("?", text)
+    # Two keys that differ only in such a character stay two.
+    text = _CONTROL.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text)
     return text if len(text) <= 60 else text[:56] + " ..."
 
 

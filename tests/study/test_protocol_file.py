@@ -368,6 +368,14 @@ def _paths(value: Any, here: tuple[str | int, ...] = ()) -> list[tuple[str | int
 _FULL = json.loads((EXAMPLES / "crossover_2x2.json").read_text(encoding="utf-8"))
 
 
+def test_fields_that_differ_only_in_a_character_that_cannot_be_shown_are_told_apart() -> None:
+    value = copy.deepcopy(_FULL) | {"?": 1, "\x7f": 1}
+
+    problems = _problems_if_any(json.dumps(value).encode())
+
+    assert {problem.json_path for problem in problems} == {'$["?"]', '$["\\u007f"]'}
+
+
 @settings(max_examples=250, deadline=None)
 @given(st.data())
 def test_a_protocol_with_anything_anywhere_is_read_or_refused_and_nothing_else(data: st.DataObject) -> None:

@@ -30,10 +30,10 @@ class TextEncoder:
     def __init__(
         self, model: T5EncoderModel, tokenizer: PreTrainedTokenizerBase, device: torch.device
     ) -> None:
-        self._model: nn.Module = model
+        self._model = model
         self._model.train(False)
         self._model.requires_grad_(False)
-        self._model.to(device=device, dtype=torch.float32)
+        nn.Module.to(self._model, device, torch.float32)
         self._tokenizer, self._device = tokenizer, device
         # transformers writes 10^30 where a tokenizer states nothing.
         stated = tokenizer.model_max_length

@@ -11,20 +11,24 @@ import torch
 from torch import Tensor
 from transformers import AutoTokenizer, EncodecModel, PreTrainedTokenizerBase, T5EncoderModel
 
+from generation.musicgen.audiocraft_folder import LM_FILE, read_audiocraft
+from generation.musicgen.catalogue import load_catalogue
+from generation.musicgen.digests import sha256_of
 from generation.musicgen.layout import (
     AUDIO_PREFIX,
     TEXT_PREFIX,
     audio_config,
-    expected_shapes,
     of_lm,
     of_part,
     quiet_transformers,
     text_config,
 )
+from generation.musicgen.model_store import StoredModel, find_model
+from generation.musicgen.parts import Parts
 from generation.musicgen.shape import DecoderShape
-from generation.musicgen.tensor_check import check_tensors, with_todays_names
-from generation.musicgen.weight_files import read_json, read_safetensors, sha256_of
-from study.errors import ModelError
+from generation.musicgen.transformers_folder import read_transformers
+from generation.musicgen.weight_files import INDEX, WHOLE
+from study.errors import ModelError, UnknownName
 
 
 @dataclass(frozen=True)
@@ -94,48 +98,90 @@ class Checkpoint:
 
 
 def load_checkpoint(model: str, revision: str | None = None, models_dir: Path | None = None) -> Checkpoint:
-    """Read a MusicGen, whole or not at all.
+    """Read a MusicGen, whole or not at all; looks at no network.
 
     Args:
         model: a name of the catalogue, or a folder in transformers' or audiocraft's layout.
         revision: of a catalogue model; None: the pinned one.
-        models_dir: where weights are kept; None: the default.
+        models_dir: where weights are kept; None: `model_store.models_folder`'s default.
 
     Raises:
-        UnknownName: neither a folder nor a name of the catalogue.
-        ModelError: a file is missing or damaged; tensors are missing, extra, misshapen or not finite.
+        UnknownName: neither a name of the catalogue nor a folder.
+        ModelError: a file is missing or damaged, or not what is pinned or locked; tensors are
+            missing, extra, misshapen or not finite.
     """
-    if revision is not None or models_dir is not None:
-        raise ModelError(model, "only folders can be loaded", "give a folder, without a revision")
-    return read_transformers(Path(model))
+    if model in load_catalogue():
+        return _of_stored(find_model(model, revision, models_dir), models_dir)
+    folder = Path(model)
+    if not folder.is_dir():
+        raise UnknownName(
+            "model",
+            f"{model!r} is neither a model of the catalogue nor a folder",
+            "write the folder's path, or one of " + ", ".join(load_catalogue()),
+        )
+    if revision is not None:
+        raise ModelError(
+            model, "a folder has no revisions", "leave the revision out, or name a catalogue model"
+        )
+    parts = _read(folder, models_dir)
+    licence = stated_licence(folder) or "not stated"
+    return _checkpoint(parts, _name_of(parts.config, folder), folder, None, _digests(parts), licence)
 
 
-def read_transformers(folder: Path) -> Checkpoint:
-    """Read a folder as transformers leaves it (``config.json`` and safetensors).
+def _of_stored(stored: StoredModel, models_dir: Path | None) -> Checkpoint:
+    parts = _read(stored.folder, models_dir)
+    digests = _digests(parts)
+    stored.check(digests)
+    return _checkpoint(
+        parts, stored.model.name, stored.folder, stored.revision, digests, stored.model.licence
+    )
 
-    Raises:
-        ModelError: as `load_checkpoint`.
-    """
-    config = read_json(folder / "config.json")
-    where = str(folder / "config.json")
-    shape = DecoderShape.from_config(config, where)
-    expected = expected_shapes(config, where)
-    tensors, files = read_safetensors(folder)
-    where = str(files[0] if len(files) == 1 else folder)
-    tensors = with_todays_names(tensors, where)
-    check_tensors(tensors, expected, where)
+
+def _read(folder: Path, models_dir: Path | None) -> Parts:
+    is_audiocrafts = (folder / LM_FILE).is_file() and not any(
+        (folder / file).is_file() for file in (WHOLE, INDEX)
+    )
+    if not is_audiocrafts:
+        return read_transformers(folder)
+    return read_audiocraft(folder, lambda name: _part(name, folder, models_dir))
+
+
+def _part(name: str, beside: Path, models_dir: Path | None) -> Path:
+    """A part that an audiocraft checkpoint leaves out: beside it, else in the store."""
+    if (beside / name).is_dir():
+        return beside / name
+    try:
+        stored = find_model(name, None, models_dir)
+    except ModelError as missing:
+        raise ModelError(
+            str(beside),
+            f"audiocraft's checkpoints hold no {name}, and it is not on this machine",
+            f"{missing.remedy}; or put its folder beside the checkpoint, as {beside / name}",
+        ) from None
+    digests = {file.name: sha256_of(file) for file in sorted(stored.folder.glob("*.safetensors"))}
+    stored.check(digests)
+    return stored.folder
+
+
+def _digests(parts: Parts) -> dict[str, str]:
+    return {name: sha256_of(file) for name, file in parts.files.items()}
+
+
+def _checkpoint(
+    parts: Parts, name: str, folder: Path, revision: str | None, digests: Mapping[str, str], licence: str
+) -> Checkpoint:
     return Checkpoint(
-        name=_name_of(config, folder),
+        name=name,
         folder=folder,
-        revision=None,
-        config=config,
-        shape=shape,
-        tensors=of_lm(tensors),
-        text_tensors=of_part(tensors, TEXT_PREFIX),
-        audio_tensors=of_part(tensors, AUDIO_PREFIX),
-        sha256={file.name: sha256_of(file) for file in files},
-        licence=stated_licence(folder) or "not stated",
-        tokenizer_folder=folder,
+        revision=revision,
+        config=parts.config,
+        shape=DecoderShape.from_config(parts.config, str(folder)),
+        tensors=of_lm(parts.tensors),
+        text_tensors=of_part(parts.tensors, TEXT_PREFIX),
+        audio_tensors=of_part(parts.tensors, AUDIO_PREFIX),
+        sha256=digests,
+        licence=licence,
+        tokenizer_folder=parts.tokenizer_folder,
     )
 
 

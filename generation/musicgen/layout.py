@@ -6,7 +6,7 @@ import copy
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -21,6 +21,7 @@ TEXT_EMBEDDING = "text_encoder.shared.weight"
 TIED_TEXT_EMBEDDING = "text_encoder.encoder.embed_tokens.weight"
 """The same tensor as `TEXT_EMBEDDING`; files may hold either or both."""
 
+_T = TypeVar("_T")
 Shapes = dict[str, tuple[int, ...]]
 
 
@@ -81,8 +82,8 @@ def of_lm(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor for name, tensor in tensors.items() if name.startswith(LM_PREFIXES)}
 
 
-def of_part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The tensors under a prefix, without it."""
+def of_part(tensors: Mapping[str, _T], prefix: str) -> dict[str, _T]:
+    """The tensors (or shapes) under a prefix, without it."""
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 

@@ -6,26 +6,25 @@ commands out where no weights can be had.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from safetensors.numpy import save_file
+import torch
 
 from generation.musicgen.layout import Shapes, expected_shapes
 from generation.musicgen.new_folder import new_folder
 from generation.musicgen.random_tokenizer import VOCABULARY, write_tokenizer
 from generation.musicgen.random_weights import random_tensor
+from generation.musicgen.shape import DecoderShape
+from generation.musicgen.transformers_files import generation_config, preprocessor_config
+from generation.musicgen.weight_writing import write_json, write_safetensors
 from study.errors import OutOfRange, UnknownName
 
-LARGEST_SHARD_BYTES = 5 * 10**9
-"""As transformers splits large models."""
-
 _SPECIAL = 2048
+_RATE_HZ = 32000
 
 
 @dataclass(frozen=True)
@@ -71,10 +70,11 @@ def write_random_model(size: str, folder: Path, seed: int = 0, stereo: bool = Fa
     if seed < 0:
         raise OutOfRange("seed", f"{seed} is negative", "write a whole number from 0")
     config = random_config(size, stereo)
+    shape = DecoderShape.from_config(config, size)
     with new_folder(folder) as building:
-        _write_json(building / "config.json", config)
-        _write_json(building / "generation_config.json", _generation_config())
-        _write_json(building / "preprocessor_config.json", _preprocessor_config(stereo))
+        write_json(building / "config.json", config)
+        write_json(building / "generation_config.json", generation_config(shape))
+        write_json(building / "preprocessor_config.json", preprocessor_config(shape, _RATE_HZ))
         write_tokenizer(building)
         _write_weights(building, expected_shapes(config, size), seed)
         (building / "README.md").write_text(_readme(size, seed, stereo), encoding="utf-8")
@@ -104,7 +104,7 @@ def random_config(size: str, stereo: bool) -> dict[str, Any]:
         },
         "audio_encoder": {
             "model_type": "encodec",
-            "sampling_rate": 32000,
+            "sampling_rate": _RATE_HZ,
             "audio_channels": 1,
             "upsampling_ratios": [8, 5, 4, 4],
             "target_bandwidths": [2.2],
@@ -136,69 +136,12 @@ def random_config(size: str, stereo: bool) -> dict[str, Any]:
     }
 
 
-def _generation_config() -> dict[str, Any]:
-    return {
-        "bos_token_id": _SPECIAL,
-        "decoder_start_token_id": _SPECIAL,
-        "pad_token_id": _SPECIAL,
-        "do_sample": True,
-        "guidance_scale": 3.0,
-        "max_length": 1500,
-    }
-
-
-def _preprocessor_config(stereo: bool) -> dict[str, Any]:
-    return {
-        "feature_extractor_type": "EncodecFeatureExtractor",
-        "processor_class": "MusicgenProcessor",
-        "feature_size": 2 if stereo else 1,
-        "sampling_rate": 32000,
-        "chunk_length_s": None,
-        "overlap": None,
-        "padding_side": "left",
-        "padding_value": 0.0,
-        "return_attention_mask": True,
-    }
-
-
 def _write_weights(folder: Path, shapes: Shapes, seed: int) -> None:
-    shards = list(_shards(shapes))
-    total = sum(_n_bytes(shape) for shape in shapes.values())
-    weight_map: dict[str, str] = {}
-    for number, names in enumerate(shards, start=1):
-        file = (
-            "model.safetensors"
-            if len(shards) == 1
-            else f"model-{number:05d}-of-{len(shards):05d}.safetensors"
-        )
-        tensors: dict[str, NDArray[np.float32]] = {
-            name: random_tensor(name, shapes[name], seed) for name in names
-        }
-        save_file(tensors, folder / file, metadata={"format": "pt"})
-        weight_map |= dict.fromkeys(names, file)
-    if len(shards) > 1:
-        index = {"metadata": {"total_size": total}, "weight_map": weight_map}
-        _write_json(folder / "model.safetensors.index.json", index)
-
-
-def _shards(shapes: Shapes) -> Iterator[list[str]]:
-    names: list[str] = []
-    size = 0
-    for name, shape in sorted(shapes.items()):
-        if names and size + _n_bytes(shape) > LARGEST_SHARD_BYTES:
-            yield names
-            names, size = [], 0
-        names.append(name)
-        size += _n_bytes(shape)
-    yield names
-
-
-def _n_bytes(shape: tuple[int, ...]) -> int:
-    return 4 * int(np.prod(shape, dtype=np.int64))
-
-
-def _write_json(file: Path, value: Mapping[str, Any]) -> None:
-    file.write_text(json.dumps(value, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    write_safetensors(
+        folder,
+        {name: 4 * math.prod(shape) for name, shape in shapes.items()},
+        lambda name: torch.from_numpy(random_tensor(name, shapes[name], seed)),
+    )
 
 
 def _name(size: str, stereo: bool) -> str:

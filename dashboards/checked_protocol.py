@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from study.errors import IsopathError, ProtocolErrors, ProtocolProblem
+from study.errors import IsopathError, ProtocolErrors, ProtocolProblem, UnknownName
 from study.protocol import StudyProtocol
 from study.protocol_file import load_protocol
 
 
 def load_checked_protocol(path: Path) -> StudyProtocol:
-    """Read a protocol and ask each arm's engine whether it takes its options.
+    """Read a protocol and ask each arm's engine whether it takes its options, and who judges its clips.
 
     Raises:
         ProtocolErrors: all problems, in file order.
@@ -36,6 +36,27 @@ def _refusal(protocol: StudyProtocol, number: int) -> IsopathError | None:
 
     try:
         load_engine(spec)
+    except IsopathError as refusal:
+        return refusal
+    return _judge_refusal(spec.options.get("judge"), protocol.analysis.agreement.predictor)
+
+
+def _judge_refusal(judge: object, reporting: str) -> IsopathError | None:
+    """Why a judge will not do: it is not installed, or it would report on its own choice."""
+    if not isinstance(judge, str):
+        return None
+    if judge == reporting:
+        return UnknownName(
+            "engine.options.judge",
+            f'"{judge}" is also analysis.agreement.predictor, and the judge that chooses may not be the one'
+            " that reports: of several clips it takes the one it likes best, so its agreement with the plan"
+            " would be too good",
+            "name another predictor in one of the two places",
+        )
+    from analysis.mer.judge import load_judge
+
+    try:
+        load_judge(judge)
     except IsopathError as refusal:
         return refusal
     return None

@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from generation.audio import SAMPLE_RATE_HZ, Mastered, master, read_audio, true_peak_dbtp, write_audio
-from generation.engine import MusicEngine, Progress, SessionAudio
+from generation.engine import AffectJudge, MusicEngine, Progress, SessionAudio
 from generation.loudness import block_loudness, gated_loudness, loudness_between
+from generation.planned_affect import planned_mean
+from generation.session_folder import SOUND, check_room, place_of, read_session, sweep, write_session
 from generation.stimuli import STIMULI_VERSION, make_stimulus
-from study.affect import Affect
-from study.errors import AudioError, StorageError
-from study.folder import file_sha256, sync_folder, write_whole
+from study.errors import AudioError
+from study.folder import file_sha256
 from study.manifest import ManifestClip, RenderManifest
-from study.path import AffectPath
 from study.session import SessionPlan
 
-SOUND = "session.flac"
-MANIFEST = "manifest.json"
 #: A last clip shorter than this has no loudness of its own and joins the one before.
 _SHORTEST_CLIP_S = 0.4
-_PATH_STEP_S = 0.1
 #: Mastering and writing a composed session take about as long as composing it.
 _COMPOSING_SHARE = 0.5
 
@@ -36,16 +32,19 @@ def render_sessions(
     engine: MusicEngine | None,
     out_dir: Path,
     progress: Progress,
+    judge: AffectJudge | None = None,
     files_root: Path | None = None,
 ) -> list[RenderManifest]:
     """Each plan's sound as ``<out_dir>/<participant_id>/<session_id>/session.flac`` with ``manifest.json``.
 
     A session's folder appears whole or not at all, each as soon as it is
-    ready. One already rendered from the same plan is kept as it is.
+    ready. One already rendered from the same plan is kept as it is, so that an
+    interrupted render goes on where it stopped when called again.
 
     Args:
         engine: makes the composed kinds; None will do where there are none.
         progress: called with the share done, 0 to 1.
+        judge: chooses among candidates, for an engine whose options ask for several.
         files_root: where relative names in ``plan.files`` start; the folder above
             `out_dir` by default, which is the study's.
 
@@ -56,14 +55,17 @@ def render_sessions(
         AudioError: sound that cannot be used; names the session.
         StorageError: the disk is full or not writable, or the place holds a
             session of another plan; nothing is overwritten.
+        Whatever the engine refuses. Sessions finished by then are kept.
     """
     manifests: dict[int, RenderManifest] = {}
     for number, plan in enumerate(plans):
-        kept = read_session(_place(out_dir, plan), plan)
+        folder = place_of(out_dir, plan)
+        sweep(folder)
+        kept = read_session(folder, plan)
         if kept is not None:
             manifests[number] = kept
     pending = [number for number in range(len(plans)) if number not in manifests]
-    _check_room(out_dir, max((plans[n].duration_s for n in pending), default=0.0))
+    check_room(out_dir, max((plans[n].duration_s for n in pending), default=0.0))
     made = float(len(manifests))
 
     def advance(composed_share: float) -> None:
@@ -72,44 +74,18 @@ def render_sessions(
     composed = [n for n in pending if plans[n].path.kind.is_composed]
     others = [n for n in pending if n not in composed]
     half = _COMPOSING_SHARE * len(composed)
-    sounds = _composed([plans[n] for n in composed], engine, lambda share: advance(half * share))
+    sounds = _composed([plans[n] for n in composed], engine, lambda share: advance(half * share), judge)
     for number, sound in zip(composed, sounds, strict=True):
-        manifests[number] = _write_session(_place(out_dir, plans[number]), sound, _names(engine))
+        manifests[number] = _write(place_of(out_dir, plans[number]), sound, _names(engine))
         made += 1.0 - _COMPOSING_SHARE
     for number in others:
         sound = make_stimulus(plans[number], files_root if files_root is not None else out_dir.parent)
         maker = {"name": "stimuli", "version": STIMULI_VERSION}
-        manifests[number] = _write_session(_place(out_dir, plans[number]), sound, maker)
+        manifests[number] = _write(place_of(out_dir, plans[number]), sound, maker)
         made += 1.0
         advance(half)
     progress(1.0)
     return [manifests[number] for number in range(len(plans))]
-
-
-def read_session(folder: Path, plan: SessionPlan) -> RenderManifest | None:
-    """The manifest of a session that was rendered from `plan`; None where there is none.
-
-    Raises:
-        StorageError: the folder holds something else: another plan's session,
-            a sound that is not the manifest's, or no session at all.
-    """
-    if not folder.exists():
-        return None
-    remedy = "move the folder away and render again"
-    try:
-        manifest = RenderManifest.from_json((folder / MANIFEST).read_text(encoding="utf-8"))
-        audio_sha256 = file_sha256(folder / SOUND)
-    except (OSError, ValueError, TypeError, KeyError) as problem:
-        raise StorageError(str(folder), "is not a whole rendered session", remedy) from problem
-    if manifest.plan_sha256 != plan.sha256:
-        raise StorageError(str(folder), "holds a session that was rendered from another plan", remedy)
-    if manifest.audio_sha256 != audio_sha256:
-        raise StorageError(str(folder / SOUND), "is not the sound its manifest describes", remedy)
-    return manifest
-
-
-def _place(out_dir: Path, plan: SessionPlan) -> Path:
-    return out_dir / plan.participant_id / plan.session_id
 
 
 def _names(engine: MusicEngine | None) -> Mapping[str, str]:
@@ -117,42 +93,18 @@ def _names(engine: MusicEngine | None) -> Mapping[str, str]:
 
 
 def _composed(
-    plans: Sequence[SessionPlan], engine: MusicEngine | None, progress: Progress
+    plans: Sequence[SessionPlan], engine: MusicEngine | None, progress: Progress, judge: AffectJudge | None
 ) -> Iterator[SessionAudio]:
     if not plans:
         return
     if engine is None:
         raise ValueError("composed plans need an engine")
-    yield from engine.generate(plans, progress)
+    yield from engine.generate(plans, progress, judge)
 
 
-def _write_session(folder: Path, sound: SessionAudio, engine: Mapping[str, str]) -> RenderManifest:
-    plan = sound.plan
+def _write(folder: Path, sound: SessionAudio, engine: Mapping[str, str]) -> RenderManifest:
     mastered = _mastered(sound)
-    made_parent = not folder.parent.exists()
-    _check_room(folder.parent, plan.duration_s)
-    partial = None
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-        write_audio(partial / SOUND, mastered.samples, SAMPLE_RATE_HZ)
-        manifest = _manifest(partial / SOUND, sound, mastered, engine)
-        write_whole(partial / MANIFEST, manifest.to_json().encode())
-        partial.chmod(0o755)
-        partial.rename(folder)
-        sync_folder(folder.parent)
-    except OSError as problem:
-        raise StorageError(
-            str(folder),
-            f"cannot be written ({(problem.strerror or 'unknown reason').lower()})",
-            f"make {_room_mb(plan.duration_s):.0f} MB of room in a folder you may write to",
-        ) from problem
-    finally:
-        if partial is not None:
-            shutil.rmtree(partial, ignore_errors=True)
-        if made_parent and folder.parent.exists() and not any(folder.parent.iterdir()):
-            folder.parent.rmdir()
-    return manifest
+    return write_session(folder, sound.plan.duration_s, partial(_written, sound, mastered, engine))
 
 
 def _mastered(sound: SessionAudio) -> Mastered:
@@ -171,10 +123,12 @@ def _mastered(sound: SessionAudio) -> Mastered:
         raise AudioError(session, refusal.problem, refusal.remedy) from refusal
 
 
-def _manifest(
-    path: Path, sound: SessionAudio, mastered: Mastered, engine: Mapping[str, str]
+def _written(
+    sound: SessionAudio, mastered: Mastered, engine: Mapping[str, str], folder: Path
 ) -> RenderManifest:
-    """What the file holds, measured on the file itself."""
+    """Write the sound, and say what the file holds, measured on the file itself."""
+    path = folder / SOUND
+    write_audio(path, mastered.samples, SAMPLE_RATE_HZ)
     samples, sample_rate_hz = read_audio(path)
     blocks = block_loudness(samples, sample_rate_hz)
     limited = [f"a limiter lowered peaks by up to {mastered.limited_db:.1f} dB"] * (mastered.limited_db > 0)
@@ -196,6 +150,9 @@ def _manifest(
         gain_db=round(mastered.gain_db, 3),
         clips=tuple(_clips(sound.plan, samples, blocks)),
         notes=(*sound.notes, *limited),
+        takes=sound.takes,
+        seams=sound.seams,
+        rendering=dict(sound.rendering),
     )
 
 
@@ -212,36 +169,11 @@ def _clips(
             stim_file=SOUND,
             onset_s=first / SAMPLE_RATE_HZ,
             duration_s=(last - first) / SAMPLE_RATE_HZ,
-            affect=_planned_mean(plan.path, onset_s, end_s),
+            affect=planned_mean(plan.path, onset_s, end_s) if plan.path.has_affect else None,
             sha256=hashlib.sha256(samples[first:last].astype("<f4").tobytes()).hexdigest(),
             loudness_lufs=_rounded(loudness_between(blocks, onset_s, end_s)),
         )
 
 
-def _planned_mean(path: AffectPath, onset_s: float, end_s: float) -> Affect | None:
-    if not path.has_affect:
-        return None
-    count = max(round((end_s - onset_s) / _PATH_STEP_S), 1)
-    times = onset_s + (np.arange(count) + 0.5) * (end_s - onset_s) / count
-    valence, arousal = path.affect_at(times).mean(axis=0)
-    return Affect(round(float(valence), 6), round(float(arousal), 6))
-
-
 def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 3)
-
-
-def _room_mb(duration_s: float) -> float:
-    """What a session can take at most: 16-bit stereo that nothing compresses, and its manifest."""
-    return 1.0 + duration_s * SAMPLE_RATE_HZ * 2 * 2 / 1e6
-
-
-def _check_room(folder: Path, duration_s: float) -> None:
-    existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-    free_mb = shutil.disk_usage(existing).free / 1e6
-    if duration_s and free_mb < _room_mb(duration_s):
-        raise StorageError(
-            str(folder),
-            f"a session can take {_room_mb(duration_s):.0f} MB and the disk has {free_mb:.0f} MB left",
-            "make room on the disk, or name another folder",
-        )

@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
+from dashboards.checked_protocol import load_checked_protocol
+from study.errors import ProtocolErrors
 from tests.dashboards.command_line import isopath, refusal
 from tests.study.conftest import EXAMPLES
 
@@ -37,3 +41,53 @@ def test_options_that_the_engine_takes_are_valid(tmp_path: Path) -> None:
     protocol = with_options(tmp_path / "p.json", {"palette": "ambient", "cue_weights": {"tempo": 0}})
 
     assert isopath("check", protocol).code == 0
+
+
+@pytest.fixture
+def another_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An engine of clips that another package plugs in, with a predictor beside ours."""
+    metadata = tmp_path / "site" / "clip_tones-1.dist-info"
+    metadata.mkdir(parents=True)
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: clip-tones\nVersion: 1\n")
+    (metadata / "entry_points.txt").write_text(
+        "[isopath.engines]\ntones = tests.generation.clips.tone_model:engine_from_options\n"
+        "[isopath.predictors]\nlevel = tests.generation.clips.tone_model:LevelJudge\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    return "tones"
+
+
+def with_judge(path: Path, engine: str, judge: str) -> Path:
+    options = {"model": "tones", "candidates": 4, "judge": judge}
+    protocol = json.loads((EXAMPLES / "three_arm_silence.json").read_text())
+    protocol["arms"][0]["engine"] = {"name": engine, "options": options}
+    path.write_text(json.dumps(protocol))
+    return path
+
+
+def test_the_judge_that_chooses_may_not_be_the_one_that_reports(tmp_path: Path, another_engine: str) -> None:
+    protocol = with_judge(tmp_path / "p.json", another_engine, "musicnn")
+
+    with pytest.raises(ProtocolErrors) as refused:
+        load_checked_protocol(protocol)
+
+    (problem,) = refused.value.problems
+    assert str(problem) == (
+        f'{protocol}::$.arms[0].engine.options.judge: "musicnn" is also analysis.agreement.predictor, and the'
+        " judge that chooses may not be the one that reports: of several clips it takes the one it likes"
+        " best, so its agreement with the plan would be too good; name another predictor in one of the two"
+        " places"
+    )
+
+
+def test_a_judge_that_is_not_installed_is_refused(tmp_path: Path, another_engine: str) -> None:
+    protocol = with_judge(tmp_path / "p.json", another_engine, "levell")
+
+    with pytest.raises(ProtocolErrors, match=r'judge: "levell" is not a predictor .* did you mean "level"'):
+        load_checked_protocol(protocol)
+
+
+def test_another_judge_than_the_one_that_reports_is_valid(tmp_path: Path, another_engine: str) -> None:
+    protocol = with_judge(tmp_path / "p.json", another_engine, "level")
+
+    assert load_checked_protocol(protocol).arms[0].engine.options["judge"] == "level"

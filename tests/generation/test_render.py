@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import re
+import socket
 import subprocess
+import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,11 +19,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import generation.render
+import generation.session_folder
 from generation.audio import SAMPLE_RATE_HZ, integrated_loudness, read_audio
 from generation.engine import AffectJudge, MusicEngine, Progress, SessionAudio
 from generation.render import render_sessions
 from study.affect import Affect
-from study.errors import AudioError, StorageError
+from study.errors import AudioError, DeviceError, StorageError
 from study.manifest import RenderManifest
 from study.path import PathKind, PathSpec, make_path
 from study.session import SessionPlan
@@ -207,7 +213,7 @@ def test_an_interrupted_render_leaves_nothing_that_looks_whole(
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(generation.render, "write_whole", stop)
+    monkeypatch.setattr(generation.session_folder, "write_whole", stop)
     with pytest.raises(KeyboardInterrupt):
         render_sessions([plan_of()], ToneEngine(), tmp_path, quiet)
 
@@ -221,6 +227,82 @@ def test_sessions_finished_before_a_refusal_are_kept(tmp_path: Path) -> None:
         render_sessions(plans, ToneEngine(), tmp_path, quiet)
 
     assert files_under(tmp_path) == ["sub-01/ses-01/manifest.json", "sub-01/ses-01/session.flac"]
+
+
+class StopsAtThird(ToneEngine):
+    """Refuses its third session."""
+
+    def generate(
+        self, plans: Sequence[SessionPlan], progress: Progress, judge: AffectJudge | None = None
+    ) -> Iterator[SessionAudio]:
+        for number, sound in enumerate(super().generate(plans, progress, judge)):
+            if number == 2:
+                raise DeviceError("cuda:0", "out of memory", "choose a smaller batch")
+            yield sound
+
+
+def test_an_engine_that_fails_in_mid_cohort_loses_nothing_that_was_finished(tmp_path: Path) -> None:
+    plans = [plan_of(session=session) for session in range(1, 6)]
+
+    with pytest.raises(DeviceError, match="out of memory"):
+        render_sessions(plans, StopsAtThird(), tmp_path, quiet)
+
+    assert sorted(path.name for path in (tmp_path / "sub-01").iterdir()) == ["ses-01", "ses-02"]
+    engine = ToneEngine()
+    manifests = render_sessions(plans, engine, tmp_path, quiet)
+    assert engine.asked == ["ses-03", "ses-04", "ses-05"]
+    assert [manifest.session_id for manifest in manifests] == [plan.session_id for plan in plans]
+
+
+KILLED_WHILE_WRITING = """
+import sys, time
+from pathlib import Path
+import generation.session_folder
+from generation.render import render_sessions
+from tests.generation.test_render import ToneEngine, plan_of, quiet
+
+generation.session_folder.write_whole = lambda *_: time.sleep(60)
+render_sessions([plan_of()], ToneEngine(), Path(sys.argv[1]), quiet)
+"""
+
+
+def test_what_a_killed_process_left_is_removed_and_a_living_ones_is_not(tmp_path: Path) -> None:
+    folder = tmp_path / "sub-01"
+    writers = [subprocess.Popen([sys.executable, "-c", KILLED_WHILE_WRITING, tmp_path]) for _ in range(2)]
+    until = time.monotonic() + 60
+    while len(list(tmp_path.rglob("session.flac"))) < 2 and time.monotonic() < until:
+        time.sleep(0.05)
+    killed, living = writers
+    killed.kill()
+    killed.wait()
+    assert len(list(folder.iterdir())) == 2
+
+    render_sessions([plan_of()], ToneEngine(), tmp_path, quiet)
+
+    left = sorted(path.name for path in folder.iterdir())
+    living.kill()
+    living.wait()
+    assert left[1:] == ["ses-01"]
+    assert f".{living.pid}." in left[0]
+
+
+def test_only_this_machines_partial_folders_of_the_session_are_removed(tmp_path: Path) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    here = re.sub(r"[^A-Za-z0-9-]", "-", socket.gethostname())
+    mine = f".ses-01.{here}.{gone.pid}.abcd1234"
+    others = [
+        f".ses-01.elsewhere.{gone.pid}.abcd1234",
+        f".ses-02.{here}.{gone.pid}.abcd1234",
+        f".ses-01.{here}.{os.getpid()}.abcd1234",
+        ".ses-01.backup",
+    ]
+    for name in [mine, *others]:
+        (tmp_path / "sub-01" / name).mkdir(parents=True)
+
+    render_sessions([plan_of()], ToneEngine(), tmp_path, quiet)
+
+    assert sorted(path.name for path in (tmp_path / "sub-01").iterdir()) == sorted([*others, "ses-01"])
 
 
 def test_an_engine_that_gives_another_length_is_refused_by_session(tmp_path: Path) -> None:
@@ -257,7 +339,8 @@ def test_a_disk_too_small_is_refused_before_the_work_with_what_it_needs(small_di
 def test_a_disk_that_fills_while_writing_leaves_nothing(
     small_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(generation.render, "_check_room", lambda *_: None)
+    for module in (generation.render, generation.session_folder):
+        monkeypatch.setattr(module, "check_room", lambda *_: None)
 
     with pytest.raises(StorageError, match="cannot be written"):
         render_sessions([plan_of(PathKind.NOISE, steps=10)], None, small_disk, quiet)

@@ -32,7 +32,7 @@ from generation.musicgen.cache import (
 from generation.musicgen.decoder import Decoder
 from generation.musicgen.delay import sequence_length, undelayed
 from generation.musicgen.graphs import StepGraphs
-from generation.musicgen.sampling import Draw, choose, guided, rounding_tolerance
+from generation.musicgen.sampling import ROUNDING, Draw, choose, guided
 from study.errors import DeviceError, ModelError
 
 __all__ = ["ClipInput", "DecodeLoop", "Decoded", "Draw"]
@@ -171,7 +171,7 @@ class DecodeLoop:
         logits = logits.view(batch.sizes.rows_per_clip, batch.sizes.n_clips, *logits.shape[2:])
         following = batch.position + 1
         numbers = batch.numbers.index_select(0, following)[0]
-        drawn = choose(guided(logits, draw), numbers, draw, rounding_tolerance(self._decoder.dtype))
+        drawn = choose(guided(logits, draw), numbers, draw, ROUNDING[self._decoder.dtype])
         is_open = batch.is_open.index_select(0, following)[0]
         given = batch.tokens.index_select(0, following)[0]
         batch.tokens.index_copy_(0, following, torch.where(is_open, drawn.tokens, given)[None])

@@ -11,7 +11,9 @@ leave the cumulative distribution as it was.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -109,40 +111,60 @@ class Drawn:
     is_finite: Tensor
 
 
-def rounding_tolerance(dtype: torch.dtype) -> float:
-    """How far rounding in `dtype` may move a guided logit or a cumulative probability, generously.
+@dataclass(frozen=True)
+class Rounding:
+    """How far the size of a batch may move a clip's numbers, generously.
 
-    It separates near ties from draws that are safe in any batch.
+    Args:
+        logit: a guided logit.
+        cumulative: a cumulative probability.
     """
-    return 64 * torch.finfo(dtype).eps
+
+    logit: float
+    cumulative: float
 
 
-def choose(logits: Tensor, numbers: Tensor, draw: Draw, tolerance: float) -> Drawn:
+ROUNDING: Mapping[torch.dtype, Rounding] = MappingProxyType(
+    {
+        torch.float32: Rounding(logit=1e-4, cumulative=5e-6),
+        torch.float16: Rounding(logit=0.1, cumulative=1e-3),
+        torch.bfloat16: Rounding(logit=1.0, cumulative=1e-2),
+    }
+)
+"""By precision of the decoder.
+
+Measured between 1 and 30 clips in a batch, guidance 3, a random decoder of 8 layers of width 512, logits
+of standard deviation 0.9, on a CPU: at most 1.2e-5 and 2.6e-7 in float32, 0.012 and 1.6e-4 in float16,
+0.13 and 1.6e-3 in bfloat16. In half precision most draws lie so near to an edge that they count.
+"""
+
+
+def choose(logits: Tensor, numbers: Tensor, draw: Draw, rounding: Rounding) -> Drawn:
     """Draw one token for every clip and codebook.
 
-    A near tie is a draw within `tolerance` of either end of the token's share of the cumulative
+    A near tie is a draw within `rounding` of either end of the token's share of the cumulative
     distribution. Where the last token that top_k admits and the first that it does not are within
-    `tolerance` of each other, either may be in: the cumulative distribution then moves by that
-    token's probability, which is added to the tolerance. A greedy choice is a near tie where the
-    second logit is within `tolerance` of the first.
+    `rounding` of each other, either may be in: the cumulative distribution then moves by that
+    token's probability, which is added. A greedy choice is a near tie where the second logit is
+    within `rounding` of the first.
 
     Args:
         logits: float32, shape [clips, codebooks, codebook_size], after `guided`.
         numbers: float32 in [0, 1), shape [clips, codebooks].
-        tolerance: what rounding may move, see `rounding_tolerance`.
+        rounding: one of `ROUNDING`.
     """
     if draw.greedy:
         first, second = logits.topk(2).values.unbind(-1)
-        return Drawn(logits.argmax(-1), first - second < tolerance, first.isfinite())
+        return Drawn(logits.argmax(-1), first - second < rounding.logit, first.isfinite())
     logits = logits / draw.temperature
-    margin: Tensor | float = tolerance
+    margin: Tensor | float = rounding.cumulative
     if draw.top_k < logits.shape[-1]:
         admitted = logits.topk(draw.top_k + 1, sorted=False).values
         out, last = admitted.topk(2, largest=False).values.unbind(-1)
         logits = logits.masked_fill(logits < last[..., None], -math.inf)
         probabilities = logits.softmax(-1)
         share = (last - logits.amax(-1)).exp() * probabilities.amax(-1)
-        margin = tolerance + share * (last - out < tolerance)
+        margin = rounding.cumulative + share * (last - out < rounding.logit)
     else:
         probabilities = logits.softmax(-1)
     cumulative = probabilities.cumsum(-1, dtype=torch.float64)

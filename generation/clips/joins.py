@@ -6,7 +6,7 @@ loudness carries arousal. For each pair two things are chosen:
 1. The shift: the later clip is moved by up to 0.4 s so that the onsets of both
    agree best in the overlap (Pearson correlation of onset strength), or stays
    where they hardly agree anywhere.
-2. The crossfade: 2 to 4 s, where `_cost` is least.
+2. The crossfade: 2 to 4 s, where what sounds of both is least audible (`_audible`, `_least`).
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ from study.manifest import Seam
 
 FADES_S = (2.0, 2.5, 3.0, 3.5, 4.0)
 BEGINNING_FADE_S = 0.01
-_STEP_S = 0.02
 _NOISY = round(NOISY_END_S * SAMPLE_RATE_HZ)
 #: Onsets that correlate less have no common beat, and are not moved to pretend one.
 _LEAST_AGREEMENT = 0.3
@@ -147,13 +146,9 @@ def _chosen_fade(before: _Placed, after: _Placed, written: int) -> _Fade:
     if latest <= earliest:
         raise AudioError("session", "two of its clips do not overlap", "report this to the engine's makers")
     usual = Usual.of(*(clip.texture.between(0, len(clip.samples) - _NOISY) for clip in (before, after)))
-    roughness, level = _roughness(before, moved, earliest, latest, usual)
-    lengths = [round(s / HOP_S) for s in FADES_S if round(s / HOP_S) <= len(roughness)]
-    _, first, length = min(
-        (_cost(roughness[at : at + length], level[at : at + length]), at, length)
-        for length in lengths or [len(roughness)]
-        for at in range(0, len(roughness) - length + 1, round(_STEP_S / HOP_S))
-    )
+    audible = _audible(before, moved, earliest, latest, usual)
+    lengths = [round(s / HOP_S) for s in FADES_S if round(s / HOP_S) <= len(audible)] or [len(audible)]
+    _, first, length = min(_least(audible, length) for length in lengths)
     begin = earliest + first * HOP
     return _Fade(begin, min(begin + length * HOP, latest), shift, usual)
 
@@ -172,28 +167,33 @@ def _shift(before: _Placed, after: _Placed) -> int:
 
 
 def _correlation(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
-    # A second is the least in which beats can be told to agree.
-    if len(x) * HOP_S < 1.0 or min(x.std(), y.std()) < 1e-3:
+    """Pearson's, or 0 where there is too little to compare: a second is the least in which beats agree."""
+    if len(x) * HOP_S < 1.0:
         return 0.0
-    return float(np.corrcoef(x, y)[0, 1])
+    x, y = x - x.mean(), y - y.mean()
+    spread = float(np.sqrt((x @ x) * (y @ y)))
+    return float(x @ y) / spread if spread > 1e-6 * len(x) else 0.0
 
 
-def _cost(roughness: NDArray[np.float64], level: NDArray[np.float64]) -> float:
-    """How audible a crossfade is: its frames' cost, weighted by how much of both clips sounds there.
+def _least(audible: NDArray[np.float64], length: int) -> tuple[float, int, int]:
+    """The cost of the best crossfade of so many frames, its first frame, and the length again.
 
-    The weight is the product of both gains, sin(2θ)/2: greatest in the middle.
+    A crossfade costs the mean of its frames, weighted by how much of both clips
+    sounds there: the product of both gains, sin(2θ)/2, greatest in the middle.
     """
-    weight = np.sin(np.pi * (np.arange(len(roughness)) + 0.5) / len(roughness))
-    return float((weight * (roughness + level)).sum() / weight.sum())
+    weight = np.sin(np.pi * (np.arange(length) + 0.5) / length)
+    cost = np.correlate(audible, weight / weight.sum(), "valid")
+    first = int(cost.argmin())
+    return float(cost[first]), first, length
 
 
-def _roughness(
+def _audible(
     before: _Placed, after: _Placed, earliest: int, latest: int, usual: Usual
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Two costs for each frame of the overlap, shape [n_frames] each.
+) -> NDArray[np.float64]:
+    """The cost of each frame of the overlap, shape [n_frames].
 
-    The stronger of both clips' onsets and of both fluxes, each over the usual;
-    and the difference of their momentary loudness over 3 LU.
+    The stronger of both clips' onsets over the usual one, the same of flux, and
+    the difference of their momentary loudness over 3 LU.
     """
     parts = [clip.texture.between(earliest - clip.first, latest - clip.first) for clip in (before, after)]
     count = min(len(part.onset) for part in parts)
@@ -201,7 +201,7 @@ def _roughness(
     flux = np.maximum(*(part.flux[:count] for part in parts)) / usual.flux
     times = (earliest + np.arange(count) * HOP) / SAMPLE_RATE_HZ
     loudness = [_momentary(clip, earliest, latest, times) for clip in (before, after)]
-    return onset + flux, np.abs(loudness[1] - loudness[0]) / _LEVEL_LU
+    return onset + flux + np.abs(loudness[1] - loudness[0]) / _LEVEL_LU
 
 
 def _momentary(

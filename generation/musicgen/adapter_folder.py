@@ -26,6 +26,10 @@ from study.errors import ModelError
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
 
+LEAVE_BASE = (True, False, "gaussian", "orthogonal", "eva")
+CHANGE_BASE = ("pissa", "olora")
+"""Initializations that take their beginning out of the base weights, as a function of these alone."""
+
 _SHOWN = 5
 _RANK_AXES = {"lora_A.weight": 0, "lora_B.weight": 1, "lora_embedding_A": 0, "lora_embedding_B": 1}
 
@@ -48,6 +52,11 @@ class AdapterFolder:
     sha256: str
     licence: str
 
+    @property
+    def changes_base(self) -> bool:
+        """Whether peft takes something out of the base weights before it adds the adapter."""
+        return self.config.init_lora_weights in CHANGE_BASE
+
 
 def read_adapter(path: str, model: str) -> AdapterFolder:
     """Read an adapter's folder, with everything checked that needs no model.
@@ -58,7 +67,8 @@ def read_adapter(path: str, model: str) -> AdapterFolder:
 
     Raises:
         ModelError: a file is missing or damaged; it is no LoRA, was made for another model, trains
-            biases, or uses what this peft does not know; a tensor is not finite.
+            biases, began from weights that only its training knew, or uses what this peft does
+            not know; a tensor is not finite.
     """
     folder = Path(path).expanduser()
     name = folder.resolve().name
@@ -82,6 +92,13 @@ def read_adapter(path: str, model: str) -> AdapterFolder:
             where,
             f"adapter {name} also trains biases (bias = {config.bias!r}), which cannot be weighted",
             "train it with bias = 'none'",
+        )
+    if config.init_lora_weights not in (*LEAVE_BASE, *CHANGE_BASE):
+        raise ModelError(
+            where,
+            f"adapter {name} began from weights that cannot be made again"
+            f" (init_lora_weights = {config.init_lora_weights!r})",
+            "convert it to a plain LoRA with peft (path_initial_model_for_weight_conversion)",
         )
     content = (folder / WEIGHTS).read_bytes()
     try:

@@ -95,7 +95,9 @@ def _changed(
     with _quiet_peft(folder):
         with torch.device("meta"):
             model = _LanguageModel(checkpoint)
-        model.load_state_dict(base, assign=True)
+        # Some initializations subtract from the base in place.
+        own = {name: tensor.clone() for name, tensor in base.items()} if folder.changes_base else base
+        model.load_state_dict(own, assign=True)
         adapted = PeftModel(model, folder.config, adapter_name=_ADAPTER)
         expected = get_peft_model_state_dict(adapted, adapter_name=_ADAPTER, save_embedding_layers=False)
     shapes = {name: tuple(tensor.shape) for name, tensor in expected.items()}
@@ -104,7 +106,7 @@ def _changed(
         set_peft_model_state_dict(adapted, dict(folder.tensors), adapter_name=_ADAPTER)
         # The safe merge makes new tensors and leaves the base's alone.
         state = cast(LoraModel, adapted.base_model).merge_and_unload(safe_merge=True).state_dict()
-    del model, adapted
+    del model, adapted, own
     for name in base:
         tensor = state.pop(name)
         if tensor.data_ptr() != base[name].data_ptr():

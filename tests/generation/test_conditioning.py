@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generation.conditioning import (
@@ -172,6 +172,7 @@ def test_the_tempo_rises_with_arousal_and_knows_no_valence(
     assert 53 <= tempo.bpm(Affect(valence, low)) <= tempo.bpm(Affect(affect.valence, high)) <= 131
 
 
+@settings(deadline=None)
 @given(start=PLANE, target=PLANE)
 def test_a_step_of_a_thirty_step_path_changes_ten_words_at_most(start: Affect, target: Affect) -> None:
     # Most steps change none; ten are a genre, a mood, two instruments, mode and touch at once.
@@ -182,6 +183,7 @@ def test_a_step_of_a_thirty_step_path_changes_ten_words_at_most(start: Affect, t
     assert max(itertools.starmap(words_changed, itertools.pairwise(prompts))) <= 10
 
 
+@settings(deadline=None)
 @given(start=PLANE, target=PLANE)
 def test_words_change_only_where_the_nearest_anchors_or_a_band_do(start: Affect, target: Affect) -> None:
     path = [start.toward(target, share) for share in np.linspace(0.0, 1.0, 200)]

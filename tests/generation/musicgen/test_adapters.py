@@ -52,6 +52,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "rank-pattern": {"rank_pattern": {"fc1": 2, "lm_heads.1": 7}, "alpha_pattern": {"fc2": 3}},
     "rslora": {"use_rslora": True, "r": 6},
     "dora": {"use_dora": True, "target_modules": ["q_proj", "fc1", "enc_to_dec_proj"]},
+    "pissa": {"init_lora_weights": "pissa", "target_modules": ["q_proj", "fc1", "enc_to_dec_proj"]},
+    "olora": {"init_lora_weights": "olora", "target_modules": ["q_proj", "fc1", "lm_heads.0"]},
     "saved-module": {"target_modules": ["v_proj"], "modules_to_save": ["enc_to_dec_proj"]},
 }
 
@@ -233,7 +235,7 @@ def test_a_half_precision_checkpoint_is_merged_in_float32(
     assert all(torch.equal(tensor, expected[name]) for name, tensor in tensors.items())
 
 
-@pytest.mark.parametrize("variant", ["lora", "dora", "saved-module"])
+@pytest.mark.parametrize("variant", ["lora", "olora", "saved-module"])
 def test_merging_leaves_the_checkpoint_and_the_streams_of_chance_alone(
     checkpoint: Checkpoint, trained: dict[str, Path], variant: str
 ) -> None:
@@ -335,6 +337,7 @@ def test_another_rank_than_the_configurations_is_refused_with_both(
     [
         ({"peft_type": "ADALORA"}, "its peft_type is 'ADALORA', not 'LORA'"),
         ({"bias": "all"}, "adapter spoilt also trains biases (bias = 'all')"),
+        ({"init_lora_weights": "pissa_niter_4"}, "began from weights that cannot be made again"),
         ({"newer_trick": {"depth": 2}}, "it asks for newer_trick, which peft "),
         ({"layers_pattern": "layers"}, "peft cannot read it"),
         ({"target_modules": ["no_such_layer"]}, "peft cannot merge adapter spoilt"),

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
@@ -77,6 +77,7 @@ def saved(tmp_path: Path) -> Path:
     return path
 
 
+@settings(max_examples=50, deadline=None)
 @given(affects=st.lists(st.tuples(UNIT, UNIT), min_size=1, max_size=4))
 def test_the_features_are_those_of_the_conditioning(affects: list[tuple[float, float]]) -> None:
     points = np.array(affects)
@@ -105,11 +106,12 @@ def test_a_point_becomes_four_tokens_as_wide_as_the_text() -> None:
     assert new_tokens(n_tokens=2).tokens(Affect(0.0, 0.0)).shape == (2, SHAPE.text_dim)
 
 
+@settings(max_examples=50, deadline=None)
 @given(start=PLANE, target=PLANE)
 def test_between_two_affects_the_tokens_move_no_faster_than_their_lipschitz_bound(
     start: Affect, target: Affect
 ) -> None:
-    tokens = new_tokens(width=32).requires_grad_(False)
+    tokens = new_tokens(n_tokens=2, width=32).requires_grad_(False)
     path = [start.toward(target, float(share)) for share in np.linspace(0.0, 1.0, 500)]
     linear = [layer.weight for layer in tokens.mlp if isinstance(layer, nn.Linear)]
     slopes = [float(torch.linalg.matrix_norm(weight, 2)) for weight in linear]

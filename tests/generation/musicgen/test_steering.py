@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generation.musicgen.shape import DecoderShape
@@ -59,6 +59,7 @@ def test_neutral_affect_and_no_strength_push_nowhere() -> None:
     assert not steering.vectors(Affect(-0.8, 0.6), strength=0.0).any()
 
 
+@settings(max_examples=50, deadline=None)
 @given(start=PLANE, target=PLANE, share=st.floats(0.0, 1.0), strength=st.floats(0.0, 10.0))
 def test_the_push_moves_no_faster_than_its_lipschitz_bound(
     start: Affect, target: Affect, share: float, strength: float

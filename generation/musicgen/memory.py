@@ -23,6 +23,9 @@ ROOM_FOR_THE_CODEC = 1_500_000_000
 TEXT_TOKENS = 64
 """Words and affect tokens of one clip that are counted on; our prompts take 20 to 40."""
 
+PREFIX_FRAMES = 600
+"""The longest prefix that is counted on, 12 s; it is read in one pass, all of its states at once."""
+
 _SHARE = {"cuda": 0.92, "cpu": 0.5}
 """Of what is free. A CPU's memory is shared with whatever else runs there."""
 
@@ -85,7 +88,7 @@ def clip_bytes(
     dtype: torch.dtype,
     text_tokens: int = TEXT_TOKENS,
 ) -> int:
-    """Bytes one clip takes on the device while it is decoded: cache, cross-attention, logits.
+    """Bytes one clip takes on the device while it is decoded: cache, text, logits, states of a prefix.
 
     Args:
         n_frames: of the clip; its steps are `n_delays` - 1 more.
@@ -96,7 +99,9 @@ def clip_bytes(
     rows_with_text = max(1, rows_per_clip - 1)
     positions = rows_per_clip * capacity + rows_with_text * text_tokens
     logits = rows_per_clip * shape.n_codebooks * shape.codebook_size * 4 * _LOGIT_COPIES
-    return positions * cache_bytes_per_position(shape, dtype) + logits
+    # A layer's input, its norm and two of what lies between; the feed-forward block before and after gelu.
+    states = rows_per_clip * min(n_frames, PREFIX_FRAMES) * (4 * shape.hidden_size + 2 * shape.ffn_dim)
+    return positions * cache_bytes_per_position(shape, dtype) + logits + states * dtype.itemsize
 
 
 def free_bytes(device: torch.device) -> int:

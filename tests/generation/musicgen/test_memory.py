@@ -57,12 +57,13 @@ def test_a_position_of_a_row_takes_two_numbers_a_layer_and_unit_of_width(
     assert round(position * 60 * 1_503 / 1e9, 1) == gigabytes_of_60_rows
 
 
-def test_a_clip_takes_whole_buckets_its_text_and_its_logits() -> None:
+def test_a_clip_takes_whole_buckets_its_text_its_logits_and_the_states_of_a_prefix() -> None:
     # 1,503 steps in 12 buckets of 128; two rows of cache and one of 64 text positions.
     cache = (2 * 1_536 + 64) * 98_304
     logits = 2 * 4 * 2_048 * 4 * 8
+    prefix = 2 * 600 * (4 * 1_024 + 2 * 4_096) * 2
 
-    assert clip_bytes(SMALL, 1_500, 2, torch.bfloat16) == cache + logits
+    assert clip_bytes(SMALL, 1_500, 2, torch.bfloat16) == cache + logits + prefix
 
 
 def test_four_bytes_take_twice_the_cache_of_two_and_a_third_row_half_as_much_again() -> None:
@@ -115,9 +116,9 @@ def test_too_many_clips_are_refused_with_the_number_that_fits() -> None:
     free = 20 * 10**9
     demand = Demand(LARGE, 1_500, 2, torch.bfloat16, torch.device("cuda", 0), 0)
 
-    # 0.92 × 20 − 1.5 GB of the codec = 16.9 GB; a clip takes 1.2336 GB.
+    # 0.92 × 20 − 1.5 GB of the codec = 16.9 GB; a clip takes 1.2926 GB.
     assert str(demand.refusal(30, free)) == (
-        "device cuda:0: 30 clips need 38.5 GB; 20.0 GB are free, 92% of them may be used, "
+        "device cuda:0: 30 clips need 40.3 GB; 20.0 GB are free, 92% of them may be used, "
         "which is room for 13; write batch_clips 13 or fewer"
     )
 
@@ -127,7 +128,7 @@ def test_where_not_even_one_clip_fits_the_remedy_is_another() -> None:
         most_clips(LARGE, 1_500, 2, torch.float32, CPU, 10**15)
 
     assert re.fullmatch(
-        r"device cpu: 1 clip needs 1000004\.0 GB; [\d.]+ GB are free, 50% of them may be used, which is "
+        r"device cpu: 1 clip needs 1000004\.1 GB; [\d.]+ GB are free, 50% of them may be used, which is "
         r"room for none; free memory there, or take a smaller model, dtype bfloat16 or shorter clips",
         str(refused.value),
     )

@@ -9,6 +9,7 @@ from dataclasses import replace
 from study.affect import Affect
 from study.errors import ConductError, RecordMismatch
 from study.events import (
+    DeviationRecorded,
     History,
     ParticipantAllocated,
     PlaybackEnded,
@@ -30,7 +31,7 @@ from study.path import PathKind
 from study.protocol import Phase, StudyProtocol
 from study.record import Draft, Reader
 from study.session import Allocation, SessionPlan, make_session_plan, session_id_of
-from study.steps import Finished, RenderSession, describe, next_step
+from study.steps import Finished, RenderSession, describe, next_step, require_step
 
 _END_TOLERANCE_S = 1.0
 _PROBE_GRACE_S = 5.0
@@ -78,8 +79,19 @@ def plan_of(protocol: StudyProtocol, history: History, session_number: int) -> S
     raise ConductError("allocation", "there is none yet", "it follows the pre report")
 
 
-def record_render(study: Study, actor: str, plan: SessionPlan, manifest: RenderManifest) -> None:
+def record_render(
+    study: Study,
+    actor: str,
+    plan: SessionPlan,
+    manifest: RenderManifest,
+    deviation: DeviationRecorded | None = None,
+) -> None:
     """Record that the session's sound exists.
+
+    Args:
+        plan: as it was rendered.
+        deviation: how it differs from what the protocol says; recorded in the same
+            transaction, so that neither is ever there without the other.
 
     Raises:
         ConductError: it was made from another plan, or rendering is not the next step.
@@ -98,7 +110,13 @@ def record_render(study: Study, actor: str, plan: SessionPlan, manifest: RenderM
         manifest.duration_s,
     )
     step = RenderSession(plan.session_id, int(plan.session_id.removeprefix("ses-")))
-    study.take(actor, plan.participant_id, step, "rendering", rendered, plan.session_id)
+
+    def decide(_: Reader, history: History) -> Sequence[Draft]:
+        require_step(study.protocol, history, plan.participant_id, step, "rendering")
+        events = (rendered,) if deviation is None else (deviation, rendered)
+        return [Draft(event, plan.participant_id, plan.session_id) for event in events]
+
+    study.act(actor, plan.participant_id, decide)
 
 
 def record_playback(

@@ -12,10 +12,12 @@ from typing import Annotated
 
 import typer
 
+from dashboards.cli.placement import BatchOption, DeviceOption, ModelsOption, placement_of
 from dashboards.cli.progress import bar
 from study.affect import NAMED_STATES, Affect, named_state
 from study.errors import OutOfRange, StorageError, UnknownName
 from study.path import PathKind, PathSpec, make_path
+from study.protocol import EngineSpec
 from study.session import SessionPlan
 
 LONGEST_MINUTES = 180.0
@@ -24,6 +26,7 @@ LOUDNESS_LUFS = -23.0
 _LARGEST_SEED = 2**63 - 1
 _MOST_STEPS = 10_000
 _SUFFIXES = (".flac", ".wav")
+COMPOSER = "composer"
 
 
 def register(app: typer.Typer) -> None:
@@ -42,7 +45,16 @@ def compose(
     ),
     seed: Annotated[int, typer.Option(help="another seed, another piece on the same path")] = 1,
     steps: Annotated[int, typer.Option(help="waypoints of the path, 2 or more")] = 30,
-    palette: Annotated[str, typer.Option(help="chamber, acoustic or ambient")] = "chamber",
+    engine: Annotated[str, typer.Option(help="composer, musicgen or another that is installed")] = COMPOSER,
+    palette: Annotated[
+        str | None, typer.Option(help="the composer's: chamber (the default), acoustic or ambient")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME|FOLDER", help="the neural engine's model", show_default=False)
+    ] = None,
+    device: DeviceOption = "cpu",
+    batch_clips: BatchOption = None,
+    models_dir: ModelsOption = None,
     force: Annotated[bool, typer.Option("--force", help="replace the file if it is there")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print the result as JSON")] = False,
 ) -> None:
@@ -57,16 +69,16 @@ def compose(
 
     The same path, seed and palette give the same samples.
     """
-    plan = make_compose_plan(start, target, minutes, steps, seed, palette)
+    plan = make_compose_plan(start, target, minutes, steps, seed, _spec(engine, palette, model))
     _check_output(out, force)
 
-    # The synthesiser is needed only once everything else is in order.
+    # The engine is needed only once everything else is in order.
     from generation.audio import SAMPLE_RATE_HZ, master, write_audio
     from generation.registry import load_engine
 
-    engine = load_engine(plan.engine)
+    maker = load_engine(plan.engine, placement_of(device, batch_clips, models_dir))
     with bar("composing") as progress:
-        audio = next(iter(engine.generate([plan], progress)))
+        audio = next(iter(maker.generate([plan], progress)))
         mastered = master(audio.samples, SAMPLE_RATE_HZ, plan.loudness_lufs)
         write_audio(out, mastered.samples, SAMPLE_RATE_HZ)
     result = {
@@ -75,34 +87,44 @@ def compose(
         "duration_s": len(mastered.samples) / SAMPLE_RATE_HZ,
         "loudness_lufs": mastered.loudness_lufs,
         "true_peak_dbtp": mastered.true_peak_dbtp,
-        "engine": {"name": engine.name, "version": engine.version, "palette": palette},
+        "engine": {"name": maker.name, "version": maker.version, **plan.engine.options},
         "seed": seed,
         "start": [plan.start.valence, plan.start.arousal],
         "target": [plan.target.valence, plan.target.arousal],
         "largest_step": plan.path.largest_step,
         "models": dict(audio.models),
         "licences": dict(audio.licences),
+        "takes": len(audio.takes),
     }
     if as_json:
         sys.stdout.write(json.dumps(result, indent=2) + "\n")
         return
     sys.stdout.write(
         f"{out}: {result['duration_s']:.1f} s from {_point(plan.start)} to {_point(plan.target)}, "
-        f"{mastered.loudness_lufs:.1f} LUFS, seed {seed}, palette {palette}\n"
+        f"{mastered.loudness_lufs:.1f} LUFS, seed {seed}, {_made_by(plan.engine)}\n"
     )
 
 
+def _spec(engine: str, palette: str | None, model: str | None) -> EngineSpec:
+    if engine == COMPOSER:
+        if model is not None:
+            raise UnknownName("--model", "the composer has no models", "leave it out, or name an --engine")
+        return EngineSpec(COMPOSER, {"palette": palette or "chamber"})
+    if palette is not None:
+        raise UnknownName("--palette", f"the engine {engine} has no palettes", "leave it out")
+    return EngineSpec(engine, {} if model is None else {"model": model})
+
+
 def make_compose_plan(
-    start: str, target: str, minutes: float, steps: int, seed: int, palette: str
+    start: str, target: str, minutes: float, steps: int, seed: int, engine: EngineSpec
 ) -> SessionPlan:
     """The plan of a session outside any study.
 
     Raises:
         OutOfRange: a point off the plane, a length, number of steps or seed outside its range.
-        UnknownName: a state or palette that does not exist.
+        UnknownName: a state, engine or option that does not exist.
     """
-    from generation.composer.engine import ComposerEngine
-    from study.protocol import EngineSpec
+    from generation.registry import load_engine
 
     first, last = _parse_point(start, "--from"), _parse_point(target, "--to")
     if not (math.isfinite(minutes) and SHORTEST_S / 60 <= minutes <= LONGEST_MINUTES):
@@ -115,8 +137,7 @@ def make_compose_plan(
         raise OutOfRange("--steps", f"{steps} is not in 2 to {_MOST_STEPS}", "write for example 30")
     if not 0 <= seed <= _LARGEST_SEED:
         raise OutOfRange("--seed", f"{seed} is not in 0 to {_LARGEST_SEED}", "write a whole number from 0")
-    options = {"palette": palette}
-    ComposerEngine.from_options(options)
+    load_engine(engine)
     step_s = minutes * 60.0 / steps
     path = make_path(PathSpec(PathKind.ISO, steps, step_s), first, last, seed)
     return SessionPlan(
@@ -129,7 +150,7 @@ def make_compose_plan(
         clip_s=min(30.0, step_s),
         seed=seed,
         loudness_lufs=LOUDNESS_LUFS,
-        engine=EngineSpec("composer", options),
+        engine=engine,
     )
 
 
@@ -169,6 +190,10 @@ def _check_output(out: Path, force: bool) -> None:
         raise StorageError(str(folder), "there is no such folder", "make it first, or name another one")
     if not os.access(folder, os.W_OK):
         raise StorageError(str(folder), "nothing can be written in this folder", "name another one")
+
+
+def _made_by(spec: EngineSpec) -> str:
+    return " ".join([f"engine {spec.name}", *(f"{name} {value}" for name, value in spec.options.items())])
 
 
 def _point(affect: Affect) -> str:

@@ -15,11 +15,12 @@ from dashboards.cli import (
     demo_command,
     enrolment_commands,
     hear_command,
+    playback_command,
     protocol_commands,
     record_commands,
     rehearsal_command,
+    render_command,
     report_commands,
-    session_commands,
 )
 from dashboards.cli.arguments import software_version
 from study.errors import IsopathError
@@ -51,7 +52,8 @@ def isopath(
 protocol_commands.register(app)
 enrolment_commands.register(app)
 report_commands.register(app)
-session_commands.register(app)
+render_command.register(app)
+playback_command.register(app)
 rehearsal_command.register(app)
 analysis_commands.register(app)
 record_commands.register(app)
@@ -60,6 +62,7 @@ compose_command.register(app)
 hear_command.register(app)
 
 REFUSED = 2
+STOPPED = 130
 
 
 def main() -> None:
@@ -68,8 +71,11 @@ def main() -> None:
         app()
     except IsopathError as refusal:
         _refuse(str(refusal))
-    except KeyboardInterrupt:
-        _refuse("stopped; what was finished is kept, run the command again to go on", code=130)
+    except SystemExit as leaving:
+        # What Typer makes of Ctrl-C.
+        if leaving.code == STOPPED:
+            _refuse("stopped; what was finished is kept, run the command again to go on", STOPPED)
+        raise
     except BrokenPipeError:
         # The reader of our output went away (`isopath show … | head`).
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -45,14 +45,18 @@ class CatalogueModel:
     @property
     def required_files(self) -> tuple[str, ...]:
         """The files a folder of this model must hold beside its weights."""
-        codec = ("config.json",)
-        return codec if self.kind == "audio codec" else (*codec, "tokenizer.json", "tokenizer_config.json")
+        if self.kind == "audio codec":
+            return ("config.json",)
+        if self.kind == "text encoder":
+            return ("config.json", "tokenizer.json")
+        return ("config.json", "tokenizer.json", "tokenizer_config.json")
 
     @property
     def wanted_files(self) -> tuple[str, ...]:
         """The required files, and those taken too where the repository has them."""
         return (
             *self.required_files,
+            *(() if "tokenizer_config.json" in self.required_files else ("tokenizer_config.json",)),
             "README.md",
             "generation_config.json",
             "preprocessor_config.json",

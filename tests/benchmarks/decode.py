@@ -1,7 +1,7 @@
 """How fast our loop decodes MusicGen, beside transformers' `generate` on the same random weights.
 
     python -m tests.benchmarks.decode --device cpu
-    python -m tests.benchmarks.decode --device cuda --sizes small,medium,large
+    python -m tests.benchmarks.decode --device cuda --sizes small medium large
 
 Both sides decode the same words (16 text tokens) with guidance 3, two rows a
 clip, and end with the codes: neither a text encoder nor a codec is timed. A
@@ -58,7 +58,7 @@ def main() -> int:
     )
     parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N (cpu)")
     parser.add_argument("--steps", type=int, default=STEPS, help="of every timed run (1503)")
-    parser.add_argument("--sizes", default="small,medium,large", help="on a GPU (small,medium,large)")
+    parser.add_argument("--sizes", nargs="+", choices=SHAPES, default=list(SHAPES), help="on a GPU (all)")
     parser.add_argument("--sampled", action="store_true", help="on a CPU: draw, instead of greedy")
     parser.add_argument(
         "--repetitions", type=int, default=2, help="on a CPU, of one clip; eight run once (2)"
@@ -70,7 +70,7 @@ def main() -> int:
         torch.set_num_threads(1)
         report = measure_cpu(given.steps, _FIRST_STEPS, not given.sampled, given.repetitions)
     else:
-        report = measure_gpu(device, {size: SHAPES[size] for size in given.sizes.split(",")}, given.steps)
+        report = measure_gpu(device, {size: SHAPES[size] for size in given.sizes}, given.steps)
     print(json.dumps(report.as_json()) if given.json else report.as_text())
     return 0
 

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from generation.audio import SAMPLE_RATE_HZ
 from generation.clips.clip import Stereo
-from generation.clips.joins import BEGINNING_FADE_S, FADES_S, join_clips, stream_seams
+from generation.clips.crossfade import FADES_S
+from generation.clips.joins import BEGINNING_FADE_S, join_clips, stream_seams
 from generation.clips.seams import HOP, texture
 from study.errors import AudioError
 

@@ -7,6 +7,7 @@ readers differ only in how they know how far the cache is filled.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Protocol
 
@@ -91,14 +92,16 @@ class BucketReader:
     def __init__(self, cache: Tensor, position: Tensor, length: int) -> None:
         self._cache = cache
         self._position = position
-        self._visible = torch.arange(length, device=cache.device)[None, None, None, :] <= position
+        ahead = torch.arange(length, device=cache.device)[None, None, None, :] > position
+        # Once for all layers: torch would make the same of a boolean mask in each of them.
+        self._mask = torch.zeros_like(ahead, dtype=cache.dtype).masked_fill(ahead, -math.inf)
         self._length = length
 
     def attend(self, layer: int, query: Tensor, keys_values: Tensor) -> Tensor:
         """As `Reader.attend`, n = 1."""
         self._cache[layer].index_copy_(3, self._position, keys_values)
         read = self._cache[layer, :, :, :, : self._length]
-        return scaled_dot_product_attention(query, read[0], read[1], attn_mask=self._visible)
+        return scaled_dot_product_attention(query, read[0], read[1], attn_mask=self._mask)
 
 
 class KernelReader:

@@ -186,7 +186,8 @@ class Decoder(nn.Module):
         for number, layer in enumerate(self._layers()):
             memory.keys_values[number] = layer.text_heads(states)
         # Softmax over nothing is not a number; over zeros, it weighs values that are zero.
-        memory.visible[:, 0, 0] = is_token | ~is_token.any(-1, keepdim=True)
+        visible = is_token | ~is_token.any(-1, keepdim=True)
+        memory.mask.zero_().masked_fill_(~visible[:, None, None, :], -math.inf)
 
     def embed(self, tokens: Tensor, positions: Tensor) -> Tensor:
         """Input states [rows, n, hidden_size] of tokens [rows, n, codebooks] at positions [n], int64."""

@@ -81,9 +81,12 @@ def lm_tensors(model: MusicgenForConditionalGeneration) -> dict[str, Tensor]:
     return {name: tensor for name, tensor in model.state_dict().items() if name.startswith(prefixes)}
 
 
-def decoder_of(model: MusicgenForConditionalGeneration, dtype: torch.dtype = torch.float32) -> Decoder:
+def decoder_of(
+    model: MusicgenForConditionalGeneration, dtype: torch.dtype = torch.float32, device: str = "cpu"
+) -> Decoder:
     """Our decoder with the model's weights."""
-    decoder = Decoder(DecoderShape.from_config(model.config.to_dict(), "random model"), dtype=dtype)
+    shape = DecoderShape.from_config(model.config.to_dict(), "random model")
+    decoder = Decoder(shape, device, dtype)
     decoder.load(lm_tensors(model))
     return decoder
 

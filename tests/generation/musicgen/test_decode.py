@@ -282,6 +282,20 @@ def test_a_step_asks_nothing_of_the_device(mono: MusicgenForConditionalGeneratio
     assert batch.position.shape == (1,)
 
 
+def test_near_ties_are_counted_where_tokens_are_drawn(mono: MusicgenForConditionalGeneration) -> None:
+    # Without weights every token is as likely as every other.
+    loop = DecodeLoop(Decoder(decoder_of(mono).shape))
+    first, second = random_clips(mono, (5, 3))
+    prefixes = random_prefixes(2, 4, 6)
+    clips = [replace(first, prefix=prefixes[0]), replace(second, prefix=prefixes[1])]
+
+    whole = decode(loop, [first], 20, GREEDY)
+    continued = decode(loop, clips, 20, GREEDY)
+
+    assert whole.near_ties.tolist() == [20 * 4]
+    assert continued.near_ties.tolist() == [14 * 4, 14 * 4]
+
+
 def test_every_step_is_reported(mono: MusicgenForConditionalGeneration) -> None:
     shares: list[float] = []
 

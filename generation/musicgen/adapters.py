@@ -79,13 +79,19 @@ def merged(checkpoint: Checkpoint, adapters: Sequence[AdapterOption]) -> Merged:
     total = dict(base)
     for option, folder in zip(adapters, folders, strict=True):
         for name, changed in _changed(checkpoint, base, folder):
-            change = option.weight * (changed.double() - base[name].double())
-            total[name] = (total[name].double() + change).float()
+            total[name] = _added(total[name], changed, base[name], option.weight)
     return Merged(
         total,
         {folder.name: folder.sha256 for folder in folders},
         {folder.name: folder.licence for folder in folders},
     )
+
+
+def _added(total: Tensor, changed: Tensor, base: Tensor, weight: float) -> Tensor:
+    if total is base and weight == 1.0:
+        return changed
+    # One rounding an adapter: the difference of two float32 is all but exact in float64.
+    return changed.double().sub_(base).mul_(weight).add_(total).float()
 
 
 def _changed(
@@ -106,7 +112,9 @@ def _changed(
         set_peft_model_state_dict(adapted, dict(folder.tensors), adapter_name=_ADAPTER)
         # The safe merge makes new tensors and leaves the base's alone.
         state = cast(LoraModel, adapted.base_model).merge_and_unload(safe_merge=True).state_dict()
-    del model, adapted, own
+        # peft's models refer to themselves in circles; without this their memory stays.
+        model.to("meta")
+    del own
     for name in base:
         tensor = state.pop(name)
         if tensor.data_ptr() != base[name].data_ptr():

@@ -146,5 +146,5 @@ def check_made_for(what: str, made_for: str, model: str, where: str) -> None:
         raise ModelError(
             where,
             f"{what} was made for {made_for or 'a model it does not name'}, the model is {model}",
-            "name that model in the protocol, or train for this one",
+            "name that model in the protocol (a folder is known by its name), or train for this one",
         )

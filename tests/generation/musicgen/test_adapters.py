@@ -310,7 +310,8 @@ def test_another_base_model_is_refused_with_both_names(checkpoint: Checkpoint, s
 
     assert refusal(checkpoint, spoilt) == (
         f"{spoilt}/adapter_config.json: adapter spoilt was made for facebook/musicgen-large,"
-        " the model is tiny-base; name that model in the protocol, or train for this one"
+        " the model is tiny-base; name that model in the protocol (a folder is known by its name),"
+        " or train for this one"
     )
 
 

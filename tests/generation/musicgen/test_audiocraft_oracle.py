@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,15 @@ def decoder_of(n_codebooks: int) -> Decoder:
     return decoder
 
 
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """Of so little work, a second thread would only get in the way of the other tests."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.mark.parametrize("case", REFERENCE["cases"], ids=name_of)
 def test_greedy_codes_equal_those_of_audiocraft(case: dict[str, Any]) -> None:
     expected = np.array(case["codes"])
@@ -83,6 +93,7 @@ def test_the_reference_is_far_from_any_tie() -> None:
 
 
 @pytest.mark.audiocraft
+@pytest.mark.xdist_group("audiocraft")
 def test_the_committed_reference_is_what_audiocraft_says() -> None:
     if not PYTHON.exists():
         pytest.skip("make the environment .venv-audiocraft (tests/oracles/requirements-audiocraft.txt)")

@@ -149,8 +149,8 @@ def test_affect_reaches_the_model_by_tokens_and_by_steering(tiny_folder: Path, t
     AffectTokens(base.shape.text_dim, training).save(tmp_path / "tokens.safetensors")
     directions = torch.randn(2, base.shape.n_layers, base.shape.hidden_size)
     Steering(directions[0], directions[1], training).save(tmp_path / "steering.safetensors")
-    tokens = {"affect_tokens": str(tmp_path / "tokens.safetensors")}
-    steering = {"steering": str(tmp_path / "steering.safetensors")}
+    tokens: dict[str, Any] = {"affect_tokens": str(tmp_path / "tokens.safetensors")}
+    steering: dict[str, Any] = {"steering": str(tmp_path / "steering.safetensors")}
 
     (words,) = sessions([plan_of(tiny_folder, 2.0)])
     (with_tokens,) = sessions([plan_of(tiny_folder, 2.0, conditioning=["prompt", "tokens"], **tokens)])

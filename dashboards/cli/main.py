@@ -15,6 +15,7 @@ from dashboards.cli import (
     demo_command,
     enrolment_commands,
     hear_command,
+    models_command,
     playback_command,
     protocol_commands,
     record_commands,
@@ -60,6 +61,7 @@ record_commands.register(app)
 demo_command.register(app)
 compose_command.register(app)
 hear_command.register(app)
+models_command.register(app)
 
 REFUSED = 2
 STOPPED = 130

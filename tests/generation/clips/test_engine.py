@@ -223,6 +223,31 @@ class Speechless(LevelJudge):
         return float("nan"), 0.0
 
 
+class Listener(LevelJudge):
+    """Remembers how long its clips were."""
+
+    def __init__(self) -> None:
+        self.heard: list[int] = []
+
+    def judge(self, samples: NDArray[np.float32], sample_rate_hz: int) -> tuple[float, float]:
+        self.heard.append(len(samples))
+        return super().judge(samples, sample_rate_hz)
+
+
+def test_a_chained_clip_is_judged_without_what_it_was_given() -> None:
+    model, judge = ToneModel(), Listener()
+
+    sessions_of(engine_of(model, mode="chained", candidates=2, judge="level"), [plan_of(50.0)], judge)
+
+    own = [
+        request.n_frames - (0 if request.prefix is None else request.prefix.shape[1])
+        for batch in model.asked
+        for request in batch
+    ]
+    assert len(own) == 6
+    assert judge.heard == [frames * 640 for frames in own]
+
+
 def test_of_equals_the_first_is_heard() -> None:
     (session,) = sessions_of(engine_of(candidates=3, judge="level"), [plan_of(20.0)], Undecided())
 

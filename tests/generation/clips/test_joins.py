@@ -95,6 +95,18 @@ def test_the_fade_goes_where_both_clips_are_quiet() -> None:
     assert seam.at_s == pytest.approx(13.4, abs=0.25)
 
 
+def test_the_fade_is_chosen_for_the_later_clip_as_moved() -> None:
+    # Beats and pauses meet when the later clip comes 0.3 s later than planned: it begins at 12.3 s.
+    first, second = clicks(0.25) + noise(1), clicks(0.45) + noise(2)
+    for clip, pause_s in ((first, 12.4), (second, 0.1)):
+        clip[round(pause_s * SAMPLE_RATE_HZ) : round((pause_s + 1.0) * SAMPLE_RATE_HZ)] = 0.0
+
+    _, (seam,) = join_clips([first, second], ONSETS, N_SAMPLES)
+
+    assert seam.shift_s == pytest.approx(0.3, abs=0.01)
+    assert seam.at_s - seam.fade_s / 2 == pytest.approx(12.3, abs=0.1)
+
+
 def test_clips_keep_their_levels() -> None:
     session, (seam,) = join_clips([tone(400, 0.1), tone(400, 0.05)], ONSETS, N_SAMPLES)
 

@@ -133,7 +133,6 @@ def export(
         raise UnknownName("--format", f"{layout!r} is not a format", "write " + " or ".join(FORMATS))
     adapters = [_adapter(text) for text in adapter or ()]
     with _extra("isopath models export"):
-        from generation.musicgen.adapters import merged
         from generation.musicgen.checkpoint import load_checkpoint
         from generation.musicgen.export import Origin, write_audiocraft, write_transformers
         from generation.musicgen.new_folder import check_is_free
@@ -142,6 +141,9 @@ def export(
     checkpoint = load_checkpoint(model, revision, models_dir)
     tensors, origin = checkpoint.tensors, Origin()
     if adapters:
+        with _extra("isopath models export"):
+            from generation.musicgen.adapters import merged
+
         sum_of = merged(checkpoint, adapters)
         tensors, origin = sum_of.tensors, Origin(sum_of.sha256, sum_of.licences)
     write = write_transformers if layout == "transformers" else write_audiocraft

@@ -70,13 +70,13 @@ class XpConfig:
         return int(value)
 
     def expect(self, path: str, *allowed: object) -> None:
-        """Refuse a setting that this decoder does not implement.
+        """Refuse a setting that is stated and that this decoder does not implement.
 
         Raises:
             ModelError: names it.
         """
-        value = self.get(path, allowed[0])
-        if value not in allowed:
+        value = self.get(path)
+        if value is not None and value not in allowed:
             raise ModelError(f"{self._where}::xp.cfg", f"{path} is {value!r}, not {allowed[0]!r}", _REMEDY)
 
 
@@ -94,6 +94,10 @@ def decoder_config(xp: XpConfig) -> dict[str, Any]:
     xp.expect("transformer_lm.norm_first", True)
     xp.expect("transformer_lm.qk_layer_norm", False)
     xp.expect("codebooks_pattern.modeling", "delay")
+    if xp.get("codebooks_pattern.modeling") is None:
+        # The first checkpoints named the pattern here.
+        xp.require("transformer_lm.q_modeling")
+        xp.expect("transformer_lm.q_modeling", "delay")
     xp.expect("codebooks_pattern.delay.delays", delays(n_codebooks, is_stereo))
     xp.expect("interleave_stereo_codebooks.per_timestep", False)
     xp.expect("conditioners.description.t5.name", T5_NAME)

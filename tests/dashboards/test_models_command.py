@@ -6,7 +6,9 @@ import json
 import shutil
 import subprocess
 import sys
+import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -14,6 +16,9 @@ from typer.testing import CliRunner, Result
 from dashboards.cli.main import app
 from study.errors import IsopathError, ModelError, OutOfRange, StorageError, UnknownName
 from tests.dashboards.command_line import isopath, refusal
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 WITHOUT_TORCH = """
 import sys
@@ -181,6 +186,24 @@ def test_an_export_can_be_exported_again(layout: str, tiny: Path, tmp_path: Path
 
 
 @pytest.mark.torch
+def test_an_exported_adapter_is_merged_as_peft_merges_it(tiny: Path, tmp_path: Path) -> None:
+    import torch
+    from safetensors.torch import load_file
+
+    merged = _train_lora(tiny, tmp_path / "my-lora")
+
+    result = models("export", tiny, tmp_path / "out", "--adapter", tmp_path / "my-lora", "--json")
+
+    exported = load_file(tmp_path / "out" / "model.safetensors")
+    base = load_file(tiny / "model.safetensors")
+    changed = {name for name in base if not torch.equal(base[name], exported[name])}
+    assert list(json.loads(result.stdout)["adapters"]) == ["my-lora"]
+    assert len(changed) == 4
+    assert all("_attn.q_proj.weight" in name for name in changed)
+    assert all(torch.allclose(exported[name], merged[name], rtol=0.0, atol=1e-6) for name in base)
+
+
+@pytest.mark.torch
 def test_nan_in_weights_is_one_clear_message(tiny: Path, tmp_path: Path) -> None:
     import torch
     from safetensors.torch import load_file, save_file
@@ -205,3 +228,23 @@ def test_what_cannot_be_exported_is_refused_before_the_work(tiny: Path, tmp_path
     assert isinstance(refused("export", tiny, tmp_path / "out", "--adapter", tmp_path / "none"), ModelError)
     assert isinstance(refused("export", tiny, tiny), StorageError)
     assert not (tmp_path / "out").exists()
+
+
+def _train_lora(base: Path, folder: Path) -> dict[str, Tensor]:
+    """Write a LoRA whose weights are all random; gives the tensors of peft's own merge."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import MusicgenForConditionalGeneration
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        whole: Any = MusicgenForConditionalGeneration.from_pretrained(base)
+        adapted: Any = get_peft_model(whole, LoraConfig(r=2, lora_alpha=4, target_modules=r"decoder.*q_proj"))
+        generator = torch.Generator().manual_seed(1)
+        for parameter in adapted.parameters():
+            if parameter.requires_grad:
+                parameter.data.normal_(0.0, 0.1, generator=generator)
+        adapted.peft_config["default"].base_model_name_or_path = "isopath/random-tiny"
+        adapted.save_pretrained(str(folder))
+        state: dict[str, Tensor] = adapted.merge_and_unload().state_dict()
+    return state

@@ -283,6 +283,18 @@ def test_a_model_whose_codebooks_wait_otherwise_is_refused(audiocraft_folder: Pa
         load_checkpoint(str(audiocraft_folder))
 
 
+def test_the_first_checkpoints_named_their_pattern_elsewhere(audiocraft_folder: Path) -> None:
+    def grow_old(package: dict[str, Any]) -> None:
+        settings = json.loads(package["xp.cfg"])
+        settings["codebooks_pattern"] = {"modeling": None}
+        settings["transformer_lm"]["q_modeling"] = "delay"
+        package["xp.cfg"] = json.dumps(settings)
+
+    _repack(audiocraft_folder / "state_dict.bin", grow_old)
+
+    assert load_checkpoint(str(audiocraft_folder)).shape.n_codebooks == 4
+
+
 def test_a_codec_that_is_only_named_comes_from_beside_the_checkpoint(
     audiocraft_folder: Path, tiny_folder: Path
 ) -> None:

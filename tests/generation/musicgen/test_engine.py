@@ -19,7 +19,8 @@ from generation.musicgen.checkpoint import load_checkpoint
 from generation.musicgen.steering import Steering
 from generation.musicgen.trained_file import Training
 from generation.registry import load_engine
-from generation.render import read_session, render_sessions
+from generation.render import render_sessions
+from generation.session_folder import read_session
 from study.affect import Affect
 from study.errors import DeviceError, IsopathError, ModelError
 from study.path import PathKind, PathSpec, make_path

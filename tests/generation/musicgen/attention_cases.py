@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from generation.musicgen.attention_kernel import decode_attention
+from generation.musicgen.cache import FilledReader, KernelReader
 
 ROWS, HEADS, CAPACITY = 2, 2, 1_536
 LENGTHS = (1, 127, 128, 129, 1_000, 1_536)
@@ -36,6 +37,7 @@ def main() -> None:
     cases["large-scores"] = _difference(*_large_scores(), 1_000)
     cases["neighbours"] = _neighbours()
     cases["grown"] = _grown()
+    cases["reader"] = _reader()
     sys.stdout.write(json.dumps(cases))
 
 
@@ -100,6 +102,21 @@ def _grown() -> float:
     length += 2
     ours = decode_attention(queries, keys, values, length)
     return float((ours.double() - _plain(queries, keys[:, :, :257], values[:, :, :257])).abs().max())
+
+
+def _reader() -> float:
+    """How far steps of the decode loop's cache move when the kernel reads it."""
+    torch.manual_seed(3)
+    by_kernel, plain = torch.zeros(2, 1, 2, 3, HEADS, 256, 16)
+    difference = 0.0
+    for position in (0, 1, 127, 128, 200):
+        query, keys, values = torch.randn(3, 3, HEADS, 1, 16)
+        keys_values = torch.stack((keys, values))
+        now = torch.tensor([position])
+        ours = KernelReader(by_kernel, now, decode_attention).attend(0, query, keys_values)
+        theirs = FilledReader(plain, position).attend(0, query, keys_values)
+        difference = max(difference, float((ours - theirs).abs().max()))
+    return difference
 
 
 if __name__ == "__main__":

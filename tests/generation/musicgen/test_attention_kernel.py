@@ -76,6 +76,12 @@ def test_the_length_is_read_anew_at_every_launch(differences: dict[str, float]) 
     assert differences["grown"] <= TOLERANCE["float32"]
 
 
+def test_the_decode_loop_s_cache_is_read_alike_by_the_kernel_and_by_torch(
+    differences: dict[str, float],
+) -> None:
+    assert differences["reader"] <= TOLERANCE["float32"]
+
+
 def test_tensors_on_the_cpu_are_refused() -> None:
     queries, cache = torch.zeros(1, 1, 64), torch.zeros(1, 1, 128, 64)
 

@@ -22,7 +22,7 @@ BUCKET = 128
 
 DecodeAttention = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 """``(query [rows, heads, head_dim], keys [rows, heads, capacity, head_dim], values, length [1])``,
-length an int32 on the device, to [rows, heads, head_dim]."""
+length an int32 on the device, to [rows, heads, head_dim]; all contiguous along head_dim."""
 
 
 def in_buckets(n_positions: int) -> int:
@@ -117,4 +117,4 @@ class KernelReader:
         """As `Reader.attend`, n = 1."""
         self._cache[layer].index_copy_(3, self._position, keys_values)
         keys, values = self._cache[layer]
-        return self._kernel(query[:, :, 0].contiguous(), keys, values, self._length)[:, :, None]
+        return self._kernel(query[:, :, 0], keys, values, self._length)[:, :, None]

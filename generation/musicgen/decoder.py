@@ -204,7 +204,7 @@ class Decoder(nn.Module):
         for number, layer in enumerate(self._layers()):
             states = layer(states, number, reader, text)
             if steering is not None:
-                states[: steering.shape[1]] += steering[number]
+                states[: steering.shape[1]].add_(steering[number])
         return states
 
     def logits(self, states: Tensor) -> Tensor:

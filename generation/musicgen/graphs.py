@@ -12,6 +12,8 @@ from collections.abc import Callable, Hashable, Sequence
 import torch
 from torch import Tensor
 
+from study.errors import DeviceError
+
 _WARM_UP_STEPS = 2
 
 _new_stream: Callable[[torch.device], torch.cuda.Stream] = torch.cuda.Stream
@@ -37,9 +39,28 @@ class StepGraphs:
             step: run a few times first, so that libraries allocate and kernels compile outside the graph.
             counters: what a step adds to; put back after those runs. Whatever else a step writes, the
                 same step would write again.
+
+        Raises:
+            DeviceError: the driver or a library refuses to have the step recorded.
         """
         if key in self._graphs:
             return
+        try:
+            self._graphs[key] = self._captured(step, counters)
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError as problem:
+            raise DeviceError(
+                str(self._device),
+                f"a step cannot be recorded as a CUDA graph ({problem})",
+                "decode with graphs=False",
+            ) from problem
+
+    def replay(self, key: Hashable) -> None:
+        """Queue the recorded step; returns at once."""
+        self._graphs[key].replay()
+
+    def _captured(self, step: Callable[[], None], counters: Sequence[Tensor]) -> torch.cuda.CUDAGraph:
         before = [counter.clone() for counter in counters]
         with torch.cuda.device(self._device):
             self._stream.wait_stream(torch.cuda.current_stream())
@@ -55,8 +76,4 @@ class StepGraphs:
                 graph, pool=self._pool, stream=self._stream, capture_error_mode="thread_local"
             ):
                 step()
-        self._graphs[key] = graph
-
-    def replay(self, key: Hashable) -> None:
-        """Queue the recorded step; returns at once."""
-        self._graphs[key].replay()
+        return graph

@@ -17,7 +17,7 @@ from generation.engine import Progress
 from generation.musicgen.adapters import Merged
 from generation.musicgen.checkpoint import Checkpoint
 from generation.musicgen.text import T5_LONGEST_TOKENS
-from study.errors import OutOfRange, UnknownName
+from study.errors import DeviceError, OutOfRange, UnknownName
 
 
 def refuse_what_only_ours_can(engine: str, options: ClipOptions) -> None:
@@ -94,6 +94,26 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(seed)
         yield
+
+
+@contextmanager
+def within_memory(device: torch.device, what: str) -> Iterator[None]:
+    """Tell a device that is full as a refusal.
+
+    Args:
+        what: should have fitted.
+
+    Raises:
+        DeviceError: the device's memory ran out inside.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError as problem:
+        raise DeviceError(
+            f"device {device}",
+            f"{what} does not fit in its memory ({problem})",
+            "free memory there, make shorter clips, or take a smaller model or a larger device",
+        ) from problem
 
 
 def part_of(progress: Progress, done: int, total: int) -> Progress:

@@ -22,6 +22,7 @@ from generation.clips.clip import Clip, ClipRequest, Codes, ModelCard, Stereo
 from generation.clips.options import ClipOptions
 from generation.engine import Placement, Progress
 from generation.musicgen.adapters import merged
+from generation.musicgen.audiocraft_names import lm_to_audiocraft
 from generation.musicgen.checkpoint import Checkpoint, load_checkpoint
 from generation.musicgen.export import write_audiocraft
 from generation.musicgen.memory import device_of
@@ -31,18 +32,21 @@ from generation.musicgen.reference import (
     refuse_what_only_ours_can,
     seeded,
     tokens_of,
+    within_memory,
 )
-from study.errors import DeviceError, ModelError, OutOfRange
+from study.errors import ModelError, OutOfRange
 
 NAME = "audiocraft"
 
 INSTALL = """\
 pip install 'isopath[musicgen]'
 pip install --no-deps audiocraft==1.3.0 xformers torchaudio
-pip install av einops 'flashy>=0.0.2' hydra-core julius librosa num2words soundfile spacy \
-torchmetrics"""
-"""Seen to work beside torch 2.13. audiocraft asks for torch 2.1, which isopath's Python and
-transformers have left behind; --no-deps keeps it from taking them back."""
+pip install av einops 'flashy>=0.0.2' hydra-core julius librosa num2words soundfile spacy torchmetrics
+An audiocraft in an environment of its own (Python 3.9, torch 2.1) stays out of isopath's reach; give it \
+the folder that isopath models export --format audiocraft writes."""
+"""Seen to work beside torch 2.13 on a CPU, all but torchaudio: its wheels on PyPI are for torch with
+CUDA, so a stand-in took its place. audiocraft asks for torch 2.1, which transformers has left behind;
+--no-deps keeps it from taking that back."""
 
 _EMPTY_PROMPT = "an empty prompt is no words at all to audiocraft; to transformers it is one token, its end"
 
@@ -54,7 +58,7 @@ def load_audiocraft_model(options: ClipOptions, placement: Placement) -> Audiocr
         ModelError: audiocraft or one of its libraries is not installed; weights or an adapter
             missing or not what the protocol names.
         UnknownName, OutOfRange: an option that audiocraft has nothing for.
-        DeviceError: no such device.
+        DeviceError: no such device, or too little memory there.
     """
     refuse_what_only_ours_can(NAME, options)
     device = device_of(placement.device)
@@ -78,10 +82,11 @@ def require_audiocraft() -> None:
     """
     try:
         import_module("audiocraft.models")
-    except ImportError as problem:
+    except (AttributeError, ImportError, OSError, RuntimeError) as problem:
+        # An extension built for another torch is an OSError.
         is_there = find_spec(NAME) is not None
         missing = f"audiocraft cannot start ({problem})" if is_there else "audiocraft is not installed"
-        remedy = f"install it where isopath is:\n{INSTALL}"
+        remedy = f"install it where isopath is, with:\n{INSTALL}"
         raise ModelError(f"engine {NAME}", missing, remedy) from problem
 
 
@@ -99,13 +104,15 @@ class AudiocraftClipModel:
         self._device = device_of(placement.device)
         self._adapters = merged(checkpoint, options.adapters)
         self._tokenizer = checkpoint.tokenizer()
-        with tempfile.TemporaryDirectory(prefix="isopath-audiocraft-") as scratch:
+        with (
+            tempfile.TemporaryDirectory(prefix="isopath-audiocraft-") as scratch,
+            within_memory(self._device, checkpoint.name),
+        ):
             folder = Path(scratch) / "model"
             write_audiocraft(checkpoint, self._adapters.tensors, folder)
             self._model = _loaded(folder, checkpoint, self._device)
-        if options.dtype == "float32" and self._device.type != "cpu":
-            self._model.lm.float()
-            self._model.autocast = import_module("audiocraft.utils.autocast").TorchAutocast(enabled=False)
+            if options.dtype == "float32" and self._device.type != "cpu":
+                self._leave_float16()
 
     @property
     def frame_rate_hz(self) -> int:
@@ -145,31 +152,34 @@ class AudiocraftClipModel:
         """See `ClipModel.sound`: audiocraft's codec, each clip whole."""
         return [self._sound(clip) for clip in codes]
 
+    def _leave_float16(self) -> None:
+        # On a GPU audiocraft reads weights in float16, which has rounded them.
+        self._model.lm.float().load_state_dict(lm_to_audiocraft(self._adapters.tensors))
+        self._model.autocast = import_module("audiocraft.utils.autocast").TorchAutocast(enabled=False)
+
     def _codes(self, request: ClipRequest, progress: Progress) -> Codes:
         tokens_of(request.prompt, self._tokenizer)
         draw, prompt = self._options, None
         if request.prefix is not None:
             prompt = torch.from_numpy(request.prefix.astype(np.int64))[None].to(self._device)
         attributes = import_module("audiocraft.modules.conditioners").ConditioningAttributes
-        try:
-            with _current(self._device), seeded(request.seed, self._device), self._model.autocast:
-                codes = self._model.lm.generate(
-                    prompt=prompt,
-                    conditions=[attributes(text={"description": request.prompt})],
-                    max_gen_len=request.n_frames,
-                    use_sampling=True,
-                    temp=draw.temperature,
-                    top_k=min(draw.top_k, self._checkpoint.shape.codebook_size),
-                    cfg_coef=draw.guidance_scale,
-                    two_step_cfg=False,
-                    callback=lambda done, steps: progress(done / steps),
-                )
-        except torch.OutOfMemoryError as problem:
-            raise DeviceError(
-                f"device {self._device}",
-                f"a clip of {request.n_frames} frames does not fit in its memory ({problem})",
-                "take a smaller model or a larger device",
-            ) from problem
+        with (
+            within_memory(self._device, f"a clip of {request.n_frames} frames"),
+            _current(self._device),
+            seeded(request.seed, self._device),
+            self._model.autocast,
+        ):
+            codes = self._model.lm.generate(
+                prompt=prompt,
+                conditions=[attributes(text={"description": request.prompt})],
+                max_gen_len=request.n_frames,
+                use_sampling=True,
+                temp=draw.temperature,
+                top_k=min(draw.top_k, self._checkpoint.shape.codebook_size),
+                cfg_coef=draw.guidance_scale,
+                two_step_cfg=False,
+                callback=lambda done, steps: progress(done / steps),
+            )
         clip: Codes = codes[0].cpu().numpy().astype(np.int16)
         return clip
 

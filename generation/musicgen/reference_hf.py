@@ -29,9 +29,10 @@ from generation.musicgen.reference import (
     refuse_what_only_ours_can,
     seeded,
     tokens_of,
+    within_memory,
 )
 from generation.musicgen.sound import SoundDecoder
-from study.errors import DeviceError, OutOfRange
+from study.errors import OutOfRange
 
 NAME = "musicgen-hf"
 
@@ -42,7 +43,7 @@ def load_transformers_model(options: ClipOptions, placement: Placement) -> Trans
     Raises:
         UnknownName, OutOfRange: an option that transformers' loop has nothing for.
         ModelError: weights or an adapter missing or not what the protocol names.
-        DeviceError: no such device.
+        DeviceError: no such device, or too little memory there.
     """
     refuse_what_only_ours_can(NAME, options)
     if options.guidance_scale < 1:
@@ -70,7 +71,8 @@ class TransformersClipModel:
         self._device = device_of(placement.device)
         self._adapters = merged(checkpoint, options.adapters)
         dtype: torch.dtype = getattr(torch, options.dtype)
-        self._model = _model(checkpoint, self._adapters.tensors, self._device, dtype)
+        with within_memory(self._device, checkpoint.name):
+            self._model = _model(checkpoint, self._adapters.tensors, self._device, dtype)
         self._tokenizer = checkpoint.tokenizer()
         self._sound = SoundDecoder(checkpoint.audio_encoder(), checkpoint.shape, self._device)
 
@@ -119,27 +121,24 @@ class TransformersClipModel:
             given = prefix.shape[1]
         n_steps = request.n_frames - given + shape.n_delays - 1
         words = torch.tensor([tokens_of(request.prompt, self._tokenizer)], device=self._device)
-        try:
-            with seeded(request.seed, self._device), quiet_transformers():
-                codes = self._model.generate(
-                    input_ids=words,
-                    attention_mask=torch.ones_like(words),
-                    decoder_input_ids=prefix,
-                    logits_processor=LogitsProcessorList([_Steps(n_steps, progress)]),
-                    max_new_tokens=n_steps,
-                    do_sample=True,
-                    top_k=draw.top_k,
-                    temperature=draw.temperature,
-                    guidance_scale=draw.guidance_scale,
-                    decoder_start_token_id=shape.special_token,
-                    pad_token_id=shape.special_token,
-                )
-        except torch.OutOfMemoryError as problem:
-            raise DeviceError(
-                f"device {self._device}",
-                f"a clip of {request.n_frames} frames does not fit in its memory ({problem})",
-                "take a smaller model, dtype bfloat16 or a larger device",
-            ) from problem
+        with (
+            within_memory(self._device, f"a clip of {request.n_frames} frames"),
+            seeded(request.seed, self._device),
+            quiet_transformers(),
+        ):
+            codes = self._model.generate(
+                input_ids=words,
+                attention_mask=torch.ones_like(words),
+                decoder_input_ids=prefix,
+                logits_processor=LogitsProcessorList([_Steps(n_steps, progress)]),
+                max_new_tokens=n_steps,
+                do_sample=True,
+                top_k=draw.top_k,
+                temperature=draw.temperature,
+                guidance_scale=draw.guidance_scale,
+                decoder_start_token_id=shape.special_token,
+                pad_token_id=shape.special_token,
+            )
         return _in_order(codes, shape.audio_channels).cpu().numpy().astype(np.int16)
 
 

@@ -16,8 +16,6 @@ from typing import Any
 
 from study.errors import UnknownName
 
-HUB = "https://huggingface.co"
-
 
 @dataclass(frozen=True)
 class CatalogueModel:

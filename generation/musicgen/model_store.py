@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from generation.musicgen.catalogue import HUB, CatalogueModel, catalogue_model
+from generation.musicgen.catalogue import CatalogueModel, catalogue_model
 from generation.musicgen.digests import sha256_of
 from study.errors import ModelError
 
@@ -131,11 +131,12 @@ def how_to_get(model: CatalogueModel, revision: str | None = None, models_dir: P
     """What a person does to have a model: the command, or which files to put where."""
     commit = revision or model.revision
     required = ", ".join(model.required_files)
+    where = f"at commit {commit} of the Hugging Face hub" if commit else "on the Hugging Face hub"
     asked = f" --revision {revision}" if revision not in (None, model.revision) else ""
     return (
         f"run isopath models fetch {model.name}{asked}; or, on a machine without network, put {required} and "
         "model.safetensors (or model.safetensors.index.json with every shard it lists), "
-        f"about {model.gigabytes:g} GB in all, from {HUB}/{model.repository}/tree/{commit or 'main'} "
+        f"about {model.gigabytes:g} GB in all, of {model.repository}, {where}, "
         f"into {folder_of(model, revision, models_dir)}"
     )
 

@@ -21,7 +21,7 @@ from tests.generation.musicgen.random_models import (
 )
 
 pytestmark = [
-    pytest.mark.torch,
+    pytest.mark.gpu,
     pytest.mark.skipif(not torch.cuda.is_available(), reason="CUDA graphs need a GPU"),
 ]
 

@@ -144,7 +144,7 @@ def test_offline_the_refusal_says_which_files_to_put_where(
     said = str(refused.value)
     assert "HF_HUB_OFFLINE" in said
     assert "config.json, tokenizer.json, tokenizer_config.json and model.safetensors" in said
-    assert f"https://huggingface.co/{NAME}/tree/{COMMIT}" in said
+    assert f"of {NAME}, at commit {COMMIT} of the Hugging Face hub, into" in said
     assert f"into {tmp_path / NAME}" in said
     assert "8 GB" in said
 

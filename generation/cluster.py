@@ -13,6 +13,7 @@ import logging
 import math
 import os
 import secrets
+import socket
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stdout
@@ -33,6 +34,7 @@ LOCAL = "local"
 
 #: Where nobody says how many clips fit: a GPU is full with four sessions of 30 clips.
 _SESSIONS_A_CHUNK = 4
+_KNOCK_S = 5.0
 _OBJECT_STORE_BYTES = 100 * 2**20
 
 
@@ -140,6 +142,29 @@ def _token(out_dir: Path) -> Iterator[tuple[Path, str]]:
         path.unlink(missing_ok=True)
 
 
+def _knock(address: str) -> None:
+    """Find out at once whether anything listens; Ray itself would try for minutes.
+
+    Raises:
+        ModelError: nothing does.
+    """
+    host, separator, port = address.removeprefix("ray://").rpartition(":")
+    if not separator or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _KNOCK_S).close()
+    except (OSError, OverflowError) as problem:
+        raise _no_cluster(address, str(problem)) from problem
+
+
+def _no_cluster(address: str, why: str) -> ModelError:
+    return ModelError(
+        f"--cluster {address}",
+        f"no Ray cluster answers ({why})",
+        "start one with ray start --head and give the address it prints, or write local",
+    )
+
+
 @contextmanager
 def _connected(address: str) -> Iterator[ModuleType]:
     """Ray, connected, quiet, without usage statistics or dashboard.
@@ -160,6 +185,7 @@ def _connected(address: str) -> Iterator[ModuleType]:
     if ray.is_initialized():
         yield ray
         return
+    _knock(address)
     with tempfile.TemporaryDirectory(prefix="isopath-ray-", ignore_cleanup_errors=True) as folder:
         try:
             if address == LOCAL:
@@ -173,12 +199,8 @@ def _connected(address: str) -> Iterator[ModuleType]:
                 )
             else:
                 ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL)
-        except (ConnectionError, RuntimeError, ValueError, OSError, ray.exceptions.RayError) as problem:
-            raise ModelError(
-                f"--cluster {address}",
-                f"no Ray cluster answers ({str(problem).splitlines()[0]})",
-                "start one with ray start, and give the address it prints, or write local",
-            ) from problem
+        except (RuntimeError, ValueError, OSError, ray.exceptions.RayError) as problem:
+            raise _no_cluster(address, str(problem).partition("\n")[0]) from problem
         try:
             yield ray
         finally:

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from dashboards.cli.engine_choice import check_engine
 from dashboards.cli.placement import BatchOption, DeviceOption, ModelsOption, placement_of
 from dashboards.cli.progress import bar
 from study.affect import NAMED_STATES, Affect, named_state
@@ -106,13 +107,12 @@ def compose(
 
 
 def _spec(engine: str, palette: str | None, model: str | None) -> EngineSpec:
-    if engine == COMPOSER:
-        if model is not None:
-            raise UnknownName("--model", "the composer has no models", "leave it out, or name an --engine")
-        return EngineSpec(COMPOSER, {"palette": palette or "chamber"})
-    if palette is not None:
+    if engine != COMPOSER and palette is not None:
         raise UnknownName("--palette", f"the engine {engine} has no palettes", "leave it out")
-    return EngineSpec(engine, {} if model is None else {"model": model})
+    options = {"palette": palette or "chamber"} if engine == COMPOSER else {}
+    spec = EngineSpec(engine, options if model is None else {**options, "model": model})
+    check_engine(spec, model)
+    return spec
 
 
 def make_compose_plan(
@@ -122,10 +122,8 @@ def make_compose_plan(
 
     Raises:
         OutOfRange: a point off the plane, a length, number of steps or seed outside its range.
-        UnknownName: a state, engine or option that does not exist.
+        UnknownName: a state that does not exist.
     """
-    from generation.registry import load_engine
-
     first, last = _parse_point(start, "--from"), _parse_point(target, "--to")
     if not (math.isfinite(minutes) and SHORTEST_S / 60 <= minutes <= LONGEST_MINUTES):
         raise OutOfRange(
@@ -137,7 +135,6 @@ def make_compose_plan(
         raise OutOfRange("--steps", f"{steps} is not in 2 to {_MOST_STEPS}", "write for example 30")
     if not 0 <= seed <= _LARGEST_SEED:
         raise OutOfRange("--seed", f"{seed} is not in 0 to {_LARGEST_SEED}", "write a whole number from 0")
-    load_engine(engine)
     step_s = minutes * 60.0 / steps
     path = make_path(PathSpec(PathKind.ISO, steps, step_s), first, last, seed)
     return SessionPlan(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from study.canonical import plain
-from study.errors import UnknownName
+from study.errors import IsopathError, UnknownName
 from study.events import DeviationRecorded
 from study.plugins import ENGINES, load_installed
 from study.protocol import EngineSpec, StudyProtocol
@@ -36,22 +36,12 @@ class EngineChoice:
         Raises:
             UnknownName, OutOfRange: no such engine, it has no models, or options do not go together.
         """
-        from generation.registry import load_engine
-
         if self.engine is not None:
             load_installed(ENGINES, self.engine, "--engine")
         for arm in protocol.arms:
             spec = self._used(arm.engine)
-            if not arm.path.kind.is_composed or spec == arm.engine:
-                continue
-            try:
-                load_engine(spec)
-            except UnknownName as refusal:
-                if self.model is None or "'model'" not in refusal.problem:
-                    raise
-                raise UnknownName(
-                    "--model", f"the engine {spec.name} has no models", "leave it out, or name an --engine"
-                ) from refusal
+            if arm.path.kind.is_composed and spec != arm.engine:
+                check_engine(spec, self.model)
 
     def applied(self, plan: SessionPlan) -> SessionPlan:
         """The plan as it is to be rendered; the same where the choice changes nothing."""
@@ -76,6 +66,29 @@ class EngineChoice:
             options.pop("revision", None)
             options["model"] = _settled(self.model)
         return EngineSpec(self.engine or planned.name, options)
+
+
+def check_engine(spec: EngineSpec, model: str | None) -> None:
+    """Refuse an engine that would not be made, in the words of the command line.
+
+    Args:
+        model: as ``--model`` was given.
+
+    Raises:
+        UnknownName, OutOfRange: as `generation.registry.load_engine`.
+    """
+    from generation.registry import load_engine
+
+    try:
+        load_engine(spec)
+    except IsopathError as refusal:
+        if model is not None and "'model' is not an option" in refusal.problem:
+            problem, remedy = f"the engine {spec.name} has no models", "leave it out, or name an --engine"
+        elif model is None and refusal.where == "engine.options.model":
+            problem, remedy = f"the engine {spec.name} needs one", refusal.remedy
+        else:
+            raise
+        raise UnknownName("--model", problem, remedy) from refusal
 
 
 def _settled(model: str) -> str:

@@ -83,6 +83,7 @@ def _length_s(asked_s: float | None, planned_s: float) -> float:
 
 def run_rehearsal(study: Study, spec: RehearsalStarted, jobs: int) -> dict[str, int]:
     """Rehearse with composed audio and bars; gives how many participants ended how."""
+    from analysis.mer.judge import load_judge
     from generation.cohort import render_cohort
 
     study = begin_rehearsal(study, spec)
@@ -92,7 +93,7 @@ def run_rehearsal(study: Study, spec: RehearsalStarted, jobs: int) -> dict[str, 
             def progress(share: float) -> None:
                 told(f"rendering {len(plans)} sessions", round(share * 1000), 1000)
 
-            manifests = render_cohort(plans, study.folder.sessions, jobs, progress)
+            manifests = render_cohort(plans, study.folder.sessions, jobs, progress, load_judge=load_judge)
             return {(m.participant_id, m.session_id): m for m in manifests}
 
         rehearse(study, spec, render, told)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections import Counter
@@ -149,6 +150,17 @@ def test_an_unknown_engine_or_a_numbered_gpu_is_refused_before_a_cluster_is_aske
         render_on_cluster([plan], tmp_path / "out", "127.0.0.1:1", quiet)
     with pytest.raises(OutOfRange, match="cuda:1 is one GPU; a cluster gives each worker its own"):
         render_on_cluster([plan], tmp_path / "out", "local", quiet, Placement("cuda:1"))
+
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_address_where_nothing_listens_is_refused_at_once(tmp_path: Path) -> None:
+    plan = replace(plan_of(1, tmp_path / "log"), engine=EngineSpec("composer"))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+
+    with pytest.raises(ModelError, match=rf"--cluster {address}: no Ray cluster answers \(.*refused\)"):
+        render_on_cluster([plan], tmp_path / "out", address, quiet)
 
     assert not (tmp_path / "out").exists()
 

@@ -6,7 +6,7 @@ says what stands in it). They work with any model that reads text.
 
 Numbers are the Fourier features of Tancik et al. (2020, Fourier features let
 networks learn high frequency functions in low dimensional domains, NeurIPS 33).
-Trained conditioners read them (`generation/musicgen/affect_tokens.py`);
+Trained conditioners read them (`generation/musicgen/trained/affect_tokens.py`);
 `fourier_features` here is their definition.
 """
 

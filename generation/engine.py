@@ -90,7 +90,7 @@ class Placement:
     Args:
         device: ``cpu``, ``cuda`` or ``cuda:N``.
         batch_clips: at most so many clips at once; None: as many as fit in memory.
-        models_dir: where weights are kept; None: `generation.musicgen.model_store`'s default.
+        models_dir: where weights are kept; None: `generation.musicgen.store.model_store`'s default.
     """
 
     device: str = "cpu"

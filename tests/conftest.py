@@ -14,7 +14,7 @@ settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
     settings.load_profile("ci")
 
-REQUIRED_IN_CI = ("browser", "postgres", "torch", "essentia")
+REQUIRED_IN_CI = ("browser", "postgres", "torch", "essentia", "audiocraft")
 
 
 @pytest.fixture(scope="session")

@@ -35,7 +35,14 @@ def test_the_tour_runs_as_it_is_written(tmp_path: Path) -> None:
     )
 
     assert done.returncode == 0, done.stderr[-2000:]
-    for made in ("arms.png", "taste.flac", "taste.png", "noise.flac", "rehearsal/report.html", "calm-study/record.sqlite"):
+    for made in (
+        "arms.png",
+        "taste.flac",
+        "taste.png",
+        "noise.flac",
+        "rehearsal/report.html",
+        "calm-study/record.sqlite",
+    ):
         assert (tmp_path / made).stat().st_size > 0, made
 
 

@@ -14,8 +14,8 @@ from study.errors import ModelError, OutOfRange, UnknownName
 
 if TYPE_CHECKING:
     from generation.clips.options import AdapterOption
-    from generation.musicgen.catalogue import CatalogueModel
-    from generation.musicgen.model_store import StoredModel
+    from generation.musicgen.store.catalogue import CatalogueModel
+    from generation.musicgen.store.model_store import StoredModel
 
 FORMATS = ("transformers", "audiocraft")
 _SHORT = 12
@@ -47,8 +47,8 @@ def register(app: typer.Typer) -> None:
 
 def list_models(models_dir: ModelsDirOption = None, json: JsonOption = False) -> None:
     """The known models: licence, size, what is pinned, and whether they are on this machine."""
-    from generation.musicgen.catalogue import load_catalogue
-    from generation.musicgen.model_store import is_here, models_folder
+    from generation.musicgen.store.catalogue import load_catalogue
+    from generation.musicgen.store.model_store import is_here, models_folder
 
     found = [(model, is_here(name, models_dir)) for name, model in load_catalogue().items()]
     store = models_folder(models_dir)
@@ -67,7 +67,7 @@ def fetch(
 ) -> None:
     """Fetch a model's weights from the Hugging Face hub; an interrupted fetch goes on where it stopped."""
     with _extra("isopath models fetch"):
-        from generation.musicgen.model_fetch import fetch_model
+        from generation.musicgen.store.model_fetch import fetch_model
 
     stored = fetch_model(model, revision, models_dir)
     say(
@@ -84,7 +84,7 @@ def verify(
     json: JsonOption = False,
 ) -> None:
     """Hash a model's files again; exit code 2 names each that is not what it should be."""
-    from generation.musicgen.model_store import find_model, verify_model
+    from generation.musicgen.store.model_store import find_model, verify_model
 
     stored = find_model(model, revision, models_dir)
     digests = verify_model(model, revision, models_dir)
@@ -106,7 +106,7 @@ def random(
 ) -> None:
     """Write a model of random weights: noise instead of music, for tests and timings."""
     with _extra("isopath models random"):
-        from generation.musicgen.random_model import write_random_model
+        from generation.musicgen.writing.random_model import write_random_model
 
     write_random_model(size, folder, seed, stereo)
     say(
@@ -133,16 +133,16 @@ def export(
         raise UnknownName("--format", f"{layout!r} is not a format", "write " + " or ".join(FORMATS))
     adapters = [_adapter(text) for text in adapter or ()]
     with _extra("isopath models export"):
-        from generation.musicgen.checkpoint import load_checkpoint
-        from generation.musicgen.export import Origin, write_audiocraft, write_transformers
-        from generation.musicgen.new_folder import check_is_free
+        from generation.musicgen.weights.checkpoint import load_checkpoint
+        from generation.musicgen.writing.export import Origin, write_audiocraft, write_transformers
+        from generation.musicgen.writing.new_folder import check_is_free
 
     check_is_free(folder)
     checkpoint = load_checkpoint(model, revision, models_dir)
     tensors, origin = checkpoint.tensors, Origin()
     if adapters:
         with _extra("isopath models export"):
-            from generation.musicgen.adapters import merged
+            from generation.musicgen.trained.adapters import merged
 
         sum_of = merged(checkpoint, adapters)
         tensors, origin = sum_of.tensors, Origin(sum_of.sha256, sum_of.licences)

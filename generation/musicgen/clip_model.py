@@ -13,16 +13,16 @@ from torch import Tensor
 from generation.clips.clip import Clip, ClipRequest, Codes, ModelCard, Stereo
 from generation.clips.options import AdapterOption, ClipOptions
 from generation.engine import Placement, Progress
-from generation.musicgen.adapters import Merged, merged
-from generation.musicgen.affect_tokens import AffectTokens
-from generation.musicgen.checkpoint import Checkpoint, load_checkpoint
-from generation.musicgen.decode import ClipInput, DecodeLoop, Draw
-from generation.musicgen.decoder import Decoder
+from generation.musicgen.decoding.decode import ClipInput, DecodeLoop, Draw
+from generation.musicgen.decoding.decoder import Decoder
 from generation.musicgen.memory import check_fits, decoder_parameters, device_of, most_clips
 from generation.musicgen.shape import DecoderShape
 from generation.musicgen.sound import SoundDecoder
-from generation.musicgen.steering import Steering
 from generation.musicgen.text import TextEncoder
+from generation.musicgen.trained.adapters import Merged, merged
+from generation.musicgen.trained.affect_tokens import AffectTokens
+from generation.musicgen.trained.steering import Steering
+from generation.musicgen.weights.checkpoint import Checkpoint, load_checkpoint
 
 MOST_ON_A_CPU = 36
 """Clips at once: more are no faster there, and no session is finished before its batch is."""

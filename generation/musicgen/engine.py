@@ -70,13 +70,13 @@ def _load_own(options: ClipOptions, placement: Placement) -> ClipModel:
 
 def _load_transformers(options: ClipOptions, placement: Placement) -> ClipModel:
     _require_extra("musicgen-hf")
-    from generation.musicgen.reference_hf import load_transformers_model
+    from generation.musicgen.references.reference_hf import load_transformers_model
 
     return load_transformers_model(options, placement)
 
 
 def _load_audiocraft(options: ClipOptions, placement: Placement) -> ClipModel:
-    from generation.musicgen.reference_audiocraft import load_audiocraft_model
+    from generation.musicgen.references.reference_audiocraft import load_audiocraft_model
 
     return load_audiocraft_model(options, placement)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from generation.musicgen.cache import in_buckets
+from generation.musicgen.decoding.cache import in_buckets
 from generation.musicgen.shape import DecoderShape
 from study.errors import DeviceError, UnknownName
 

@@ -21,10 +21,10 @@ from transformers import (
 from transformers.models.musicgen.configuration_musicgen import MusicgenDecoderConfig
 
 from generation.engine import Progress
-from generation.musicgen.decode import ClipInput, DecodeLoop, Draw
-from generation.musicgen.decoder import Decoder
-from generation.musicgen.layout import quiet_transformers
+from generation.musicgen.decoding.decode import ClipInput, DecodeLoop, Draw
+from generation.musicgen.decoding.decoder import Decoder
 from generation.musicgen.shape import DecoderShape
+from generation.musicgen.weights.layout import quiet_transformers
 
 TEXT_TOKENS = 16
 _TEXT_VOCABULARY = 100

@@ -130,7 +130,7 @@ def test_fetching_offline_is_one_message_with_the_files_and_the_folder(store: Pa
 def test_fetch_verify_and_the_list_agree_on_a_fetched_model(
     tiny: Path, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tests.generation.musicgen.hub import serving
+    from tests.generation.musicgen.store.hub import serving
 
     name, commit = "facebook/musicgen-small", "4c8334b02c6ec4e8664a91979669a501ec497792"
     monkeypatch.delenv("HF_HUB_OFFLINE")

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.torch, pytest.mark.xdist_group("musicgen-commands")]
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from generation.musicgen.random_model import write_random_model
+    from generation.musicgen.writing.random_model import write_random_model
 
     folder = tmp_path_factory.mktemp("models") / "tiny"
     write_random_model("tiny", folder)

@@ -35,7 +35,7 @@ def fill(order: dict[str, Any], file: Path) -> None:
     from generation.clips.clip import ClipRequest
     from generation.clips.options import ClipOptions
     from generation.engine import Placement
-    from generation.musicgen.reference_audiocraft import load_audiocraft_model
+    from generation.musicgen.references.reference_audiocraft import load_audiocraft_model
     from study.affect import Affect
     from study.canonical import plain
 

@@ -30,7 +30,7 @@ def tiny_stereo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _written(tmp_path_factory: pytest.TempPathFactory, stereo: bool) -> Path:
-    from generation.musicgen.random_model import write_random_model
+    from generation.musicgen.writing.random_model import write_random_model
 
     folder = tmp_path_factory.mktemp("models") / ("tiny-stereo" if stereo else "tiny")
     write_random_model("tiny", folder, stereo=stereo)

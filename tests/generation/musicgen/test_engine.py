@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from generation.audio import SAMPLE_RATE_HZ
 from generation.engine import AffectJudge, Placement, SessionAudio
-from generation.musicgen.affect_tokens import AffectTokens
-from generation.musicgen.checkpoint import load_checkpoint
-from generation.musicgen.steering import Steering
-from generation.musicgen.trained_file import Training
+from generation.musicgen.trained.affect_tokens import AffectTokens
+from generation.musicgen.trained.steering import Steering
+from generation.musicgen.trained.trained_file import Training
+from generation.musicgen.weights.checkpoint import load_checkpoint
 from generation.registry import load_engine
 from generation.render import render_sessions
 from generation.session_folder import read_session

@@ -1,0 +1,1 @@
+"""The decoder and its loop: from text states and a seed to codec tokens."""

@@ -1,0 +1,1 @@
+"""The reference engines: transformers' own loop and a lab's audiocraft."""

@@ -1,0 +1,1 @@
+"""What a lab trains on top of a model: LoRA adapters, affect tokens, steering vectors."""

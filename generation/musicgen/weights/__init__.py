@@ -1,0 +1,1 @@
+"""Weights read from a folder, tensor by tensor, whatever wrote it."""

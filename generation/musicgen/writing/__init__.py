@@ -1,0 +1,1 @@
+"""Models written to a folder: exports, and random ones for trials and timings."""

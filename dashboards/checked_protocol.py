@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from study.errors import IsopathError, ProtocolErrors, ProtocolProblem, UnknownName
-from study.protocol import StudyProtocol
+from study.protocol import EngineSpec, StudyProtocol
 from study.protocol_file import load_protocol
 
 
@@ -28,9 +28,9 @@ def load_checked_protocol(path: Path) -> StudyProtocol:
 
 
 def _refusal(protocol: StudyProtocol, number: int) -> IsopathError | None:
-    # An engine loads only where an arm sets options: it may be heavy.
+    # The embedded engine loads only where an arm sets options: its instruments take a while.
     spec = protocol.arms[number].engine
-    if not spec.options:
+    if spec == EngineSpec():
         return None
     from generation.registry import load_engine
 

@@ -42,7 +42,12 @@ def register(app: typer.Typer) -> None:
     models.command("verify", epilog="Example: isopath models verify facebook/musicgen-small")(verify)
     models.command("random", epilog="Example: isopath models random --size tiny noise-model")(random)
     models.command("export", epilog="Example: isopath models export my-model out --adapter my-lora")(export)
-    app.add_typer(models, name="models", help="Weights of music models: list, fetch, verify, random, export.")
+    app.add_typer(
+        models,
+        name="models",
+        help="Weights of music models: list, fetch, verify, random, export.",
+        epilog="Example: isopath models list",
+    )
 
 
 def list_models(models_dir: ModelsDirOption = None, json: JsonOption = False) -> None:

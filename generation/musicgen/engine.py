@@ -10,13 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from generation.clips.clip import ClipModel
 from generation.clips.engine import ClipEngine
 from generation.clips.options import ClipOptions
 from generation.engine import Placement
+from generation.musicgen.references.words_only import refuse_what_only_ours_can
+from generation.musicgen.store.catalogue import load_catalogue
 from study.errors import ModelError, UnknownName
+from study.protocol_file.text import did_you_mean, shown
 
 VERSION = "1"
 """Changes whenever the same plan, weights and seeds would give other samples."""
@@ -28,7 +32,7 @@ def musicgen_from_options(options: Mapping[str, Any]) -> ClipEngine:
     Raises:
         UnknownName, OutOfRange: as `ClipOptions.from_json`.
     """
-    return ClipEngine("musicgen", VERSION, ClipOptions.from_json(options), _load_own)
+    return ClipEngine("musicgen", VERSION, _read(options), _load_own)
 
 
 def musicgen_hf_from_options(options: Mapping[str, Any]) -> ClipEngine:
@@ -49,15 +53,30 @@ def audiocraft_from_options(options: Mapping[str, Any]) -> ClipEngine:
     return ClipEngine("audiocraft", VERSION, _words_only("audiocraft", options), _load_audiocraft)
 
 
-def _words_only(engine: str, given: Mapping[str, Any]) -> ClipOptions:
+def _read(given: Mapping[str, Any]) -> ClipOptions:
+    """The options, their model looked up as far as a machine without it can."""
     options = ClipOptions.from_json(given)
-    for conditioning in options.conditioning:
-        if conditioning != "prompt":
-            raise UnknownName(
-                "engine.options.conditioning",
-                f"{engine} knows words only, not {conditioning!r}",
-                'write ["prompt"], or the engine musicgen',
-            )
+    known = [model.name for model in load_catalogue().values() if model.kind == "musicgen"]
+    is_known, folder = options.model in known, Path(options.model)
+    # A whole path may lie on the machine that renders.
+    if not is_known and not folder.is_absolute() and not folder.is_dir():
+        raise UnknownName(
+            "engine.options.model",
+            f"{shown(options.model)} is neither a known model nor a folder here",
+            f"{did_you_mean(options.model, known)}write a folder's whole path, or one of {', '.join(known)}",
+        )
+    if options.revision is not None and not is_known:
+        raise UnknownName(
+            "engine.options.revision",
+            f"{shown(options.revision)} cannot be: a folder has no revisions",
+            "leave it out, or name a model of the list: " + ", ".join(known),
+        )
+    return options
+
+
+def _words_only(engine: str, given: Mapping[str, Any]) -> ClipOptions:
+    options = _read(given)
+    refuse_what_only_ours_can(engine, options)
     return options
 
 

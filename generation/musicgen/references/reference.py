@@ -12,34 +12,11 @@ import torch
 from transformers import PreTrainedTokenizerBase
 
 from generation.clips.clip import ModelCard
-from generation.clips.options import ClipOptions
 from generation.engine import Progress
 from generation.musicgen.text import T5_LONGEST_TOKENS
 from generation.musicgen.trained.adapters import Merged
 from generation.musicgen.weights.checkpoint import Checkpoint
-from study.errors import DeviceError, OutOfRange, UnknownName
-
-
-def refuse_what_only_ours_can(engine: str, options: ClipOptions) -> None:
-    """Refuse the options that need our own decoder.
-
-    Raises:
-        UnknownName: a conditioning other than words.
-        OutOfRange: a guidance scale of the affect's own.
-    """
-    for conditioning in options.conditioning:
-        if conditioning != "prompt":
-            raise UnknownName(
-                "engine.options.conditioning",
-                f"{engine} knows words only, not {conditioning!r}",
-                'write ["prompt"], or the engine musicgen',
-            )
-    if options.affect_guidance_scale is not None:
-        raise OutOfRange(
-            "engine.options.affect_guidance_scale",
-            f"{options.affect_guidance_scale} guides affect tokens, which {engine} has none of",
-            "leave it out, or write the engine musicgen",
-        )
+from study.errors import DeviceError, OutOfRange
 
 
 def reference_card(

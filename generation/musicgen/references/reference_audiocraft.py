@@ -25,11 +25,11 @@ from generation.musicgen.memory import device_of
 from generation.musicgen.references.reference import (
     part_of,
     reference_card,
-    refuse_what_only_ours_can,
     seeded,
     tokens_of,
     within_memory,
 )
+from generation.musicgen.references.words_only import refuse_what_only_ours_can
 from generation.musicgen.trained.adapters import merged
 from generation.musicgen.weights.audiocraft_names import lm_to_audiocraft
 from generation.musicgen.weights.checkpoint import Checkpoint, load_checkpoint

@@ -23,11 +23,11 @@ from generation.musicgen.memory import device_of
 from generation.musicgen.references.reference import (
     part_of,
     reference_card,
-    refuse_what_only_ours_can,
     seeded,
     tokens_of,
     within_memory,
 )
+from generation.musicgen.references.words_only import refuse_what_only_ours_can
 from generation.musicgen.sound import SoundDecoder
 from generation.musicgen.trained.adapters import merged
 from generation.musicgen.weights.checkpoint import Checkpoint, load_checkpoint

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from study.errors import IsopathError, ProtocolErrors, ProtocolProblem, UnknownName
+from study.errors import IsopathError, ProtocolErrors, ProtocolProblem, Refusals, UnknownName
 from study.protocol import EngineSpec, StudyProtocol
 from study.protocol_file import load_protocol
 
@@ -20,25 +21,29 @@ def load_checked_protocol(path: Path) -> StudyProtocol:
     problems = [
         ProtocolProblem(str(path), f"$.arms[{number}].{refusal.where}", refusal.problem, refusal.remedy)
         for number, arm in enumerate(protocol.arms)
-        if arm.path.kind.is_composed and (refusal := _refusal(protocol, number)) is not None
+        if arm.path.kind.is_composed
+        for refusal in _refusals(protocol, number)
     ]
     if problems:
         raise ProtocolErrors(problems)
     return protocol
 
 
-def _refusal(protocol: StudyProtocol, number: int) -> IsopathError | None:
+def _refusals(protocol: StudyProtocol, number: int) -> Sequence[IsopathError]:
     # The embedded engine loads only where an arm sets options: its instruments take a while.
     spec = protocol.arms[number].engine
     if spec == EngineSpec():
-        return None
+        return ()
     from generation.registry import load_engine
 
     try:
         load_engine(spec)
+    except Refusals as several:
+        return several.refusals
     except IsopathError as refusal:
-        return refusal
-    return _judge_refusal(spec.options.get("judge"), protocol.analysis.agreement.predictor)
+        return (refusal,)
+    judge = _judge_refusal(spec.options.get("judge"), protocol.analysis.agreement.predictor)
+    return () if judge is None else (judge,)
 
 
 def _judge_refusal(judge: object, reporting: str) -> IsopathError | None:

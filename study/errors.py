@@ -2,6 +2,7 @@
 
     IsopathError                  one message: where, what is wrong, what to do
     ├── ProtocolErrors            all problems of one protocol file
+    ├── Refusals                  several of the others, told together
     ├── OutOfRange                a number that is not on its scale (NaN included)
     ├── UnknownName               a name that is not one of the known ones
     ├── ConductError              the study's rules do not allow this step now
@@ -124,3 +125,27 @@ class ProtocolErrors(IsopathError):
 
     def __str__(self) -> str:
         return "\n".join(str(problem) for problem in self.problems)
+
+
+class Refusals(IsopathError):
+    """Several refusals about one thing, each on a line of its own."""
+
+    def __init__(self, refusals: Sequence[IsopathError]) -> None:
+        first = refusals[0]
+        super().__init__(first.where, first.problem, first.remedy)
+        self.refusals = tuple(refusals)
+
+    def __str__(self) -> str:
+        return "\n".join(str(refusal) for refusal in self.refusals)
+
+
+def refuse(refusals: Sequence[IsopathError]) -> None:
+    """Raise what was found, all at once; nothing where nothing was.
+
+    Raises:
+        IsopathError: the one that was found, or `Refusals`.
+    """
+    if len(refusals) > 1:
+        raise Refusals(refusals)
+    for only in refusals:
+        raise only

@@ -13,7 +13,7 @@ from dashboards.cli.arguments import JsonOption, say
 from study.errors import ModelError, OutOfRange, UnknownName
 
 if TYPE_CHECKING:
-    from generation.clips.options import AdapterOption
+    from generation.clips.option_values import AdapterOption
     from generation.musicgen.store.catalogue import CatalogueModel
     from generation.musicgen.store.model_store import StoredModel
 
@@ -169,7 +169,7 @@ def export(
 
 
 def _adapter(text: str) -> AdapterOption:
-    from generation.clips.options import AdapterOption
+    from generation.clips.option_values import AdapterOption
 
     path, separator, weight = text.rpartition("=")
     if not separator:

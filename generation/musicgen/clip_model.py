@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from generation.clips.clip import Clip, ClipRequest, Codes, ModelCard, Stereo
-from generation.clips.options import AdapterOption, ClipOptions
+from generation.clips.option_values import AdapterOption
+from generation.clips.options import ClipOptions
 from generation.engine import Placement, Progress
 from generation.musicgen.decoding.decode import ClipInput, DecodeLoop, Draw
 from generation.musicgen.decoding.decoder import Decoder

@@ -13,9 +13,9 @@ from tests.dashboards.command_line import isopath, refusal
 from tests.study.conftest import EXAMPLES
 
 
-def with_options(path: Path, options: dict[str, object]) -> Path:
+def with_options(path: Path, options: dict[str, object], engine: str = "composer") -> Path:
     protocol = json.loads((EXAMPLES / "three_arm_silence.json").read_text())
-    protocol["arms"][0]["engine"] = {"name": "composer", "options": options}
+    protocol["arms"][0]["engine"] = {"name": engine, "options": options}
     path.write_text(json.dumps(protocol))
     return path
 
@@ -91,3 +91,27 @@ def test_another_judge_than_the_one_that_reports_is_valid(tmp_path: Path, anothe
     protocol = with_judge(tmp_path / "p.json", another_engine, "level")
 
     assert load_checked_protocol(protocol).arms[0].engine.options["judge"] == "level"
+
+
+def test_all_options_of_an_engine_are_told_at_once(tmp_path: Path) -> None:
+    options: dict[str, object] = {"modee": 1, "guidance_scale": -1, "candidates": 2.5}
+    protocol = with_options(tmp_path / "p.json", options, "musicgen")
+
+    said = refusal(isopath("check", protocol)).splitlines()
+
+    assert [line.removeprefix(f"{protocol}::$.arms[0].engine.options").split(";")[0] for line in said] == [
+        ': "modee" is not an option',
+        ".model: is missing",
+        ".guidance_scale: -1 is not a number in [1, 20]",
+        ".candidates: 2.5 is not a whole number",
+    ]
+
+
+def test_a_model_that_nobody_knows_is_found_before_anyone_waits_for_it(tmp_path: Path) -> None:
+    misspelt = with_options(tmp_path / "p.json", {"model": "facebook/musicgen-smal"}, "musicgen")
+    elsewhere = with_options(tmp_path / "q.json", {"model": "/on/the/gpu/machine"}, "musicgen")
+    unnamed = with_options(tmp_path / "r.json", {}, "musicgen-hf")
+
+    assert 'did you mean "facebook/musicgen-small"?' in refusal(isopath("check", misspelt))
+    assert isopath("check", elsewhere).code == 0
+    assert "engine.options.model: is missing" in refusal(isopath("check", unnamed))

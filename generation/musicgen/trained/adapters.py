@@ -20,7 +20,7 @@ from peft import LoraModel, PeftModel, get_peft_model_state_dict, set_peft_model
 from torch import Tensor, nn
 from transformers import MusicgenDecoderConfig, MusicgenForCausalLM
 
-from generation.clips.options import AdapterOption
+from generation.clips.option_values import AdapterOption
 from generation.musicgen.trained.adapter_folder import AdapterFolder, check_adapter_tensors, read_adapter
 from generation.musicgen.weights.checkpoint import Checkpoint
 from generation.musicgen.weights.layout import parsed_config, quiet_transformers

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from generation.clips.options import AdapterOption, ClipOptions
+from generation.clips.option_values import AdapterOption
+from generation.clips.options import ClipOptions
 from study.errors import OutOfRange, UnknownName
 
 SAID: list[tuple[dict[str, Any], str]] = [

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from transformers import MusicgenForConditionalGeneration
 
-from generation.clips.options import AdapterOption
+from generation.clips.option_values import AdapterOption
 from generation.engine import Placement
 from generation.musicgen.references.reference_audiocraft import load_audiocraft_model
 from generation.musicgen.references.reference_hf import load_transformers_model

@@ -22,7 +22,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import MusicgenForConditionalGeneration
 
-from generation.clips.options import AdapterOption
+from generation.clips.option_values import AdapterOption
 from generation.musicgen.decoding.decode import ClipInput, DecodeLoop, Draw
 from generation.musicgen.decoding.decoder import Decoder
 from generation.musicgen.trained.adapters import Merged, merged

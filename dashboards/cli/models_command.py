@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from generation.musicgen.store.model_store import StoredModel
 
 FORMATS = ("transformers", "audiocraft")
-_SHORT = 12
+_SHORT = 8
 
 NameArgument = Annotated[str, typer.Argument(metavar="MODEL", help="A name that `models list` shows.")]
 ModelArgument = Annotated[
@@ -206,15 +206,18 @@ def _print_list(found: list[tuple[CatalogueModel, StoredModel | None]], store: P
     from rich.table import Table
 
     console = Console(highlight=False)
-    table = Table(
-        "model", "licence", "GB", "revision", "SHA-256", "on this machine", box=None, pad_edge=False
-    )
+    table = Table(box=None, pad_edge=False)
+    # A name that is cut short cannot be typed.
+    table.add_column("model", no_wrap=True)
+    for title in ("licence", "GB", "revision", "SHA-256", "here"):
+        table.add_column(title)
     for model, here in found:
-        revision = f"pinned {model.revision[:_SHORT]}" if model.revision else "not pinned"
-        digests = f"pinned: {', '.join(model.sha256)}" if model.sha256 else "locked at first fetch"
-        place = f"{here.place}: {here.folder}" if here else "no"
+        revision = model.revision[:_SHORT] if model.revision else "not pinned"
+        digests = f"{len(model.sha256)} pinned" if model.sha256 else "none yet"
+        place = here.place if here else "no"
         table.add_row(model.name, model.licence, f"{model.gigabytes:g}", revision, digests, place)
     console.print(table)
+    console.print("Files without a pinned SHA-256 are locked to what the first fetch finds.", soft_wrap=True)
     console.print(f"Weights are kept in {store}.", markup=False, soft_wrap=True)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 from study.errors import ModelError
@@ -52,6 +52,13 @@ class DecoderShape:
         """Codebooks a channel, which is also one more than the longest delay in steps."""
         return self.n_codebooks // self.audio_channels
 
+    @property
+    def is_possible(self) -> bool:
+        """Whether a decoder of these sizes can be built: all from 1, and the parts divide the wholes."""
+        if min(astuple(self)) < 1 or self.audio_channels > 2:
+            return False
+        return self.hidden_size % self.n_heads == 0 and self.n_codebooks % self.audio_channels == 0
+
     @classmethod
     def from_config(cls, config: Mapping[str, Any], where: str) -> DecoderShape:
         """Read transformers' ``config.json`` of a MusicGen.
@@ -79,8 +86,11 @@ class DecoderShape:
                 frame_rate_hz=-(-int(audio["sampling_rate"]) // hop),
                 max_positions=int(decoder.get("max_position_embeddings", 2048)),
             )
-        except (KeyError, TypeError, ValueError) as problem:
+        except (KeyError, TypeError, ValueError, ZeroDivisionError) as problem:
             raise ModelError(where, f"its configuration is not whole ({problem})", remedy) from problem
-        if shape.hidden_size % shape.n_heads or shape.audio_channels not in (1, 2):
+        if not shape.is_possible:
             raise ModelError(where, "its sizes do not go together", remedy)
+        activation = decoder.get("activation_function", "gelu")
+        if activation != "gelu":
+            raise ModelError(where, f"decoder.activation_function is {activation!r}, not 'gelu'", remedy)
         return shape

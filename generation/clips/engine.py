@@ -17,12 +17,17 @@ from generation.clips.joins import faded_at_the_ends, join_clips, stream_seams
 from generation.clips.options import ClipOptions
 from generation.clips.schedule import check_plan, schedule
 from generation.clips.selection import chosen
-from generation.conditioning import PromptTable, load_prompts
+from generation.conditioning import PromptTable, installed_prompts, load_prompts
 from generation.engine import AffectJudge, Placement, Progress, SessionAudio
 from study.affect import Affect
 from study.errors import AudioError, OutOfRange
 from study.manifest import Seam, Take
 from study.session import SessionPlan
+
+
+NEAR_TIES = (
+    "draws near a tie, counted for each take, may be decided otherwise on another machine or in another batch"
+)
 
 
 @dataclass(frozen=True)
@@ -170,8 +175,7 @@ class ClipEngine:
         takes: Sequence[Take],
     ) -> SessionAudio:
         card = self._model.card
-        near_ties = sum(take.near_ties for take in takes)
-        ties = f"{near_ties} draws were near ties: another machine or batch may decide them otherwise"
+        has_near_ties = any(take.near_ties for take in takes)
         rendering: dict[str, Any] = {
             **card.rendering,
             "clips_per_batch": list(session.batches),
@@ -183,12 +187,16 @@ class ClipEngine:
             plan=session.plan,
             samples=samples,
             models={**card.models, **({f"prompts {table.name}": table.sha256} if table else {})},
-            licences=dict(card.licences),
-            notes=(*card.notes, *([ties] * (near_ties > 0))),
+            licences={**card.licences, **({f"prompts {table.name}": _licence(table)} if table else {})},
+            notes=(*card.notes, *([NEAR_TIES] * has_near_ties)),
             takes=tuple(takes),
             seams=seams,
             rendering=rendering,
         )
+
+
+def _licence(table: PromptTable) -> str:
+    return "Apache-2.0" if table.name in installed_prompts() else "not stated"
 
 
 def _n_samples(plan: SessionPlan) -> int:

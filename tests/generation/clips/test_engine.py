@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from generation.audio import SAMPLE_RATE_HZ, integrated_loudness, read_audio
 from generation.clips.clip import ClipModel
-from generation.clips.engine import ClipEngine
+from generation.clips.engine import NEAR_TIES, ClipEngine
 from generation.clips.options import ClipOptions
 from generation.clips.selection import codes_sha256
 from generation.conditioning import load_prompts
@@ -154,10 +154,9 @@ def test_takes_say_what_each_clip_was_meant_to_be() -> None:
     assert {take.valence_pred for take in session.takes} == {None}
     last = session.takes[-1]
     assert last.onset_s + last.duration_s == pytest.approx(60.0)
-    assert session.notes == (
-        "tones",
-        "6 draws were near ties: another machine or batch may decide them otherwise",
-    )
+    assert [take.near_ties for take in session.takes] == [2, 2, 2]
+    assert session.notes == ("tones", NEAR_TIES)
+    assert session.licences == {"tone": "Apache-2.0", "prompts default": "Apache-2.0"}
 
 
 def distance(take: Take) -> float:

@@ -1,7 +1,7 @@
 """Affect as a music model can be told it: in words, and in smooth numbers.
 
 Words come from a prompt table, which is data: `generation/prompts` holds the
-installed ones, and a study may write its own (`generation/prompt_file.py`
+installed ones, and a study may write its own (`generation/prompts/file.py`
 says what stands in it). They work with any model that reads text.
 
 Numbers are the Fourier features of Tancik et al. (2020, Fourier features let
@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from generation.prompt_file import parse_prompts
-from generation.prompt_table import PromptTable
+from generation.prompts.file import parse_prompts
+from generation.prompts.table import PromptTable
 from study.errors import StorageError, UnknownName
 from study.protocol_file.text import did_you_mean
 
@@ -67,7 +67,7 @@ def n_fourier_features(frequencies: Sequence[float] = FREQUENCIES) -> int:
 
 def installed_prompts() -> tuple[str, ...]:
     """Names of the tables that come with isopath, in alphabetical order."""
-    folder = files("generation") / "prompts"
+    folder = files("generation.prompts")
     return tuple(sorted(file.name[:-5] for file in folder.iterdir() if file.name.endswith(".json")))
 
 
@@ -81,7 +81,7 @@ def load_prompts(name_or_path: str) -> PromptTable:
     """
     if name_or_path in installed_prompts():
         return parse_prompts(
-            (files("generation") / "prompts" / f"{name_or_path}.json").read_bytes(), name_or_path
+            (files("generation.prompts") / f"{name_or_path}.json").read_bytes(), name_or_path
         )
     path = Path(name_or_path)
     if not path.is_file():

@@ -39,7 +39,7 @@ def placement_of(
     if not re.fullmatch(r"cpu|cuda(:\d+)?", device):
         raise UnknownName("--device", f"{device!r} is not a device", "write cpu, cuda or cuda:0")
     if is_elsewhere:
-        from generation.cluster import check_shared_device
+        from generation.cluster.rendering import check_shared_device
 
         check_shared_device(device)
     elif device != "cpu":

@@ -86,8 +86,7 @@ def render(
 
     # The synthesiser loads only for those who use it.
     from analysis.mer.judge import load_judge
-
-    from generation.cluster import render_on_cluster
+    from generation.cluster.rendering import render_on_cluster
     from generation.cohort import render_cohort
 
     # "session", not its arm: a coordinator sees this.

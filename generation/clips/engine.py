@@ -24,7 +24,6 @@ from study.errors import AudioError, OutOfRange
 from study.manifest import Seam, Take
 from study.session import SessionPlan
 
-
 NEAR_TIES = (
     "draws near a tie, counted for each take, may be decided otherwise on another machine or in another batch"
 )

@@ -57,7 +57,7 @@ def kill_a_worker(log: Path, out_dir: Path, told: dict[str, Any]) -> None:
 
 
 def attempt(plans: list[SessionPlan], out_dir: Path, address: str) -> dict[str, Any]:
-    from generation.cluster import render_on_cluster
+    from generation.cluster.rendering import render_on_cluster
 
     shares: list[float] = []
     try:

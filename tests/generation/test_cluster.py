@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from generation.cluster import render_on_cluster
-from generation.cluster_worker import Worker
+from generation.cluster.rendering import render_on_cluster
+from generation.cluster.worker import Worker
 from generation.engine import Placement
 from generation.render import render_sessions
 from study.errors import ModelError, OutOfRange, StorageError, UnknownName

@@ -22,7 +22,7 @@ from generation.conditioning import (
     load_prompts,
     n_fourier_features,
 )
-from generation.prompt_file import parse_prompts
+from generation.prompts.file import parse_prompts
 from study.affect import Affect
 from study.errors import ProtocolErrors, UnknownName
 from study.path import PathKind, PathSpec, make_path

@@ -20,8 +20,8 @@ from contextlib import ExitStack, contextmanager, redirect_stdout
 from pathlib import Path
 from types import ModuleType
 
-from generation.cluster_driver import Chunk, Driver
-from generation.cluster_worker import Worker
+from generation.cluster.driver import Chunk, Driver
+from generation.cluster.worker import Worker
 from generation.cohort import Group, JudgeLoader, grouped
 from generation.engine import Placement, Progress
 from study.errors import DeviceError, ModelError, OutOfRange

@@ -8,7 +8,7 @@ A table is a JSON object:
 - ``sentence``: the prompt, with ``{moods}`` and, where wanted, ``{genre}``,
   ``{instruments}``, ``{bpm}`` and the names of ``bands`` in braces.
 - ``tempo``: ``neutral_bpm`` (20 to 300) and ``octaves`` (0 to 2); needed for ``{bpm}``.
-- ``alone_within``: 0 to 1, see `generation.prompt_table.PromptTable`.
+- ``alone_within``: 0 to 1, see `generation.prompts.table.PromptTable`.
 - ``bands``: name to ``axis``, rising ``edges`` inside (-1, 1), and one more of ``words``.
 - ``anchors``: two or more of ``valence``, ``arousal``, ``moods`` (two or more), and, where
   the sentence names them, ``genre`` and ``instruments`` (two or more).
@@ -22,7 +22,7 @@ import string
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from generation.prompt_table import Anchor, Band, PromptTable, Tempo
+from generation.prompts.table import Anchor, Band, PromptTable, Tempo
 from study.affect import Affect
 from study.errors import ProtocolErrors, ProtocolProblem
 from study.protocol_file.text import Finding, JsonPath, did_you_mean, parse_text, shown, written

@@ -74,7 +74,7 @@ class Driver:
         Args:
             ray: connected.
             n_workers: how many to begin with.
-            hire: gives a handle of a new `generation.cluster_worker.Worker`.
+            hire: gives a handle of a new `generation.cluster.worker.Worker`.
             token: file and content by which a worker knows the folder.
             is_anybody_left: whether the cluster could still run a worker.
 
@@ -82,7 +82,7 @@ class Driver:
             Manifests in plan order.
 
         Raises:
-            See `generation.cluster.render_on_cluster`. After a refusal nothing more is
+            See `generation.cluster.rendering.render_on_cluster`. After a refusal nothing more is
             handed out; what is under way is finished first.
         """
         self._waiting.extend(chunks)

@@ -1,0 +1,1 @@
+"""A cohort on several machines, by Ray."""

@@ -95,6 +95,7 @@ def _load_transformers(options: ClipOptions, placement: Placement) -> ClipModel:
 
 
 def _load_audiocraft(options: ClipOptions, placement: Placement) -> ClipModel:
+    _require_extra("audiocraft")
     from generation.musicgen.references.reference_audiocraft import load_audiocraft_model
 
     return load_audiocraft_model(options, placement)

@@ -79,7 +79,7 @@ def test_a_cohort_fills_one_batch_across_its_participants(model: Path, tmp_path:
             ("--palette", "ambient", "--model", "x"),
             "--palette: the engine musicgen has no palettes; leave it out",
         ),
-        (("--model", "x", "--device", "cuda:77"), "--device cuda:77: "),
+        (("--model", "/nowhere", "--device", "cuda:77"), "--device cuda:77: "),
     ],
 )
 def test_what_the_neural_engine_cannot_do_is_refused_before_any_file(

@@ -117,8 +117,9 @@ class MusicGenClips:
 
     def most_clips(self, n_frames: int) -> int:
         """See `ClipModel.most_clips`; a larger `Placement.batch_clips` is refused."""
-        # Asked once: the cache of the last batch stays and would not count as free.
+        # Asked once a length, and without the last batch's cache, which would not count as free.
         if n_frames not in self._most:
+            self._loop.release()
             self._most[n_frames] = self._count(n_frames)
         return self._most[n_frames]
 

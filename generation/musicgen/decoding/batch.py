@@ -2,7 +2,7 @@
 
 Rows are ordered by what they hear: all clips with everything, then (where the
 affect has a scale of its own) all clips with the words only, then all clips
-with nothing. Tokens, numbers and counts are kept once a clip, not once a row.
+with nothing. Tokens, keys and counts are kept once a clip, not once a row.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from generation.musicgen.decoding.attention import TextMemory
 from generation.musicgen.decoding.cache import in_buckets, new_cache
 from generation.musicgen.decoding.decoder import Decoder
 from generation.musicgen.decoding.delay import OPEN, delayed, sequence_length
-from generation.musicgen.decoding.sampling import Draw, uniforms
+from generation.musicgen.decoding.sampling import Draw, noise_keys
 from generation.musicgen.shape import DecoderShape
 from study.errors import ModelError, OutOfRange
 
@@ -101,7 +101,7 @@ class Batch:
     Attributes:
         tokens: int64, shape [capacity + 1, clips, codebooks].
         is_open: bool, the same shape: drawn, not given.
-        numbers: float32, the same shape: `generation.musicgen.decoding.sampling.uniforms`.
+        keys: int64, the same shape: `generation.musicgen.decoding.sampling.noise_keys`.
         position: int64, shape [1]: where the next step reads.
         near_ties: int64, shape [clips].
         is_finite: bool, shape [clips].
@@ -116,7 +116,7 @@ class Batch:
         table = (sizes.capacity + 1, sizes.n_clips, shape.n_codebooks)
         self.tokens = torch.zeros(table, dtype=torch.int64, device=device)
         self.is_open = torch.zeros(table, dtype=torch.bool, device=device)
-        self.numbers = torch.zeros(table, device=device)
+        self.keys = torch.zeros(table, dtype=torch.int64, device=device)
         self.position = torch.zeros(1, dtype=torch.int64, device=device)
         self.near_ties = torch.zeros(sizes.n_clips, dtype=torch.int64, device=device)
         self.is_finite = torch.ones(sizes.n_clips, dtype=torch.bool, device=device)
@@ -139,11 +139,11 @@ class Batch:
         none = torch.zeros((shape.n_codebooks, 0), dtype=torch.int64)
         prefix = torch.stack([none if clip.prefix is None else clip.prefix for clip in clips])
         sequence = delayed(shape, prefix, n_frames)
-        numbers = [torch.from_numpy(uniforms(clip.seed, *sequence.shape[::2])) for clip in clips]
+        keys = [torch.from_numpy(noise_keys(clip.seed, *sequence.shape[::2])) for clip in clips]
         self.tokens[: len(sequence)].copy_(sequence)
         self.is_open.zero_()
         self.is_open[: len(sequence)].copy_(sequence == OPEN)
-        self.numbers[: len(sequence)].copy_(torch.stack(numbers, dim=1))
+        self.keys[: len(sequence)].copy_(torch.stack(keys, dim=1))
         self.position.fill_(n_prefix)
         self.near_ties.zero_()
         self.is_finite.fill_(True)

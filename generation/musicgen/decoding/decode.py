@@ -170,8 +170,8 @@ class DecodeLoop:
         logits = self._decoder.logits(states)
         logits = logits.view(batch.sizes.rows_per_clip, batch.sizes.n_clips, *logits.shape[2:])
         following = batch.position + 1
-        numbers = batch.numbers.index_select(0, following)[0]
-        drawn = choose(guided(logits, draw), numbers, draw, ROUNDING[self._decoder.dtype])
+        keys = batch.keys.index_select(0, following)[0]
+        drawn = choose(guided(logits, draw), keys, draw, ROUNDING[self._decoder.dtype])
         is_open = batch.is_open.index_select(0, following)[0]
         given = batch.tokens.index_select(0, following)[0]
         batch.tokens.index_copy_(0, following, torch.where(is_open, drawn.tokens, given)[None])

@@ -44,7 +44,7 @@ pip install --no-deps audiocraft==1.3.0 xformers torchaudio
 pip install av einops 'flashy>=0.0.2' hydra-core julius librosa num2words soundfile spacy torchmetrics
 An audiocraft in an environment of its own (Python 3.9, torch 2.1) stays out of isopath's reach; give it \
 the folder that isopath models export --format audiocraft writes."""
-"""Seen to work beside torch 2.13 on a CPU, all but torchaudio: its wheels on PyPI are for torch with
+"""Seen to work beside torch 2.13 on a CPU, all but torchaudio: its published wheels are for torch with
 CUDA, so a stand-in took its place. audiocraft asks for torch 2.1, which transformers has left behind;
 --no-deps keeps it from taking that back."""
 

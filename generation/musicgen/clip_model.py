@@ -93,18 +93,12 @@ class MusicGenClips:
     @property
     def card(self) -> ModelCard:
         """Weights, adapters and libraries, with digests and licences."""
-        base = self._checkpoint
-        models = {base.name: base.revision or "a local folder"}
-        licences = {base.name: base.licence}
-        for file, sha256 in base.sha256.items():
-            models[f"{base.name}/{file}"] = sha256
-            licences[f"{base.name}/{file}"] = base.licence
-        models |= self._adapters.sha256
-        licences |= self._adapters.licences
-        for part in (self._affect_tokens, self._steering):
+        models = {**self._checkpoint.models, **self._adapters.sha256}
+        licences = {**self._checkpoint.licences, **self._adapters.licences}
+        for kind, part in (("affect tokens", self._affect_tokens), ("steering", self._steering)):
             if part is not None:
-                models[part.name] = part.sha256
-                licences[part.name] = part.licence
+                models[f"{kind} {part.name}"] = part.sha256
+                licences[f"{kind} {part.name}"] = part.licence
         return ModelCard(models, licences, self._rendering(), self._notes())
 
     def use(self, adapters: Sequence[AdapterOption]) -> None:

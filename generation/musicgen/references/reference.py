@@ -33,10 +33,8 @@ def reference_card(
         libraries: distributions whose versions join it.
         notes: of this engine alone.
     """
-    models = {checkpoint.name: checkpoint.revision or "local folder"}
-    models |= {f"{checkpoint.name}/{file}": digest for file, digest in checkpoint.sha256.items()}
-    models |= adapters.sha256
-    licences = {checkpoint.name: checkpoint.licence, **adapters.licences}
+    models = {**checkpoint.models, **adapters.sha256}
+    licences = {**checkpoint.licences, **adapters.licences}
     versions = {"python": platform.python_version()} | {name: version(name) for name in libraries}
     shared = (
         "near ties are not counted: the library draws for itself",

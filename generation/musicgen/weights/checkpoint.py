@@ -60,6 +60,17 @@ class Checkpoint:
     licence: str
     tokenizer_folder: Path
 
+    @property
+    def models(self) -> dict[str, str]:
+        """Revision of the model and SHA-256 of each of its files, as a manifest names them."""
+        files = {f"{self.name}/{file}": sha256 for file, sha256 in self.sha256.items()}
+        return {self.name: self.revision or "a local folder", **files}
+
+    @property
+    def licences(self) -> dict[str, str]:
+        """The licence of everything in `models`."""
+        return dict.fromkeys(self.models, self.licence)
+
     def text_encoder(self) -> T5EncoderModel:
         """A new T5 encoder with these weights, float32, in evaluation mode."""
         with quiet_transformers(), torch.random.fork_rng(devices=[]):

@@ -86,6 +86,8 @@ def test_a_session_has_its_length_its_rate_and_its_provenance(tiny_folder: Path,
     assert len(manifest.seams) == 1
     assert manifest.engine == {"name": "musicgen", "version": "1"}
     assert manifest.licences["isopath/random-tiny"] == "cc0-1.0"
+    # Nothing that shaped the sound is without a word about its licence.
+    assert manifest.models.keys() == manifest.licences.keys()
     assert (
         manifest.models["isopath/random-tiny/model.safetensors"]
         == load_checkpoint(str(tiny_folder)).sha256["model.safetensors"]
@@ -161,8 +163,8 @@ def test_affect_reaches_the_model_by_tokens_and_by_steering(tiny_folder: Path, t
     (steered,) = sessions([plan_of(tiny_folder, 2.0, conditioning=["prompt", "steering"], **steering)])
 
     assert len({codes_of(audio)[0] for audio in (words, with_tokens, own_scale, steered)}) == 4
-    assert set(with_tokens.models) - set(words.models) == {"tokens.safetensors"}
-    assert set(steered.models) - set(words.models) == {"steering.safetensors"}
+    assert set(with_tokens.models) - set(words.models) == {"affect tokens tokens.safetensors"}
+    assert set(steered.models) - set(words.models) == {"steering steering.safetensors"}
     assert own_scale.rendering["rows_per_clip"] == 3
 
 

@@ -140,7 +140,7 @@ def test_adapters_go_in(tiny_folder: Path, tmp_path: Path) -> None:
 def test_the_card_tells_weights_licence_and_libraries(tiny_folder: Path) -> None:
     card = load_transformers_model(options_of(tiny_folder), Placement()).card
 
-    assert card.licences == {"isopath/random-tiny": "cc0-1.0"}
+    assert card.licences == dict.fromkeys(card.models, "cc0-1.0")
     assert len(card.models["isopath/random-tiny/model.safetensors"]) == 64
     assert card.rendering["libraries"]["torch"] == torch.__version__
     assert card.rendering["dtype"] == "float32"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,10 @@ import torch
 from numpy.typing import NDArray
 
 from generation.audio import SAMPLE_RATE_HZ
+from generation.clips.clip import ClipRequest
+from generation.clips.options import ClipOptions
 from generation.engine import AffectJudge, Placement, SessionAudio
+from generation.musicgen.clip_model import load_musicgen
 from generation.musicgen.trained.affect_tokens import AffectTokens
 from generation.musicgen.trained.steering import Steering
 from generation.musicgen.trained.trained_file import Training
@@ -126,6 +130,22 @@ def test_chained_clips_go_on_from_one_another(tiny_folder: Path) -> None:
     # One stream: what is new in each begins where the one before ends, without a seam.
     assert second.onset_s == pytest.approx(first.onset_s + first.duration_s)
     assert second.onset_s + second.duration_s == pytest.approx(34.0)
+
+
+def test_a_clip_begins_with_the_tokens_it_is_given_and_goes_on_otherwise_than_without(
+    tiny_folder: Path,
+) -> None:
+    model = load_musicgen(ClipOptions.from_json({"model": str(tiny_folder)}), Placement())
+    asked = ClipRequest(CALM, "calm piano", 1, 40)
+    (another,) = model.generate([replace(asked, seed=2)], quiet)
+    prefix = another.codes[:, :15]
+
+    (anew,) = model.generate([asked], quiet)
+    (continued,) = model.generate([replace(asked, prefix=prefix)], quiet)
+
+    assert np.array_equal(continued.codes[:, :15], prefix)
+    assert continued.codes.shape == anew.codes.shape
+    assert not np.array_equal(continued.codes[:, 15:], anew.codes[:, 15:])
 
 
 def test_the_judge_takes_the_nearest_of_several_and_the_others_are_told(tiny_folder: Path) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from study.affect import Affect
 from study.canonical import plain
 from study.errors import RecordMismatch
-from study.events import Event
+from study.events import Asked, Event, PlayerEntry
 
 _CLASSES: Mapping[str, type[Any]] = {cls.__name__: cls for cls in typing.get_args(Event)}
 _SCHEMA_VERSION: Mapping[str, int] = dict.fromkeys(_CLASSES, 1)
@@ -57,7 +57,7 @@ def decode(kind: str, version: int, payload: Mapping[str, Any]) -> Event:
 
 
 # Resolved once: a record is read many times.
-_HINTS = {cls: typing.get_type_hints(cls) for cls in (*_CLASSES.values(), Affect)}
+_HINTS = {cls: typing.get_type_hints(cls) for cls in (*_CLASSES.values(), Affect, Asked, PlayerEntry)}
 
 
 def _build(cls: type[Any], payload: Mapping[str, Any]) -> Any:
@@ -72,7 +72,8 @@ def _value(hint: Any, raw: Any) -> Any:
             return None
         return _value(next(arg for arg in typing.get_args(hint) if arg is not type(None)), raw)
     if origin is tuple:
-        return tuple(raw)
+        inner = typing.get_args(hint)[0]
+        return tuple(_value(inner, item) for item in raw)
     if isinstance(hint, type) and is_dataclass(hint):
         return _build(hint, raw)
     if isinstance(hint, type) and issubclass(hint, (StrEnum, float)):

@@ -7,7 +7,7 @@ Only scoring lives here. Items and pictures under other people's licences
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -86,11 +86,17 @@ KINDS: Mapping[str, InstrumentKind] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Instrument:
-    """An instrument of a protocol: a published kind under the study's own id."""
+    """An instrument of a protocol: a published kind under the study's own id.
+
+    Args:
+        pictures: of a SAM, by item: nine image files from lowest to highest, as the
+            protocol names them; empty where numbers are shown.
+    """
 
     instrument_id: str
     kind: str
     perspective: Perspective
+    pictures: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,7 @@ from study.affect import Affect
 from study.errors import UnknownName
 from study.instruments import Instrument
 from study.path import PathSpec
-
-Text = Mapping[str, str]
-"""A text in several languages: language code to Markdown."""
+from study.questionnaire import Questionnaire, Text
 
 
 class Phase(StrEnum):
@@ -135,6 +133,23 @@ class VisitWindow:
 
 
 @dataclass(frozen=True)
+class StopRule:
+    """When an arm's harm asks for a halt: people with such an event, as a number and a share.
+
+    Args:
+        counts: ``distress`` (reported or a stop for distress), ``adverse_event``,
+            or ``serious_adverse_event`` (severity severe or worse).
+        at_least: people of one arm.
+        of_share: and at least this share of those who began to listen in it, 0 to 1.
+    """
+
+    rule_id: str
+    counts: str
+    at_least: int
+    of_share: float = 0.0
+
+
+@dataclass(frozen=True)
 class Safety:
     """Level and distress rules, equal for every arm.
 
@@ -149,10 +164,56 @@ class Safety:
     distress_valence: float
     distress_arousal: float
     support_text: Text
+    stop_rules: tuple[StopRule, ...] = ()
 
     def is_distress(self, felt: Affect) -> bool:
         """Whether a felt affect lies in the protocol's region of distress."""
         return felt.valence <= self.distress_valence and felt.arousal >= self.distress_arousal
+
+
+@dataclass(frozen=True)
+class SoundCheck:
+    """What is checked before the first report of a session.
+
+    Args:
+        headphone_test: ``huggins`` (Milne et al. 2021), ``antiphase`` (Woods et al. 2017), or None.
+        trials, pass_at: of the headphone test.
+        attempts: how often it may be tried.
+        ends_on_failure: whether a last failed attempt ends the person's part; else it is only recorded.
+    """
+
+    headphone_test: str | None
+    trials: int
+    pass_at: int
+    attempts: int
+    ends_on_failure: bool
+
+
+@dataclass(frozen=True)
+class Debrief:
+    """What people are told at the end.
+
+    Args:
+        after_follow_up: whether it waits for the follow-up reports; else it follows the last session.
+        tells_arm: whether the page names the person's own arm by its label.
+    """
+
+    text: Text
+    after_follow_up: bool
+    tells_arm: bool
+
+
+@dataclass(frozen=True)
+class ListeningSpec:
+    """What stands on the page while the music plays.
+
+    Args:
+        has_visual: a slow, gentle picture, which a person may switch off.
+        rating_instrument_id: an affect_grid or affective_slider rated at 1 Hz while listening, or None.
+    """
+
+    has_visual: bool = True
+    rating_instrument_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -220,6 +281,8 @@ class StudyProtocol:
         time_lapse_of_s: the planned length, where this is the study in time-lapse; else None.
         population: who takes part, in words.
         registration, ethics: as registry and committee gave them, or None.
+        questionnaires: the study's own; assessments name them as they name instruments.
+        bank_points: starting moods along each axis that a bank holds, for delivery ``bank``; else None.
     """
 
     sha256: str
@@ -253,6 +316,11 @@ class StudyProtocol:
     ethics: str | None = None
     contacts: tuple[Contact, ...] = ()
     time_lapse_of_s: float | None = None
+    sound_check: SoundCheck | None = None
+    questionnaires: tuple[Questionnaire, ...] = ()
+    debrief: Debrief | None = None
+    listening: ListeningSpec = ListeningSpec()
+    bank_points: int | None = None
 
     def lasting(self, duration_s: float) -> StudyProtocol:
         """The same study in time-lapse: every time within a session scaled alike."""
@@ -306,6 +374,10 @@ class StudyProtocol:
             f"{instrument_id!r} is not an instrument of this protocol",
             "write one of " + ", ".join(i.instrument_id for i in self.instruments),
         )
+
+    def questionnaire(self, questionnaire_id: str) -> Questionnaire | None:
+        """The study's own questionnaire of that id; None where that is an instrument's."""
+        return next((q for q in self.questionnaires if q.questionnaire_id == questionnaire_id), None)
 
     def assessments_at(self, phase: Phase) -> tuple[Assessment, ...]:
         """The assessments of one phase, in protocol order."""

@@ -13,14 +13,20 @@ from study.errors import ConductError
 from study.events import (
     ConsentDeclined,
     ConsentGiven,
+    DebriefRead,
     EligibilityAssessed,
     History,
     InductionCompleted,
     ParticipantAllocated,
     ParticipantDiscontinued,
+    QuestionnaireSubmitted,
     SelfReportMissed,
     SelfReportSubmitted,
     SessionRendered,
+    SoundChecked,
+    SupportAnswered,
+    SupportOffered,
+    VisitMissed,
 )
 from study.listening import Listening, listening_of
 from study.protocol import Phase, StudyProtocol
@@ -38,6 +44,13 @@ class AnswerEligibility:
 
 
 @dataclass(frozen=True)
+class CheckSound:
+    """Set the loudness and, where the protocol asks, pass the headphone test."""
+
+    session_id: str
+
+
+@dataclass(frozen=True)
 class GoThroughInduction:
     """Go through the protocol's mood induction."""
 
@@ -46,9 +59,10 @@ class GoThroughInduction:
 
 @dataclass(frozen=True)
 class GiveReport:
-    """Answer one instrument.
+    """Answer one instrument or questionnaire.
 
     Args:
+        instrument_id: an instrument's or a questionnaire's.
         session_id: None for baseline and follow-up, which belong to no session.
         probe_at_s: the probe's onset in session time.
     """
@@ -77,13 +91,40 @@ class Listen:
 
 
 @dataclass(frozen=True)
+class AnswerSupport:
+    """Read the support text; say whether to go on and whether somebody should come."""
+
+    session_id: str
+
+
+@dataclass(frozen=True)
+class ReadDebrief:
+    """Read the debriefing."""
+
+
+@dataclass(frozen=True)
 class Finished:
-    """Nothing is due: completed, declined, not_eligible, or the reason of a discontinuation."""
+    """Nothing is due.
+
+    Args:
+        outcome: completed, declined, not_eligible, sound_check_failed, or the reason of a discontinuation.
+    """
 
     outcome: str
 
 
-Step = GiveConsent | AnswerEligibility | GoThroughInduction | GiveReport | RenderSession | Listen | Finished
+Step = (
+    GiveConsent
+    | AnswerEligibility
+    | CheckSound
+    | GoThroughInduction
+    | GiveReport
+    | RenderSession
+    | Listen
+    | AnswerSupport
+    | ReadDebrief
+    | Finished
+)
 
 
 def next_step(protocol: StudyProtocol, history: History) -> Step:
@@ -99,14 +140,19 @@ def next_step(protocol: StudyProtocol, history: History) -> Step:
         return GiveConsent()
     if protocol.eligibility and not _has(history, EligibilityAssessed):
         return AnswerEligibility()
-    due = _due_report(protocol, history, Phase.BASELINE, None)
+    sound_check = _due_sound_check(protocol, history, session_id_of(1))
+    due = sound_check or _due_report(protocol, history, Phase.BASELINE, None)
     if due is not None:
         return due
     for number in range(1, protocol.session_count + 1):
         step = _session_step(protocol, history, number)
         if step is not None:
             return step
-    return _due_report(protocol, history, Phase.FOLLOW_UP, None) or Finished("completed")
+    follow_up = _due_report(protocol, history, Phase.FOLLOW_UP, None)
+    debrief = ReadDebrief() if protocol.debrief and not _has(history, DebriefRead) else None
+    if protocol.debrief is not None and protocol.debrief.after_follow_up:
+        return follow_up or debrief or Finished("completed")
+    return debrief or follow_up or Finished("completed")
 
 
 def _ended(history: History) -> Finished | None:
@@ -129,8 +175,15 @@ def _ended(history: History) -> Finished | None:
 def _session_step(protocol: StudyProtocol, history: History, number: int) -> Step | None:
     session_id = session_id_of(number)
     here = [recorded for recorded in history if recorded.session_id == session_id]
+    if _has(here, VisitMissed):
+        return None
+    if _needs_support(here):
+        return AnswerSupport(session_id)
     rendered = [r.event for r in here if isinstance(r.event, SessionRendered)]
     if not rendered:
+        sound_check = _due_sound_check(protocol, history, session_id)
+        if sound_check is not None:
+            return sound_check
         if protocol.induction_text is not None and not _has(here, InductionCompleted):
             return GoThroughInduction(session_id)
         due = _due_report(protocol, history, Phase.PRE, session_id)
@@ -143,6 +196,26 @@ def _session_step(protocol: StudyProtocol, history: History, number: int) -> Ste
         ahead = [at for at in protocol.probes_at_s if at > listening.position_s]
         return Listen(session_id, listening.position_s, min([*ahead, rendered[-1].duration_s]))
     return _due_report(protocol, history, Phase.POST, session_id)
+
+
+def _needs_support(here: History) -> bool:
+    kinds = [r.kind for r in here if r.kind in (SupportOffered.__name__, SupportAnswered.__name__)]
+    return bool(kinds) and kinds[-1] == SupportOffered.__name__
+
+
+def _due_sound_check(
+    protocol: StudyProtocol, history: History, session_id: str
+) -> CheckSound | Finished | None:
+    check = protocol.sound_check
+    if check is None:
+        return None
+    tried = [r.event for r in history if r.session_id == session_id and r.kind == SoundChecked.__name__]
+    # An attempt whose payload was erased was an attempt.
+    if any(event is None or (isinstance(event, SoundChecked) and event.passed) for event in tried):
+        return None
+    if len(tried) < check.attempts:
+        return CheckSound(session_id)
+    return Finished("sound_check_failed") if check.ends_on_failure else None
 
 
 def _due_probe(
@@ -176,13 +249,17 @@ def _answered(
     history: History, phase: Phase, session_id: str | None, probe_at_s: float | None
 ) -> Counter[str]:
     return Counter(
-        recorded.event.instrument_id
+        _answers_to(recorded.event)
         for recorded in history
-        if isinstance(recorded.event, (SelfReportSubmitted, SelfReportMissed))
+        if isinstance(recorded.event, (SelfReportSubmitted, SelfReportMissed, QuestionnaireSubmitted))
         and recorded.event.phase is phase
         and recorded.session_id == session_id
         and recorded.event.probe_at_s == probe_at_s
     )
+
+
+def _answers_to(event: SelfReportSubmitted | SelfReportMissed | QuestionnaireSubmitted) -> str:
+    return event.questionnaire_id if isinstance(event, QuestionnaireSubmitted) else event.instrument_id
 
 
 def require_step(
@@ -205,6 +282,12 @@ def describe(step: Step) -> str:
             return "consent"
         case AnswerEligibility():
             return "the eligibility questions"
+        case CheckSound(session_id=session_id):
+            return f"the sound check of {session_id}"
+        case AnswerSupport(session_id=session_id):
+            return f"the support page of {session_id}"
+        case ReadDebrief():
+            return "the debriefing"
         case GoThroughInduction(session_id=session_id):
             return f"the induction of {session_id}"
         case GiveReport(phase=phase, instrument_id=instrument_id, session_id=session_id, probe_at_s=at_s):
@@ -218,6 +301,38 @@ def describe(step: Step) -> str:
             return f"listening to {session_id} from {position_s:g} s to {until_s:g} s"
         case Finished(outcome=outcome):
             return f"nothing, this participant's part is over ({outcome.replace('_', ' ')})"
+
+
+def step_key(step: Step, history: History) -> str:
+    """A name for one step of one person: an answer carries it, so that it can answer no other.
+
+    The number of reports so far is part of it, since the same instrument may be due twice.
+    """
+    match step:
+        case GiveReport(phase=phase, instrument_id=instrument_id, session_id=session_id, probe_at_s=at_s):
+            given = sum(_answered(history, phase, session_id, at_s).values())
+            when = "" if at_s is None else f"@{at_s:g}"
+            return f"report/{session_id or 'study'}/{phase}{when}/{instrument_id}/{given + 1}"
+        case CheckSound(session_id=session_id):
+            tried = sum(r.session_id == session_id and r.kind == SoundChecked.__name__ for r in history)
+            return f"sound-check/{session_id}/{tried + 1}"
+        case AnswerSupport(session_id=session_id):
+            offered = sum(r.session_id == session_id and r.kind == SupportOffered.__name__ for r in history)
+            return f"support/{session_id}/{offered}"
+        case GoThroughInduction(session_id=session_id):
+            return f"induction/{session_id}"
+        case RenderSession(session_id=session_id):
+            return f"rendering/{session_id}"
+        case Listen(session_id=session_id, until_s=until_s):
+            return f"listening/{session_id}/{until_s:g}"
+        case GiveConsent():
+            return "consent"
+        case AnswerEligibility():
+            return "eligibility"
+        case ReadDebrief():
+            return "debrief"
+        case Finished():
+            return "finished"
 
 
 def is_allocated(history: History) -> bool:

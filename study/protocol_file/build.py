@@ -24,12 +24,12 @@ from study.protocol import (
     Safety,
     Stratum,
     StudyProtocol,
-    Text,
     VisitWindow,
 )
 from study.protocol_file.arms import fixed_start, path_spec, target_of
 from study.protocol_file.draft import Part
 from study.protocol_file.shape import default_number
+from study.questionnaire import Text
 
 
 def build_protocol(value: Any, data: bytes) -> StudyProtocol:

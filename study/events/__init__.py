@@ -1,0 +1,188 @@
+"""What can happen in a study: past-tense, frozen events.
+
+An event's class name is its `kind` in the record; `study/event_codec.py` says
+how it is written and how old forms are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from study.events.access import (
+    ArmsSeen,
+    LinkIssued,
+    LinkRevoked,
+    Role,
+    StaffAdded,
+    StaffRemoved,
+    StaffRoleChanged,
+)
+from study.events.life import (
+    ArmsUnblinded,
+    PayloadErased,
+    RecordFrozen,
+    RehearsalStarted,
+    ServedInsecurely,
+    StudyInitialised,
+)
+from study.events.participation import (
+    ConsentDeclined,
+    ConsentGiven,
+    DebriefRead,
+    EligibilityAssessed,
+    EndReason,
+    InductionCompleted,
+    ParticipantAllocated,
+    ParticipantDiscontinued,
+    ParticipantEnrolled,
+    ParticipationMoved,
+    SessionRendered,
+    SoundChecked,
+    VisitMissed,
+)
+from study.events.playback import (
+    PlaybackEnded,
+    PlaybackLogged,
+    PlaybackPaused,
+    PlaybackResumed,
+    PlaybackStarted,
+    PlaybackStopped,
+    PlayerEntry,
+    PlayerEntryKind,
+    StopReason,
+)
+from study.events.reports import (
+    Asked,
+    QuestionnaireSubmitted,
+    SelfReportMissed,
+    SelfReportSubmitted,
+)
+from study.events.safety import (
+    AdverseEventReported,
+    AlertAcknowledged,
+    DeviationRecorded,
+    SupportAnswered,
+    SupportCause,
+    SupportOffered,
+)
+
+__all__ = [
+    "AdverseEventReported",
+    "AlertAcknowledged",
+    "ArmsSeen",
+    "ArmsUnblinded",
+    "Asked",
+    "ConsentDeclined",
+    "ConsentGiven",
+    "DebriefRead",
+    "DeviationRecorded",
+    "EligibilityAssessed",
+    "EndReason",
+    "Event",
+    "History",
+    "InductionCompleted",
+    "LinkIssued",
+    "LinkRevoked",
+    "ParticipantAllocated",
+    "ParticipantDiscontinued",
+    "ParticipantEnrolled",
+    "ParticipationMoved",
+    "PayloadErased",
+    "PlaybackEnded",
+    "PlaybackEvent",
+    "PlaybackLogged",
+    "PlaybackPaused",
+    "PlaybackResumed",
+    "PlaybackStarted",
+    "PlaybackStopped",
+    "PlayerEntry",
+    "PlayerEntryKind",
+    "QuestionnaireSubmitted",
+    "RecordFrozen",
+    "RecordedEvent",
+    "RehearsalStarted",
+    "Role",
+    "SelfReportMissed",
+    "SelfReportSubmitted",
+    "ServedInsecurely",
+    "SessionRendered",
+    "SoundChecked",
+    "StaffAdded",
+    "StaffRemoved",
+    "StaffRoleChanged",
+    "StopReason",
+    "StudyInitialised",
+    "SupportAnswered",
+    "SupportCause",
+    "SupportOffered",
+    "VisitMissed",
+]
+
+Event = (
+    StudyInitialised
+    | RehearsalStarted
+    | ServedInsecurely
+    | RecordFrozen
+    | ArmsUnblinded
+    | PayloadErased
+    | ParticipantEnrolled
+    | ConsentGiven
+    | ConsentDeclined
+    | EligibilityAssessed
+    | SoundChecked
+    | InductionCompleted
+    | ParticipantAllocated
+    | SessionRendered
+    | DebriefRead
+    | VisitMissed
+    | ParticipationMoved
+    | ParticipantDiscontinued
+    | SelfReportSubmitted
+    | SelfReportMissed
+    | QuestionnaireSubmitted
+    | PlaybackStarted
+    | PlaybackPaused
+    | PlaybackResumed
+    | PlaybackStopped
+    | PlaybackEnded
+    | PlaybackLogged
+    | AdverseEventReported
+    | DeviationRecorded
+    | SupportOffered
+    | SupportAnswered
+    | AlertAcknowledged
+    | StaffAdded
+    | StaffRoleChanged
+    | StaffRemoved
+    | LinkIssued
+    | LinkRevoked
+    | ArmsSeen
+)
+
+PlaybackEvent = PlaybackStarted | PlaybackPaused | PlaybackResumed | PlaybackStopped | PlaybackEnded
+
+
+@dataclass(frozen=True)
+class RecordedEvent:
+    """An event as the record holds it.
+
+    Args:
+        sequence: row number from 1, without gaps.
+        at: UTC.
+        actor: who did it, e.g. ``coordinator:anna``, ``participant``, ``rehearsal``.
+        event: None where the payload was erased.
+    """
+
+    sequence: int
+    at: datetime
+    actor: str
+    kind: str
+    protocol_sha256: str
+    participant_id: str | None
+    session_id: str | None
+    event: Event | None
+
+
+History = Sequence[RecordedEvent]

@@ -22,6 +22,7 @@ from dashboards.cli import (
     rehearsal_command,
     render_command,
     report_commands,
+    serve_command,
 )
 from dashboards.cli.arguments import software_version
 from study.errors import IsopathError
@@ -54,6 +55,7 @@ protocol_commands.register(app)
 enrolment_commands.register(app)
 report_commands.register(app)
 render_command.register(app)
+serve_command.register(app)
 playback_command.register(app)
 rehearsal_command.register(app)
 analysis_commands.register(app)
@@ -102,3 +104,7 @@ def _storage_message(problem: OSError) -> str:
 def _refuse(message: str, code: int = REFUSED) -> None:
     sys.stderr.write(message + "\n")
     raise SystemExit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What a participant sees, and what becomes of what they say."""

@@ -1,0 +1,1 @@
+"""One ASGI app: Streamlit's pages beside our own routes."""

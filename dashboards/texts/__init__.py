@@ -1,0 +1,1 @@
+"""The app's own words, one JSON catalogue a language."""

@@ -1,0 +1,1 @@
+"""Who may come in: personal links for participants, accounts and roles for staff."""

@@ -1,0 +1,1 @@
+"""The player's log: checked, recorded once, and what it amounts to."""

@@ -1,0 +1,1 @@
+"""The sound check: its trials, its score, its place in the record."""

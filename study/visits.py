@@ -1,0 +1,1 @@
+"""When each visit may take place, and which were missed."""

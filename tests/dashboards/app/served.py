@@ -1,0 +1,84 @@
+"""A real `isopath serve` in a process of its own, to be asked, killed and started again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+
+
+class ServedStudy:
+    """One study, served on loopback.
+
+    Args:
+        root: the study folder.
+        options: more of `isopath serve`'s.
+    """
+
+    def __init__(self, root: Path, *options: str) -> None:
+        self.root = root
+        self.port = _free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = root.parent / f"{root.name}-server.log"
+        self._options = options
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> ServedStudy:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self, within_s: float = 60.0) -> None:
+        command = [
+            sys.executable,
+            "-m",
+            "dashboards.cli.main",
+            "serve",
+            str(self.root),
+            "--port",
+            str(self.port),
+        ]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*command, *self._options], stdout=log, stderr=log, env={**os.environ}, start_new_session=True
+            )
+        end = time.monotonic() + within_s
+        while time.monotonic() < end:
+            if self._process.poll() is not None:
+                raise AssertionError(f"the server ended: {self.log.read_text()}")
+            try:
+                if httpx.get(f"{self.url}/_stcore/health", timeout=1.0).status_code == 200:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.05)
+        raise AssertionError(f"the server did not answer within {within_s:g} s: {self.log.read_text()}")
+
+    def kill(self) -> None:
+        """kill -9, its own children with it."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        self._end(signal.SIGTERM)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._process is None:
+            return
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, how)
+        self._process.wait(timeout=30)
+        self._process = None
+
+
+def _free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port: int = listening.getsockname()[1]
+        return port

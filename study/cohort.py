@@ -48,7 +48,7 @@ from study.simulation import (
     probe_affect,
     responses_of,
 )
-from study.steps import (
+from study.step import (
     AnswerEligibility,
     Finished,
     GiveConsent,
@@ -56,8 +56,8 @@ from study.steps import (
     GoThroughInduction,
     Listen,
     RenderSession,
-    next_step,
 )
+from study.steps import next_step
 
 ACTOR = "rehearsal"
 

@@ -27,7 +27,8 @@ from study.events import (
 )
 from study.founding import Study, require_kind
 from study.record import Draft, Reader
-from study.steps import AnswerEligibility, Finished, GiveConsent, GoThroughInduction, next_step
+from study.step import AnswerEligibility, Finished, GiveConsent, GoThroughInduction
+from study.steps import next_step
 
 
 def enrol(study: Study, actor: str, stratum: Mapping[str, str]) -> str:

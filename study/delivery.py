@@ -31,7 +31,8 @@ from study.path import PathKind
 from study.protocol import Phase, StudyProtocol
 from study.record import Draft, Reader
 from study.session import Allocation, SessionPlan, make_session_plan, session_id_of
-from study.steps import Finished, RenderSession, describe, next_step, require_step
+from study.step import Finished, RenderSession, describe
+from study.steps import next_step, require_step
 
 _END_TOLERANCE_S = 1.0
 _PROBE_GRACE_S = 5.0

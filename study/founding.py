@@ -17,7 +17,8 @@ from study.folder import StudyFolder, file_sha256, write_whole
 from study.protocol import StudyProtocol
 from study.protocol_file import load_protocol, parse_protocol
 from study.record import Clock, Draft, Reader, Record, utc_now
-from study.steps import Step, require_step
+from study.step import Step
+from study.steps import require_step
 
 
 @dataclass(frozen=True)

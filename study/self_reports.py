@@ -22,7 +22,8 @@ from study.instruments import ScoredResponse, instrument_kind, score
 from study.protocol import Phase, StudyProtocol
 from study.record import Draft, Reader
 from study.session import session_id_of
-from study.steps import GiveReport, RenderSession, is_allocated, next_step, require_step
+from study.step import GiveReport, RenderSession
+from study.steps import is_allocated, next_step, require_step
 
 
 def submit_report(

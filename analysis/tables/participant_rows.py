@@ -33,7 +33,8 @@ from study.listening import listening_of
 from study.manifest import RenderManifest
 from study.protocol import Phase, StudyProtocol
 from study.session import session_id_of
-from study.steps import AnswerEligibility, Finished, GiveConsent, next_step
+from study.step import AnswerEligibility, Finished, GiveConsent
+from study.steps import next_step
 
 Row = dict[str, Any]
 

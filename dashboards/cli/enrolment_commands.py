@@ -22,7 +22,8 @@ from dashboards.cli.arguments import (
 from study import conduct
 from study.errors import OutOfRange
 from study.founding import initialise_study
-from study.steps import describe, next_step
+from study.step import describe
+from study.steps import next_step
 
 _YES_NO = {"yes": True, "no": False}
 

@@ -26,7 +26,8 @@ from study.events import (
     PlaybackStopped,
     StopReason,
 )
-from study.steps import describe, next_step
+from study.step import describe
+from study.steps import next_step
 
 
 class Played(StrEnum):

@@ -21,7 +21,8 @@ from study.events import (
 )
 from study.founding import Study
 from study.rendered import check_sounds
-from study.steps import describe, next_step
+from study.step import describe
+from study.steps import next_step
 
 
 def register(app: typer.Typer) -> None:

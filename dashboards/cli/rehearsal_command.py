@@ -17,7 +17,8 @@ from study.founding import Study
 from study.manifest import RenderManifest
 from study.rehearsal import begin_rehearsal, rehearse
 from study.session import SessionPlan
-from study.steps import describe, next_step
+from study.step import describe
+from study.steps import next_step
 
 DEFAULT_SESSION_S = 120.0
 

@@ -15,7 +15,8 @@ from study.delivery import plan_session, record_render
 from study.errors import ConductError
 from study.events import ParticipantEnrolled
 from study.founding import Study
-from study.steps import RenderSession, next_step
+from study.step import RenderSession
+from study.steps import next_step
 
 #: Said whatever the arms are: a coordinator must not learn from it whose session is composed.
 _DEVIATIONS = "What was made otherwise than the protocol says is recorded as a deviation."

@@ -24,7 +24,8 @@ from study.founding import Study
 from study.instruments import Perspective, ScoredResponse
 from study.protocol import Phase
 from study.self_reports import miss_report, submit_report
-from study.steps import GiveReport, describe, next_step
+from study.step import GiveReport, describe
+from study.steps import next_step
 
 
 class Category(StrEnum):

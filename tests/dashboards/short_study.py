@@ -10,7 +10,8 @@ from study.conduct import assess_eligibility, enrol, give_consent
 from study.events import ParticipantAllocated
 from study.founding import Study, initialise_study
 from study.self_reports import submit_report
-from study.steps import GiveReport, next_step
+from study.step import GiveReport
+from study.steps import next_step
 
 ACTOR = "test"
 SMALLEST = Path(__file__).parents[1] / "protocols" / "valid" / "smallest.json"

@@ -41,7 +41,7 @@ def head(study: Study) -> Head:
 
 def after_baseline(study: Study) -> str:
     from study.self_reports import miss_report
-    from study.steps import GiveReport
+    from study.step import GiveReport
 
     participant_id = eligible(study)
     for _ in range(2):

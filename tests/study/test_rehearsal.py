@@ -21,7 +21,8 @@ from study.manifest import RenderManifest
 from study.rehearsal import begin_rehearsal, rehearse
 from study.session import SessionPlan
 from study.simulation import RESPONSE_SD, HeardMoments, post_affect, probe_affect
-from study.steps import Finished, next_step
+from study.step import Finished
+from study.steps import next_step
 from tests.study.conftest import EXAMPLES
 from tests.study.walking import manifest_of
 

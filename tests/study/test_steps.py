@@ -28,7 +28,7 @@ from study.events import (
 from study.founding import Study, initialise_study
 from study.protocol import Phase
 from study.self_reports import miss_report, submit_report
-from study.steps import (
+from study.step import (
     AnswerEligibility,
     Finished,
     GiveConsent,

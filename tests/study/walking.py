@@ -10,7 +10,8 @@ from study.manifest import RenderManifest
 from study.protocol import Phase
 from study.self_reports import submit_report
 from study.session import SessionPlan
-from study.steps import GiveReport, Listen, RenderSession, Step, next_step
+from study.step import GiveReport, Listen, RenderSession, Step
+from study.steps import next_step
 
 STRATUM = {"site": "north", "baseline_arousal": "high"}
 ANXIETY = {"calm": 2.0, "tense": 3.0, "upset": 2.0, "relaxed": 2.0, "content": 2.0, "worried": 3.0}

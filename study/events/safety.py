@@ -67,7 +67,9 @@ class AlertAcknowledged:
 
     Args:
         alert_sequence: the row that raised it.
+        alert_kind: which of the alerts that row raised; None for all of them.
     """
 
     alert_sequence: int
     note: str
+    alert_kind: str | None = None

@@ -1,0 +1,55 @@
+"""Who a request or a page belongs to: the person whose link its cookie holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+
+from dashboards.server.serving import Served, current
+from study.access.links import TOKEN_BYTES, participant_of
+
+LINK_COOKIE = "isopath_link"
+LANGUAGE_COOKIE = "isopath_language"
+KIOSK_COOKIE = "isopath_kiosk"
+
+_HEX_DIGITS = frozenset("0123456789abcdef")
+
+
+def participant_id_of(request: HTTPConnection) -> str | None:
+    """Whose link the request carries; None without one that opens.
+
+    It may read the record: call it in a worker thread, not on the event loop.
+    """
+    return participant_id_of_cookies(request.cookies)
+
+
+def participant_id_of_cookies(cookies: Mapping[str, str]) -> str | None:
+    """The same for a page: give it `st.context.cookies`."""
+    return participant_id_of_token(current(), cookies.get(LINK_COOKIE))
+
+
+def participant_id_of_token(served: Served, token: str | None) -> str | None:
+    """Whose link this token is; None for whatever is not the form of a token, without a look-up."""
+    if token is None or len(token) != 2 * TOKEN_BYTES or not _HEX_DIGITS.issuperset(token):
+        return None
+    return participant_of(served.study, token)
+
+
+def language_of_cookies(served: Served, cookies: Mapping[str, str]) -> str:
+    """The language a person chose, or the study's first one."""
+    languages = served.study.protocol.languages
+    chosen = cookies.get(LANGUAGE_COOKIE)
+    return chosen if chosen in languages else languages[0]
+
+
+def set_cookie(response: Response, name: str, value: str, is_secure: bool) -> None:
+    """A cookie that no script reads and no other site's form sends; it ends with the browser."""
+    response.set_cookie(name, value, httponly=True, samesite="lax", secure=is_secure, path="/")
+
+
+def clear_person(response: Response) -> None:
+    """Take the person's own cookies from the browser."""
+    for name in (LINK_COOKIE, LANGUAGE_COOKIE):
+        response.delete_cookie(name, path="/", httponly=True, samesite="lax")

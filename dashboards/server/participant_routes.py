@@ -1,0 +1,12 @@
+"""The participant's own routes."""
+
+from __future__ import annotations
+
+from starlette.routing import Route
+
+from dashboards.server.serving import Served
+
+
+def routes(served: Served) -> list[Route]:
+    """The routes, for `build_app`."""
+    return []

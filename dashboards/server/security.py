@@ -1,0 +1,1 @@
+"""What stands between the network and every route: checked first, for HTTP and for the websocket."""

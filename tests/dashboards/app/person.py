@@ -29,6 +29,8 @@ class Person:
         token: the link's.
         feeling: what an instrument with valence and arousal is answered with, from 0 to 1.
         acknowledged: everything the server said was saved, in order.
+        kills: how often the server was killed meanwhile: so many answers may be saved without the
+            person having heard of it.
     """
 
     url: str
@@ -36,6 +38,7 @@ class Person:
     feeling: tuple[float, float] = (0.25, 0.75)
     tab_id: str = field(default_factory=lambda: secrets.token_hex(8))
     acknowledged: list[Acknowledged] = field(default_factory=list)
+    kills: int = 0
 
     def __post_init__(self) -> None:
         self._client = httpx.Client(

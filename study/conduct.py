@@ -17,6 +17,7 @@ from study.events import (
     AdverseEventReported,
     ConsentDeclined,
     ConsentGiven,
+    DebriefRead,
     DeviationRecorded,
     EligibilityAssessed,
     EndReason,
@@ -24,11 +25,13 @@ from study.events import (
     InductionCompleted,
     ParticipantDiscontinued,
     ParticipantEnrolled,
+    ParticipationMoved,
 )
 from study.founding import Study, require_kind
 from study.record import Draft, Reader
-from study.step import AnswerEligibility, Finished, GiveConsent, GoThroughInduction
-from study.steps import next_step
+from study.step import AnswerEligibility, Finished, GiveConsent, GoThroughInduction, ReadDebrief
+from study.steps import next_step, require_step
+from study.visits import window_deviations
 
 
 def enrol(study: Study, actor: str, stratum: Mapping[str, str]) -> str:
@@ -117,7 +120,34 @@ def complete_induction(study: Study, actor: str, participant_id: str, session_id
         ConductError: the induction is not the next step.
     """
     step = GoThroughInduction(session_id)
-    study.take(actor, participant_id, step, "the induction", InductionCompleted(), session_id)
+
+    def decide(_: Reader, history: History) -> Sequence[Draft]:
+        require_step(study.protocol, history, participant_id, step, "the induction")
+        now = study.record.clock()
+        outside = window_deviations(study.protocol, history, participant_id, step, now)
+        return [*outside, Draft(InductionCompleted(), participant_id, session_id)]
+
+    study.act(actor, participant_id, decide)
+
+
+def read_debrief(study: Study, actor: str, participant_id: str, language: str) -> None:
+    """Record that the debriefing was read, in exactly the protocol's text in one language.
+
+    Raises:
+        UnknownName: the protocol has no debriefing in that language.
+        ConductError: the debriefing is not the next step.
+    """
+    texts = study.protocol.debrief.text if study.protocol.debrief is not None else {}
+    if texts and language not in texts:
+        known = ", ".join(texts)
+        raise UnknownName("language", f"{language!r} has no debriefing", f"write one of {known}")
+    sha256 = hashlib.sha256(texts.get(language, "").encode()).hexdigest()
+    study.take(actor, participant_id, ReadDebrief(), "the debriefing", DebriefRead(sha256, language))
+
+
+def move_participation(study: Study, actor: str, participant_id: str, tab_id: str) -> None:
+    """Record that the person goes on in another tab or on another device, whatever step is due."""
+    study.act(actor, participant_id, lambda *_: [Draft(ParticipationMoved(tab_id), participant_id)])
 
 
 def report_adverse_event(

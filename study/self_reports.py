@@ -2,49 +2,66 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 
+from study.affect import Affect
 from study.allocation import place_at
-from study.errors import ConductError
+from study.errors import ConductError, OutOfRange, UnknownName
 from study.events import (
-    DeviationRecorded,
+    Asked,
     Event,
     History,
     ParticipantAllocated,
     ParticipantEnrolled,
+    QuestionnaireSubmitted,
     RecordedEvent,
     SelfReportMissed,
     SelfReportSubmitted,
+    SupportCause,
+    SupportOffered,
 )
 from study.founding import Study
-from study.instruments import ScoredResponse, instrument_kind, score
+from study.instruments import Perspective, ScoredResponse, instrument_kind, score
 from study.protocol import Phase, StudyProtocol
 from study.record import Draft, Reader
-from study.session import session_id_of
 from study.step import GiveReport, RenderSession
 from study.steps import is_allocated, next_step, require_step
+from study.visits import window_deviations
+
+_Report = SelfReportSubmitted | SelfReportMissed | QuestionnaireSubmitted
 
 
 def submit_report(
-    study: Study, actor: str, participant_id: str, report: GiveReport, responses: Mapping[str, float]
+    study: Study,
+    actor: str,
+    participant_id: str,
+    report: GiveReport,
+    responses: Mapping[str, float],
+    asked: Asked | None = None,
 ) -> ScoredResponse:
     """Record one answered instrument; the last `pre` report of session 1 allocates.
+
+    A felt report of distress while listening or after it makes the support page due,
+    in the same transaction.
 
     Args:
         report: the step this answers.
         responses: item to raw value; leave out what was missed.
+        asked: how it was shown; None where staff typed it in.
 
     Raises:
-        OutOfRange, UnknownName: a response is not on its scale; nothing is recorded.
+        OutOfRange, UnknownName: a response is not on its scale, or `asked` names
+            other items; nothing is recorded.
         ConductError: this report is not the next step, is empty, or is a
             `pre` report without the valence and arousal that start the path.
     """
     instrument = study.protocol.instrument(report.instrument_id)
+    items = tuple(instrument_kind(instrument.kind).items)
     scored = score(instrument, responses)
+    _check_asked(report, items, asked)
     if not scored.raw:
-        items = ", ".join(instrument_kind(instrument.kind).items)
-        remedy = f"give {items}, or record it as missed"
+        remedy = f"give {', '.join(items)}, or record it as missed"
         raise ConductError(report.instrument_id, "no item was answered", remedy)
     if scored.affect is None and _starts_the_path(study.protocol, report):
         missed = ", ".join(scored.missed_items)
@@ -59,13 +76,50 @@ def submit_report(
         scored.scores,
         scored.missed_items,
         report.probe_at_s,
+        asked,
     )
     _record(study, actor, participant_id, report, submitted)
     return scored
 
 
+def submit_questionnaire(
+    study: Study,
+    actor: str,
+    participant_id: str,
+    report: GiveReport,
+    answers: Mapping[str, str | float],
+    asked: Asked | None = None,
+) -> QuestionnaireSubmitted:
+    """Record one of the protocol's own questionnaires; blank items are recorded as missed.
+
+    Args:
+        report: the step this answers; `instrument_id` is the questionnaire's.
+        answers: item to a point of its scale, an option's id, or text; leave out what was missed.
+        asked: how it was shown; None where staff typed it in.
+
+    Raises:
+        OutOfRange, UnknownName, ConductError: an answer that is none, a required item
+            left blank, or this is not the next step; nothing is recorded.
+    """
+    questionnaire = study.protocol.questionnaire(report.instrument_id)
+    if questionnaire is None:
+        known = ", ".join(q.questionnaire_id for q in study.protocol.questionnaires) or "none"
+        raise UnknownName(report.instrument_id, "is not a questionnaire of this protocol", f"it has {known}")
+    from study.questionnaire import check_answers
+
+    given = check_answers(questionnaire, answers)
+    items = tuple(item.item_id for item in questionnaire.items)
+    _check_asked(report, items, asked)
+    missed = tuple(item for item in items if item not in given)
+    submitted = QuestionnaireSubmitted(
+        report.phase, report.instrument_id, given, missed, asked, report.probe_at_s
+    )
+    _record(study, actor, participant_id, report, submitted)
+    return submitted
+
+
 def miss_report(study: Study, actor: str, participant_id: str, report: GiveReport, reason: str) -> None:
-    """Record that a due instrument was not answered at all.
+    """Record that a due instrument or questionnaire was not answered at all.
 
     Raises:
         ConductError: this report is not the next step, or it starts the path.
@@ -77,23 +131,44 @@ def miss_report(study: Study, actor: str, participant_id: str, report: GiveRepor
     _record(study, actor, participant_id, report, missed)
 
 
-def _record(
-    study: Study,
-    actor: str,
-    participant_id: str,
-    report: GiveReport,
-    event: SelfReportSubmitted | SelfReportMissed,
-) -> None:
+def _check_asked(report: GiveReport, items: Sequence[str], asked: Asked | None) -> None:
+    if asked is None:
+        return
+    where = f"{report.instrument_id}, as it was shown"
+    if sorted(asked.item_order) != sorted(items):
+        shown = ", ".join(asked.item_order) or "nothing"
+        raise UnknownName(where, f"{shown} is not its items in some order", f"name {', '.join(items)}")
+    strange = sorted(set(asked.untouched_items) - set(items))
+    if strange:
+        raise UnknownName(where, f"{', '.join(strange)} is not one of its items", f"name {', '.join(items)}")
+    seconds = asked.response_time_s
+    if seconds is not None and not 0.0 <= seconds < math.inf:
+        raise OutOfRange(where, f"a response time of {seconds:g} s", "write seconds from 0")
+
+
+def _record(study: Study, actor: str, participant_id: str, report: GiveReport, event: _Report) -> None:
+    protocol = study.protocol
+
     def decide(reader: Reader, history: History) -> Sequence[Draft]:
-        require_step(study.protocol, history, participant_id, report, f"the {report.phase} report")
-        now = study.record.clock()
-        drafts = _outside_window(study.protocol, history, participant_id, report, now)
+        require_step(protocol, history, participant_id, report, f"the {report.phase} report")
+        drafts = window_deviations(protocol, history, participant_id, report, study.record.clock())
         drafts.append(Draft(event, participant_id, report.session_id))
+        felt = _distress(protocol, report, event)
+        if felt is not None:
+            offered = SupportOffered(SupportCause.DISTRESS, felt)
+            drafts.append(Draft(offered, participant_id, report.session_id))
         if not is_allocated(history) and _leads_to_rendering(study, history, participant_id, report, event):
             drafts.append(Draft(_allocate(study, reader, history), participant_id))
         return drafts
 
     study.act(actor, participant_id, decide)
+
+
+def _distress(protocol: StudyProtocol, report: GiveReport, event: _Report) -> Affect | None:
+    if report.phase not in (Phase.PROBE, Phase.POST) or not isinstance(event, SelfReportSubmitted):
+        return None
+    felt = event.affect if event.perspective is Perspective.FELT else None
+    return felt if felt is not None and protocol.safety.is_distress(felt) else None
 
 
 def _starts_the_path(protocol: StudyProtocol, report: GiveReport) -> bool:
@@ -126,27 +201,3 @@ def _allocate(study: Study, reader: Reader, history: History) -> ParticipantAllo
     index = sum(isinstance(t, ParticipantAllocated) and dict(t.stratum) == stratum for t in taken)
     place = place_at(study.protocol.allocation, study.allocation_seed(), stratum, index)
     return ParticipantAllocated(place.group_id, place.arm_ids, stratum, place.block, place.position)
-
-
-def _outside_window(
-    protocol: StudyProtocol, history: History, participant_id: str, report: GiveReport, now: datetime
-) -> list[Draft]:
-    first = next((r.at for r in history if r.session_id == session_id_of(1)), None)
-    begun = any(r.session_id == report.session_id for r in history)
-    if report.phase is not Phase.PRE or first is None or begun:
-        return []
-    day = (now - first).total_seconds() / 86_400
-    return [
-        Draft(
-            DeviationRecorded(
-                f"session {window.session_number} on day {day:.1f}, outside day "
-                f"{window.from_day:g} to {window.to_day:g}",
-                "visit outside its window",
-            ),
-            participant_id,
-            report.session_id,
-        )
-        for window in protocol.visit_windows
-        if session_id_of(window.session_number) == report.session_id
-        and not window.from_day <= day <= window.to_day
-    ]

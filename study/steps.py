@@ -57,6 +57,9 @@ def next_step(protocol: StudyProtocol, history: History) -> Step:
         return ended
     if not _has(history, ConsentGiven):
         return GiveConsent()
+    support = _due_support(protocol, history)
+    if support is not None:
+        return support
     if protocol.eligibility and not _has(history, EligibilityAssessed):
         return AnswerEligibility()
     sound_check = _due_sound_check(protocol, history, session_id_of(1))
@@ -64,7 +67,7 @@ def next_step(protocol: StudyProtocol, history: History) -> Step:
     if due is not None:
         return due
     for number in range(1, protocol.session_count + 1):
-        step = _session_step(protocol, history, number)
+        step = session_step(protocol, history, number)
         if step is not None:
             return step
     follow_up = _due_report(protocol, history, Phase.FOLLOW_UP, None)
@@ -91,13 +94,16 @@ def _ended(history: History) -> Finished | None:
     return None
 
 
-def _session_step(protocol: StudyProtocol, history: History, number: int) -> Step | None:
+def session_step(protocol: StudyProtocol, history: History, number: int) -> Step | None:
+    """What is left to do of one session; None where it is over or was missed.
+
+    Args:
+        history: one participant's events, in order; of a person whose part is not over.
+    """
     session_id = session_id_of(number)
     here = [recorded for recorded in history if recorded.session_id == session_id]
     if _has(here, VisitMissed):
         return None
-    if _needs_support(here):
-        return AnswerSupport(session_id)
     rendered = [r.event for r in here if isinstance(r.event, SessionRendered)]
     if not rendered:
         sound_check = _due_sound_check(protocol, history, session_id)
@@ -117,9 +123,14 @@ def _session_step(protocol: StudyProtocol, history: History, number: int) -> Ste
     return _due_report(protocol, history, Phase.POST, session_id)
 
 
-def _needs_support(here: History) -> bool:
-    kinds = [r.kind for r in here if r.kind in (SupportOffered.__name__, SupportAnswered.__name__)]
-    return bool(kinds) and kinds[-1] == SupportOffered.__name__
+def _due_support(protocol: StudyProtocol, history: History) -> AnswerSupport | None:
+    # Before everything else: somebody who stopped or called is not asked about moods first.
+    for number in range(1, protocol.session_count + 1):
+        kinds = [r.kind for r in history if r.session_id == session_id_of(number)]
+        asked = [kind for kind in kinds if kind in (SupportOffered.__name__, SupportAnswered.__name__)]
+        if asked and asked[-1] == SupportOffered.__name__:
+            return AnswerSupport(session_id_of(number))
+    return None
 
 
 def _due_sound_check(
@@ -140,6 +151,8 @@ def _due_sound_check(
 def _due_probe(
     protocol: StudyProtocol, here: History, session_id: str, listening: Listening
 ) -> GiveReport | None:
+    if listening.stop_reason is not None:
+        return None
     for at_s in protocol.probes_at_s:
         if at_s > listening.position_s:
             return None

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from weakref import WeakKeyDictionary
 
 from study.errors import ConductError
 from study.events import History, LinkIssued, LinkRevoked
 from study.founding import Study
-from study.record import Draft, Reader
+from study.record import Draft, Reader, Record
 
 TOKEN_BYTES = 16
 """128 bits, as 32 hex digits."""
@@ -53,16 +55,47 @@ def revoke_links(study: Study, actor: str, participant_id: str, reason: str) -> 
 
 
 def participant_of(study: Study, token: str) -> str | None:
-    """Whose link this is; None for an unknown, expired or revoked one."""
+    """Whose link this is; None for an unknown, expired or revoked one.
+
+    Asked on every request, so whose token it is (which never changes) is remembered; whether the link is
+    open is read from the record every time, so that one revoked elsewhere closes at once.
+    """
     wanted = token_sha256(token)
-    for recorded in study.record.events(kinds=[LinkIssued]):
-        if isinstance(recorded.event, LinkIssued) and recorded.event.token_sha256 == wanted:
-            participant_id = recorded.participant_id
-            if participant_id is None:
-                return None
-            history = study.record.participant(participant_id)
-            return participant_id if wanted in _open_hashes(history, study.record.clock()) else None
-    return None
+    participant_id = _issued(study.record).whose(wanted)
+    if participant_id is None:
+        return None
+    history = study.record.events(participant_id, kinds=[LinkIssued, LinkRevoked])
+    return participant_id if wanted in _open_hashes(history, study.record.clock()) else None
+
+
+class _Issued:
+    """Whose every issued link is, read once; later ones are read as they come."""
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+        self._whose: dict[str, str] = {}
+        self._read_to = 0
+        self._lock = threading.Lock()
+
+    def whose(self, sha256: str) -> str | None:
+        with self._lock:
+            if sha256 not in self._whose:
+                for issued in self._record.events(kinds=[LinkIssued], after=self._read_to):
+                    self._read_to = issued.sequence
+                    if isinstance(issued.event, LinkIssued) and issued.participant_id is not None:
+                        self._whose[issued.event.token_sha256] = issued.participant_id
+            return self._whose.get(sha256)
+
+
+_known: WeakKeyDictionary[Record, _Issued] = WeakKeyDictionary()
+_knowing = threading.Lock()
+
+
+def _issued(record: Record) -> _Issued:
+    with _knowing:
+        if record not in _known:
+            _known[record] = _Issued(record)
+        return _known[record]
 
 
 def token_sha256(token: str) -> str:

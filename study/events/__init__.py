@@ -16,6 +16,7 @@ from study.events.access import (
     LinkRevoked,
     Role,
     StaffAdded,
+    StaffPasswordReset,
     StaffRemoved,
     StaffRoleChanged,
 )
@@ -110,6 +111,7 @@ __all__ = [
     "SessionRendered",
     "SoundChecked",
     "StaffAdded",
+    "StaffPasswordReset",
     "StaffRemoved",
     "StaffRoleChanged",
     "StopReason",
@@ -156,6 +158,7 @@ Event = (
     | StaffAdded
     | StaffRoleChanged
     | StaffRemoved
+    | StaffPasswordReset
     | LinkIssued
     | LinkRevoked
     | ArmsSeen

@@ -39,6 +39,13 @@ class StaffRemoved:
 
 
 @dataclass(frozen=True)
+class StaffPasswordReset:
+    """An account was given another password, which whoever did it may know."""
+
+    staff_id: str
+
+
+@dataclass(frozen=True)
 class LinkIssued:
     """A personal link was made; the token itself is nowhere.
 

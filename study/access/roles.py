@@ -1,0 +1,95 @@
+"""Who may see and do what. Roles are events of the record; permissions follow from them alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from study.events import Role, StaffAdded, StaffRemoved, StaffRoleChanged
+from study.frozen import HoldsEvents
+
+
+class Permission(Enum):
+    """One thing a page or a route may be asked for."""
+
+    SEE_PROGRESS = auto()
+    ENROL = auto()
+    MANAGE_LINKS = auto()
+    REPORT_HARM = auto()
+    SEE_FELT = auto()
+    SEE_ARMS = auto()
+    SEE_RESULTS = auto()
+    EXPORT = auto()
+    EDIT_PROTOCOL = auto()
+    MANAGE_STAFF = auto()
+    FREEZE = auto()
+    UNBLIND = auto()
+    HEAR_SESSIONS = auto()
+
+
+_P = Permission
+
+_ALWAYS: Mapping[Role, frozenset[Permission]] = {
+    Role.COORDINATOR: frozenset(
+        {_P.SEE_PROGRESS, _P.ENROL, _P.MANAGE_LINKS, _P.REPORT_HARM, _P.SEE_FELT, _P.EDIT_PROTOCOL}
+    ),
+    Role.STATISTICIAN: frozenset({_P.SEE_PROGRESS, _P.SEE_FELT, _P.SEE_RESULTS, _P.EXPORT, _P.EDIT_PROTOCOL}),
+    Role.ADMIN: frozenset(
+        {
+            _P.SEE_PROGRESS,
+            _P.SEE_RESULTS,
+            _P.EXPORT,
+            _P.EDIT_PROTOCOL,
+            _P.MANAGE_STAFF,
+            _P.FREEZE,
+            _P.UNBLIND,
+        }
+    ),
+    # No results: with the arms they would be an interim analysis.
+    Role.UNBLINDED: frozenset(
+        {_P.SEE_PROGRESS, _P.SEE_FELT, _P.REPORT_HARM, _P.EDIT_PROTOCOL, _P.SEE_ARMS, _P.HEAR_SESSIONS}
+    ),
+}
+
+#: What a session sounds like tells its arm, so both come together. A coordinator never gets them.
+_ONCE_UNBLINDED: Mapping[Role, frozenset[Permission]] = {
+    Role.STATISTICIAN: frozenset({_P.SEE_ARMS, _P.HEAR_SESSIONS}),
+    Role.ADMIN: frozenset({_P.SEE_ARMS, _P.HEAR_SESSIONS}),
+}
+
+
+def may(role: Role, permission: Permission, is_unblinded: bool) -> bool:
+    """Whether a role has a permission now.
+
+    Args:
+        is_unblinded: of the record, see `study.freeze.is_unblinded`.
+    """
+    allowed = _ALWAYS[role]
+    if is_unblinded:
+        allowed |= _ONCE_UNBLINDED.get(role, frozenset())
+    return permission in allowed
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a member of staff is now.
+
+    Args:
+        since: the row that made it so; whatever was granted under an earlier one has ended.
+    """
+
+    role: Role
+    since: int
+
+
+def standings(record: HoldsEvents) -> dict[str, Standing]:
+    """Everybody who is staff now, by id, in the order in which they came."""
+    found: dict[str, Standing] = {}
+    for recorded in record.events(kinds=[StaffAdded, StaffRoleChanged, StaffRemoved]):
+        match recorded.event:
+            case StaffAdded(staff_id, role) | StaffRoleChanged(staff_id, role):
+                found[staff_id] = Standing(role, recorded.sequence)
+            case StaffRemoved(staff_id):
+                found.pop(staff_id, None)
+    return found

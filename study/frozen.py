@@ -1,0 +1,60 @@
+"""What a frozen record still takes, and what has been unblinded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+from study.errors import ConductError
+from study.events import (
+    AlertAcknowledged,
+    ArmsSeen,
+    ArmsUnblinded,
+    Event,
+    LinkRevoked,
+    RecordedEvent,
+    RecordFrozen,
+)
+
+#: Of what names a participant, a frozen record takes these alone. None is data about a person: a link may
+#: be closed for good, staff may note that they saw an alert, and who looked at an arm must be on record most
+#: of all then. An issued link would open nothing, so it is refused; so is harm that becomes known later,
+#: which would change the tables of an analysis that has begun, and belongs in the trial's own files.
+STILL_TAKEN: tuple[type[Event], ...] = (LinkRevoked, AlertAcknowledged, ArmsSeen)
+
+
+class HoldsEvents(Protocol):
+    """A record, or the record as one transaction sees it."""
+
+    def events(
+        self, participant_id: str | None = None, kinds: Iterable[type[Any]] | None = None
+    ) -> list[RecordedEvent]:
+        """Events in order; all, or one participant's, or of some kinds."""
+
+
+def is_frozen(record: HoldsEvents) -> bool:
+    """Whether participants' data are closed."""
+    return bool(record.events(kinds=[RecordFrozen]))
+
+
+def is_unblinded(record: HoldsEvents) -> bool:
+    """Whether results may be seen by arm; only a frozen record can be."""
+    return bool(record.events(kinds=[ArmsUnblinded]))
+
+
+def require_open(record: HoldsEvents, named: Iterable[tuple[str | None, Event]]) -> None:
+    """Refuse to add participants' data to a frozen record.
+
+    Args:
+        named: what is about to be appended: the participant it names, or None, and the event.
+
+    Raises:
+        ConductError: the record is frozen and one of them is a participant's.
+    """
+    closed = [who for who, event in named if who is not None and not isinstance(event, STILL_TAKEN)]
+    if closed and is_frozen(record):
+        raise ConductError(
+            closed[0],
+            "the record is frozen: no participant's data are taken any more",
+            "write what you have in the trial's own files, and tell whoever froze the record",
+        )

@@ -1,0 +1,195 @@
+"""What staff must hear of: harm, calls for help, stop rules, sound that was not made, visits gone by.
+
+An alert belongs to the row of the record that raised it; whoever saw it appends
+`AlertAcknowledged` with that row's number and the alert's kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from study.errors import ConductError
+from study.events import (
+    AdverseEventReported,
+    AlertAcknowledged,
+    DeviationRecorded,
+    History,
+    PlaybackStopped,
+    RecordedEvent,
+    StopReason,
+    SupportAnswered,
+    SupportCause,
+    SupportOffered,
+    VisitMissed,
+)
+from study.founding import Study
+from study.oversight.histories import histories_of
+from study.oversight.stop_rules import reached_stop_rules
+from study.oversight.words import duration_words
+from study.protocol import StudyProtocol
+from study.record import Draft, Reader
+from study.step import Finished, RenderSession
+from study.steps import next_step
+from study.visits import VisitStatus, visits_of
+
+SOUND_DUE_WITHIN = timedelta(minutes=15)
+"""A session's sound that is not there by then was not made."""
+
+
+class AlertKind(StrEnum):
+    """What an alert is about."""
+
+    STOP_RULE = "stop rule"
+    STAFF_CALLED = "staff called"
+    STAFF_WANTED = "wants staff"
+    DISTRESS = "distress"
+    ADVERSE_EVENT = "adverse event"
+    RENDER_FAILED = "sound not made"
+    VISIT_MISSED = "visit missed"
+    VISIT_LATE = "visit late"
+
+
+URGENT = frozenset({AlertKind.STOP_RULE, AlertKind.STAFF_CALLED, AlertKind.STAFF_WANTED, AlertKind.DISTRESS})
+"""What somebody should see to at once."""
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One thing staff must hear of.
+
+    Args:
+        sequence: the row that raised it.
+        participant_id: None where it is about the study.
+        acknowledged_by: the actor who saw it first, or None.
+    """
+
+    sequence: int
+    at: datetime
+    participant_id: str | None
+    kind: AlertKind
+    text: str
+    acknowledged_by: str | None = None
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether somebody should see to it at once."""
+        return self.kind in URGENT
+
+
+def alerts_of(protocol: StudyProtocol, events: History, now: datetime) -> tuple[Alert, ...]:
+    """Every alert of the study, newest first.
+
+    Args:
+        events: the whole record, in order.
+        now: UTC.
+    """
+    raised = [alert for recorded in events for alert in _raised_by(recorded)]
+    raised.extend(
+        Alert(rule.sequence, rule.at, None, AlertKind.STOP_RULE, rule.text)
+        for rule in reached_stop_rules(protocol, events)
+    )
+    for participant_id, history in histories_of(events).items():
+        raised.extend(_overdue(protocol, participant_id, history, now))
+    seen = [r for r in events if isinstance(r.event, AlertAcknowledged)]
+    told = [replace(alert, acknowledged_by=_seen_by(alert, seen)) for alert in raised]
+    return tuple(sorted(told, key=lambda alert: (alert.at, alert.sequence), reverse=True))
+
+
+def acknowledge(
+    study: Study, actor: str, sequence: int, note: str, kind: AlertKind | None = None
+) -> AlertAcknowledged:
+    """Record that staff saw an alert.
+
+    Args:
+        sequence: of the row that raised it.
+        kind: which of that row's alerts; None for all of them.
+
+    Raises:
+        ConductError: that row raises no such alert.
+    """
+    seen = AlertAcknowledged(sequence, note, None if kind is None else str(kind))
+
+    def decide(reader: Reader) -> list[Draft]:
+        now = study.record.clock()
+        for alert in alerts_of(study.protocol, reader.events(), now):
+            if alert.sequence == sequence and kind in (None, alert.kind):
+                return [Draft(seen, alert.participant_id)]
+        raise ConductError(f"row {sequence}", "raises no such alert", "look at the list of alerts again")
+
+    study.record.append(actor, decide)
+    return seen
+
+
+def _seen_by(alert: Alert, seen: list[RecordedEvent]) -> str | None:
+    for recorded in seen:
+        event = recorded.event
+        if (
+            isinstance(event, AlertAcknowledged)
+            and event.alert_sequence == alert.sequence
+            and event.alert_kind in (None, str(alert.kind))
+            and recorded.at >= alert.at
+        ):
+            return recorded.actor
+    return None
+
+
+def _raised_by(recorded: RecordedEvent) -> Iterator[Alert]:
+    def alert(kind: AlertKind, text: str) -> Alert:
+        return Alert(recorded.sequence, recorded.at, recorded.participant_id, kind, text)
+
+    match recorded.event:
+        case SupportOffered(cause=SupportCause.DISTRESS):
+            yield alert(AlertKind.DISTRESS, "reported distress; the music was paused")
+        case PlaybackStopped(reason=StopReason.DISTRESS):
+            yield alert(AlertKind.DISTRESS, "stopped the music for distress")
+        case SupportOffered(cause=SupportCause.CALLED):
+            yield alert(AlertKind.STAFF_CALLED, "called for somebody to come")
+        case SupportAnswered(wants_staff=True, feeling=feeling):
+            how = f", feels {feeling}" if feeling else ""
+            yield alert(AlertKind.STAFF_WANTED, f"asks for somebody to come{how}")
+        case AdverseEventReported(category=category, severity=severity, relatedness=relatedness):
+            yield alert(
+                AlertKind.ADVERSE_EVENT,
+                f"adverse event: {category}, {severity}; related to the music: {relatedness}",
+            )
+        case VisitMissed(reason=reason):
+            session = f" ({recorded.session_id})" if recorded.session_id else ""
+            yield alert(AlertKind.VISIT_MISSED, f"visit missed{session}: {reason or 'no reason given'}")
+        case DeviationRecorded(description=description) if "could not be rendered" in description:
+            yield alert(AlertKind.RENDER_FAILED, "the session's sound could not be made")
+
+
+def _overdue(
+    protocol: StudyProtocol, participant_id: str, history: History, now: datetime
+) -> Iterator[Alert]:
+    step = next_step(protocol, history)
+    if isinstance(step, Finished):
+        return
+    if isinstance(step, RenderSession):
+        asked = [r for r in history if r.session_id == step.session_id] or history[-1:]
+        if now - asked[-1].at > SOUND_DUE_WITHIN:
+            waited = duration_words((now - asked[-1].at).total_seconds())
+            yield Alert(
+                asked[-1].sequence,
+                asked[-1].at + SOUND_DUE_WITHIN,
+                participant_id,
+                AlertKind.RENDER_FAILED,
+                f"the sound of {step.session_id} has not been made for {waited}",
+            )
+    anchor: RecordedEvent | None = None
+    for visit in visits_of(protocol, history, now):
+        here = [r for r in history if visit.session_id is not None and r.session_id == visit.session_id]
+        if visit.status in (VisitStatus.LATE, VisitStatus.MISSED) and not here and anchor is not None:
+            is_late = visit.status is VisitStatus.LATE
+            closed = f" on {visit.closes_at:%Y-%m-%d}" if visit.closes_at else ""
+            yield Alert(
+                anchor.sequence,
+                visit.closes_at or now,
+                participant_id,
+                AlertKind.VISIT_LATE if is_late else AlertKind.VISIT_MISSED,
+                f"{visit.name}: its window closed{closed}" + ("; it is still due" if is_late else ""),
+            )
+        anchor = here[-1] if here else anchor

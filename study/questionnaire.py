@@ -9,6 +9,9 @@ from enum import StrEnum
 Text = Mapping[str, str]
 """A text in several languages: language code to Markdown."""
 
+DO_NOT_KNOW = "do_not_know"
+"""The option of an arm guess for those who cannot say."""
+
 
 class ItemKind(StrEnum):
     """How an item is answered."""

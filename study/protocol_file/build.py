@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -16,12 +17,16 @@ from study.protocol import (
     Assessment,
     Contact,
     Contrast,
+    Debrief,
     Design,
     EligibilityQuestion,
     EngineSpec,
     Estimand,
+    ListeningSpec,
     Phase,
     Safety,
+    SoundCheck,
+    StopRule,
     Stratum,
     StudyProtocol,
     VisitWindow,
@@ -29,7 +34,7 @@ from study.protocol import (
 from study.protocol_file.arms import fixed_start, path_spec, target_of
 from study.protocol_file.draft import Part
 from study.protocol_file.shape import default_number
-from study.questionnaire import Text
+from study.questionnaire import Item, ItemKind, Questionnaire, Text
 
 
 def build_protocol(value: Any, data: bytes) -> StudyProtocol:
@@ -71,7 +76,7 @@ def build_protocol(value: Any, data: bytes) -> StudyProtocol:
         consent_text=_text(top["consent"]["text"]),
         induction_text=_text(induction["text"]) if induction else None,
         instruments=tuple(
-            Instrument(i["id"].text, i["kind"].text, Perspective(i["perspective"].text))
+            Instrument(i["id"].text, i["kind"].text, Perspective(i["perspective"].text), _pictures(i))
             for i in top["instruments"].parts()
         ),
         assessments=tuple(_assessment(a) for a in top["assessments"].parts()),
@@ -86,6 +91,14 @@ def build_protocol(value: Any, data: bytes) -> StudyProtocol:
             Contact(c["role"].text, c["name"].text, _optional_text(c, "email"), _optional_text(c, "phone"))
             for c in _items(study.get("contacts"))
         ),
+        sound_check=_sound_check(top.get("sound_check")),
+        questionnaires=tuple(
+            Questionnaire(q["id"].text, tuple(_item(item) for item in q["items"].parts()))
+            for q in _items(top.get("questionnaires"))
+        ),
+        debrief=_debrief(top.get("debrief")),
+        listening=_listening(top.get("listening")),
+        bank_points=_whole(top.get("bank"), "points") or None,
     )
 
 
@@ -96,6 +109,17 @@ def _items(part: Part | None) -> list[Part]:
 def _optional_text(part: Part, name: str) -> str | None:
     found = part.get(name)
     return found.text if found is not None else None
+
+
+def _whole(part: Part | None, name: str) -> int:
+    """A whole number, or 0 where it was left out."""
+    found = part.get(name) if part is not None else None
+    return found.whole if found is not None else 0
+
+
+def _is_true(part: Part, name: str, otherwise: bool) -> bool:
+    found = part.get(name)
+    return found.is_true if found is not None else otherwise
 
 
 def _text(part: Part) -> Text:
@@ -152,7 +176,62 @@ def _safety(part: Part) -> Safety:
         part["distress"]["valence_at_or_below"].number,
         part["distress"]["arousal_at_or_above"].number,
         _text(part["support_text"]),
+        tuple(
+            StopRule(
+                rule["id"].text,
+                rule["counts"].text,
+                rule["at_least"].whole,
+                share.number if (share := rule.get("of_share")) is not None else 0.0,
+            )
+            for rule in _items(part.get("stop_rules"))
+        ),
     )
+
+
+def _pictures(instrument: Part) -> Mapping[str, tuple[str, ...]]:
+    pictures = instrument.get("pictures")
+    return MappingProxyType({} if pictures is None else {i: tuple(p.texts) for i, p in pictures.fields()})
+
+
+def _sound_check(part: Part | None) -> SoundCheck | None:
+    if part is None:
+        return None
+    test, failure = part["headphone_test"].text, part.get("on_failure")
+    return SoundCheck(
+        headphone_test=None if test == "none" else test,
+        trials=_whole(part, "trials"),
+        pass_at=_whole(part, "pass_at"),
+        # Without a test every attempt passes, and there is one.
+        attempts=_whole(part, "attempts") or 1,
+        ends_on_failure=failure is not None and failure.text == "end",
+    )
+
+
+def _item(part: Part) -> Item:
+    low, high, measures = part.get("low"), part.get("high"), part.get("measures")
+    return Item(
+        item_id=part["id"].text,
+        kind=ItemKind(part["kind"].text),
+        text=_text(part["text"]),
+        points=_whole(part, "points"),
+        low=_text(low) if low else None,
+        high=_text(high) if high else None,
+        options=tuple((o["id"].text, _text(o["text"])) for o in _items(part.get("options"))),
+        measures=measures.text if measures else None,
+        is_required=_is_true(part, "required", False),
+    )
+
+
+def _debrief(part: Part | None) -> Debrief | None:
+    if part is None:
+        return None
+    return Debrief(_text(part["text"]), part["when"].text == "after_follow_up", part["tells_arm"].is_true)
+
+
+def _listening(part: Part | None) -> ListeningSpec:
+    if part is None:
+        return ListeningSpec()
+    return ListeningSpec(_is_true(part, "visual", True), _optional_text(part, "continuous_rating"))
 
 
 def _analysis(part: Part) -> AnalysisSpec:

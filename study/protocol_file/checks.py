@@ -9,27 +9,36 @@ from study.path import PathKind
 from study.protocol_file.checks_allocation import check_allocation
 from study.protocol_file.checks_conduct import check_conduct
 from study.protocol_file.checks_outcomes import check_outcomes
+from study.protocol_file.checks_pages import check_pages, check_picture_files
 from study.protocol_file.checks_paths import check_paths, stays_beside
+from study.protocol_file.checks_questions import check_questions
 from study.protocol_file.draft import Part, run_checks
 from study.protocol_file.text import Finding
 
 
 def check_meaning(draft: Part) -> Iterator[Finding]:
     """Everything that is wrong between the readable parts of a draft."""
-    yield from run_checks((check_paths, check_allocation, check_conduct, check_outcomes), draft)
+    yield from run_checks(
+        (check_paths, check_allocation, check_conduct, check_outcomes, check_questions, check_pages), draft
+    )
 
 
 def check_files(draft: Part, folder: Path) -> Iterator[Finding]:
-    """Sound files that do not lie where the protocol says.
+    """Sound and picture files that do not lie where the protocol says.
 
     A `self_selected` arm names none: its sound comes with the people who bring it.
     """
-    yield from run_checks((_arms_have_their_files,), draft, folder)
+    yield from run_checks((_arms_have_their_files, _instruments_have_their_pictures), draft, folder)
 
 
 def _arms_have_their_files(draft: Part, folder: Path) -> Iterator[Finding]:
     for arm in draft["arms"].readable_parts():
         yield from run_checks((_files_exist,), arm, folder)
+
+
+def _instruments_have_their_pictures(draft: Part, folder: Path) -> Iterator[Finding]:
+    for instrument in draft["instruments"].readable_parts():
+        yield from run_checks((check_picture_files,), instrument, folder)
 
 
 def _files_exist(arm: Part, folder: Path) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""Checks of a study's conduct: ids, texts, visits, safety."""
+"""Checks of a study's conduct: ids, texts, visits, safety, delivery."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from study.protocol_file.text import Finding, plain_number, shown
 
 
 def check_conduct(draft: Part) -> Iterator[Finding]:
-    """What is wrong with ids, texts, visits and safety."""
+    """What is wrong with ids, texts, visits, safety and delivery."""
     yield from run_checks(
         (
             _ids_are_unique,
             _texts_speak_every_language,
             _windows_follow_each_other,
             _distress_is_not_the_target,
+            _stop_rules_can_be_reached,
+            _bank_goes_with_its_delivery,
         ),
         draft,
     )
@@ -26,12 +28,16 @@ def _ids_are_unique(top: Part) -> Iterator[Finding]:
     for where, name in (
         (("arms",), "id"),
         (("eligibility",), "id"),
-        (("instruments",), "id"),
+        (("safety", "stop_rules"), "id"),
         (("analysis", "contrasts"), "id"),
         (("allocation", "strata"), "factor"),
     ):
         seen: set[str] = set()
         yield from run_checks((_names_are_unique,), top, where, name, seen)
+    # Assessments name both, so that both share their names.
+    given: set[str] = set()
+    for owner in ("instruments", "questionnaires"):
+        yield from run_checks((_names_are_unique,), top, (owner,), "id", given)
 
 
 def _names_are_unique(top: Part, where: tuple[str, ...], name: str, seen: set[str]) -> Iterator[Finding]:
@@ -48,10 +54,27 @@ def _name_is_new(part: Part, name: str, seen: set[str]) -> Iterator[Finding]:
 
 def _texts_speak_every_language(top: Part) -> Iterator[Finding]:
     languages = top["languages"].texts
-    for names in (("consent", "text"), ("induction", "text"), ("safety", "support_text")):
+    for names in (
+        ("consent", "text"),
+        ("induction", "text"),
+        ("safety", "support_text"),
+        ("debrief", "text"),
+    ):
         yield from run_checks((_text_speaks,), top, names, languages)
-    for question in top["eligibility"].readable_parts():
-        yield from run_checks((_text_speaks,), question, ("text",), languages)
+    yield from run_checks((_questions_speak,), top, ("eligibility",), languages)
+    yield from run_checks((_questionnaires_speak,), top, languages)
+
+
+def _questions_speak(owner: Part, where: tuple[str, ...], languages: list[str]) -> Iterator[Finding]:
+    for question in owner.at(*where).readable_parts():
+        for name in ("text", "low", "high"):
+            yield from run_checks((_text_speaks,), question, (name,), languages)
+        yield from run_checks((_questions_speak,), question, ("options",), languages)
+
+
+def _questionnaires_speak(top: Part, languages: list[str]) -> Iterator[Finding]:
+    for questionnaire in top["questionnaires"].readable_parts():
+        yield from run_checks((_questions_speak,), questionnaire, ("items",), languages)
 
 
 def _text_speaks(owner: Part, names: tuple[str, ...], languages: list[str]) -> Iterator[Finding]:
@@ -124,3 +147,25 @@ def _distress_is_not_the_target(top: Part) -> Iterator[Finding]:
             " distress, so that reaching it would stop the session",
             "write a lower valence or a higher arousal, or another target",
         )
+
+
+def _stop_rules_can_be_reached(top: Part) -> Iterator[Finding]:
+    people = top.at("population", "sample_size").whole
+    for rule in top.at("safety", "stop_rules").readable_parts():
+        yield from run_checks((_rule_can_be_reached,), rule, people)
+
+
+def _rule_can_be_reached(rule: Part, people: int) -> Iterator[Finding]:
+    if rule["at_least"].whole > people:
+        yield rule["at_least"].finding(
+            f"{rule['at_least'].whole} people are more than the study has ({people})",
+            "write the number of people in one arm that asks for a halt",
+        )
+
+
+def _bank_goes_with_its_delivery(top: Part) -> Iterator[Finding]:
+    delivery, bank = top["delivery"].text, top.get("bank")
+    if delivery == "bank" and bank is None:
+        yield Finding(("bank",), "is missing, and delivery is bank", 'write {"points": 5}, or delivery live')
+    if delivery != "bank" and bank is not None:
+        yield bank.finding(f"does nothing with delivery {delivery}", "delete it, or write delivery bank")

@@ -35,6 +35,9 @@ def check_outcomes(draft: Part) -> Iterator[Finding]:
 
 def _instruments_can_be_answered(top: Part) -> Iterator[Finding]:
     given = {part.text for a in top["assessments"].parts() for part in a["instruments"].parts()}
+    listening = top.get("listening")
+    rated = None if listening is None else listening.get("continuous_rating")
+    given.update(() if rated is None else {rated.text})
     for instrument in top["instruments"].readable_parts():
         yield from run_checks((_instrument_is_used, _perspective_fits), instrument, given)
 
@@ -57,16 +60,23 @@ def _kinds_by_id(top: Part) -> dict[str, tuple[str, str]]:
 
 
 def _assessments_name_instruments(top: Part) -> Iterator[Finding]:
-    known = [instrument["id"].text for instrument in top["instruments"].parts()]
     for assessment in top["assessments"].readable_parts():
-        yield from run_checks((_names_are_known,), assessment, known)
+        yield from run_checks((_names_are_known,), assessment, top)
         yield from run_checks((_fields_fit_the_phase,), assessment)
         yield from run_checks((_music_was_heard,), assessment, top)
 
 
-def _names_are_known(assessment: Part, known: list[str]) -> Iterator[Finding]:
+def _names_are_known(assessment: Part, top: Part) -> Iterator[Finding]:
+    questionnaires = _questionnaire_ids(top)
+    known = [*_kinds_by_id(top), *questionnaires]
+    what = "instrument or questionnaire" if questionnaires else "instrument"
     for name in assessment["instruments"].readable_parts():
-        yield from unknown(name, known, "instrument")
+        yield from unknown(name, known, what)
+
+
+def _questionnaire_ids(top: Part) -> list[str]:
+    questionnaires = top.get("questionnaires")
+    return [] if questionnaires is None else [part["id"].text for part in questionnaires.parts()]
 
 
 def _fields_fit_the_phase(assessment: Part) -> Iterator[Finding]:
@@ -154,6 +164,12 @@ def _endpoint_can_be_read(top: Part) -> Iterator[Finding]:
     remedy = "write the id of a felt instrument with valence and arousal" + (
         ": " + ", ".join(affective) if affective else " (affective_slider, affect_grid, vas or sam)"
     )
+    if instrument.text not in kinds and instrument.text in _questionnaire_ids(top):
+        yield instrument.finding(
+            f"{shown(instrument.text)} is a questionnaire, which gives no valence and arousal",
+            remedy,
+        )
+        return
     if instrument.text not in kinds:
         yield from unknown(instrument, kinds, "instrument")
         return

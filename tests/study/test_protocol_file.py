@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,10 @@ from study.affect import NAMED_STATES, Affect
 from study.errors import ProtocolErrors, ProtocolProblem, StorageError
 from study.instruments import KINDS
 from study.path import PathKind, make_path
-from study.protocol import Design, Phase, StudyProtocol
+from study.protocol import Debrief, Design, ListeningSpec, Phase, SoundCheck, StopRule, StudyProtocol
 from study.protocol_file import load_protocol, parse_protocol
 from study.protocol_file.shape import protocol_schema
+from study.questionnaire import Item, ItemKind
 
 PROTOCOLS = Path(__file__).parents[1] / "protocols"
 EXAMPLES = Path(__file__).parents[2] / "protocols" / "examples"
@@ -181,6 +183,9 @@ def test_what_a_protocol_leaves_out_has_the_documented_value() -> None:
     assert protocol.max_step is None
     assert protocol.visit_windows == ()
     assert protocol.induction_text is None
+    assert (protocol.sound_check, protocol.debrief, protocol.bank_points) == (None, None, None)
+    assert protocol.listening == ListeningSpec(has_visual=True, rating_instrument_id=None)
+    assert (protocol.questionnaires, protocol.safety.stop_rules) == ((), ())
 
 
 def test_a_parallel_study_of_several_sessions_repeats_the_arm() -> None:
@@ -210,6 +215,84 @@ def test_a_constant_arm_holds_its_point() -> None:
 
 def test_a_byte_order_mark_is_no_problem() -> None:
     assert parse_protocol(b"\xef\xbb\xbf" + SMALLEST, "p.json").study_id == "evening_calm"
+
+
+def test_what_stands_on_the_pages_comes_from_its_own_fields() -> None:
+    protocol = load_protocol(PROTOCOLS / "valid" / "every_page.json")
+
+    assert protocol.sound_check == SoundCheck("antiphase", 3, 2, 3, ends_on_failure=True)
+    assert protocol.listening == ListeningSpec(has_visual=False, rating_instrument_id="grid")
+    assert protocol.debrief == Debrief({"en": "Thank you.", "fr": "Merci."}, True, True)
+    assert protocol.safety.stop_rules == (
+        StopRule("much_distress", "distress", 5, 0.2),
+        StopRule("one_serious", "serious_adverse_event", 1, 0.0),
+    )
+    assert (protocol.delivery, protocol.bank_points) == ("bank", 5)
+    assert protocol.instrument("feeling").pictures["arousal"][8] == "pictures/arousal_9.png"
+    assert protocol.instrument("grid").pictures == {}
+
+
+def test_the_studys_own_questions_come_with_their_words_and_what_they_measure() -> None:
+    protocol = load_protocol(PROTOCOLS / "valid" / "every_page.json")
+
+    expectations, afterwards = protocol.questionnaires
+    assert protocol.questionnaire("afterwards") is afterwards
+    assert protocol.questionnaire("feeling") is None
+    assert expectations.items == (
+        Item(
+            "hoped_for",
+            ItemKind.SCALE,
+            {"en": "How much do you expect?", "fr": "Qu'attendez-vous ?"},
+            points=7,
+            low={"en": "nothing", "fr": "rien"},
+            high={"en": "a great deal", "fr": "beaucoup"},
+            measures="expectancy",
+            is_required=True,
+        ),
+    )
+    guess, words = afterwards.items
+    assert [option_id for option_id, _ in guess.options] == ["iso", "silence", "do_not_know"]
+    assert guess.options[0][1]["fr"] == "un chemin"
+    assert (guess.measures, guess.is_required) == ("arm_guess", False)
+    assert (words.kind, words.points, words.low, words.options) == (ItemKind.TEXT, 0, None, ())
+
+
+def test_a_sound_check_without_headphone_test_passes_at_its_first_attempt() -> None:
+    protocol = _parsed(lambda p: p.update(sound_check={"headphone_test": "none"}))
+
+    assert protocol.sound_check == SoundCheck(None, 0, 0, 1, ends_on_failure=False)
+
+
+def test_an_instrument_that_is_only_rated_while_listening_is_not_idle() -> None:
+    def rated(protocol: dict[str, Any]) -> None:
+        protocol["instruments"].append({"id": "grid", "kind": "affect_grid", "perspective": "felt"})
+        protocol["listening"] = {"continuous_rating": "grid"}
+
+    assert _parsed(rated).listening == ListeningSpec(True, "grid")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"<svg onload='alert(1)'/>", "holds no png or jpg picture"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(2_000_000), "is larger than a phone should load"),
+        (None, "there is no such file beside the protocol"),
+    ],
+)
+def test_a_picture_that_is_none_is_told_by_its_place(
+    tmp_path: Path, content: bytes | None, said: str
+) -> None:
+    shutil.copytree(PROTOCOLS / "valid", tmp_path / "valid")
+    picture = tmp_path / "valid" / "pictures" / "valence_3.png"
+    picture.unlink() if content is None else picture.write_bytes(content)
+
+    with pytest.raises(ProtocolErrors) as refused:
+        load_protocol(tmp_path / "valid" / "every_page.json")
+
+    assert [problem.json_path for problem in refused.value.problems] == [
+        "$.instruments[0].pictures.valence[2]"
+    ]
+    assert said in refused.value.problem
 
 
 def test_speech_files_are_looked_for_beside_the_protocol(tmp_path: Path) -> None:
@@ -323,6 +406,8 @@ def test_the_schema_is_a_valid_schema_and_knows_our_vocabulary() -> None:
     assert instruments["kind"]["enum"] == list(KINDS)
     assessments = schema["properties"]["assessments"]["items"]["properties"]
     assert assessments["phase"]["enum"] == [phase.value for phase in Phase]
+    questions = schema["properties"]["questionnaires"]["items"]["properties"]["items"]["items"]["properties"]
+    assert questions["kind"]["enum"] == [kind.value for kind in ItemKind]
 
 
 def _objects(node: Any) -> list[dict[str, Any]]:
@@ -366,6 +451,7 @@ def _paths(value: Any, here: tuple[str | int, ...] = ()) -> list[tuple[str | int
 
 
 _FULL = json.loads((EXAMPLES / "crossover_2x2.json").read_text(encoding="utf-8"))
+_EVERY_PAGE = json.loads((PROTOCOLS / "valid" / "every_page.json").read_text(encoding="utf-8"))
 
 
 def test_fields_that_differ_only_in_a_character_that_cannot_be_shown_are_told_apart() -> None:
@@ -379,7 +465,7 @@ def test_fields_that_differ_only_in_a_character_that_cannot_be_shown_are_told_ap
 @settings(max_examples=250, deadline=None)
 @given(st.data())
 def test_a_protocol_with_anything_anywhere_is_read_or_refused_and_nothing_else(data: st.DataObject) -> None:
-    value = copy.deepcopy(_FULL)
+    value = copy.deepcopy(data.draw(st.sampled_from([_FULL, _EVERY_PAGE])))
     for _ in range(data.draw(st.integers(1, 3))):
         *owner, last = data.draw(st.sampled_from(_paths(value)[1:]))
         node = value

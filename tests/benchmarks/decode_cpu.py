@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from generation.engine import Progress
 from tests.benchmarks.decode_floor import meta_shape
 from tests.benchmarks.decode_models import Pair, random_pair
-from tests.benchmarks.decode_report import Bar, Report, tell
+from tests.benchmarks.figures import Bar, Report, tell
 
 SHAPE = meta_shape(512, 8)
 _CHECKED_STEPS = 50

@@ -13,7 +13,7 @@ from generation.musicgen.shape import DecoderShape
 from tests.benchmarks.decode_cpu import check_equal
 from tests.benchmarks.decode_floor import floor_s, mean_bytes_a_step, meta_shape
 from tests.benchmarks.decode_models import TEXT_TOKENS, Pair, random_pair
-from tests.benchmarks.decode_report import Bar, Report, Row, tell
+from tests.benchmarks.figures import Bar, Report, Row, tell
 
 SESSION_CLIPS = 30
 _SESSION_S = {"small": 4.0, "medium": 13.0, "large": 18.0}

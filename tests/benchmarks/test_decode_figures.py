@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.benchmarks.decode_floor import SHAPES, floor_s, mean_bytes_a_step, weights_read_bytes
-from tests.benchmarks.decode_report import Bar, Report
+from tests.benchmarks.figures import Bar, Report
 
 pytestmark = pytest.mark.torch
 

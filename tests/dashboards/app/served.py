@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -23,7 +24,7 @@ class ServedStudy:
 
     def __init__(self, root: Path, *options: str) -> None:
         self.root = root
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = root.parent / f"{root.name}-server.log"
         self._options = options
@@ -50,16 +51,11 @@ class ServedStudy:
             self._process = subprocess.Popen(
                 [*command, *self._options], stdout=log, stderr=log, env={**os.environ}, start_new_session=True
             )
-        end = time.monotonic() + within_s
-        while time.monotonic() < end:
-            if self._process.poll() is not None:
-                raise AssertionError(f"the server ended: {self.log.read_text()}")
-            try:
-                if httpx.get(f"{self.url}/_stcore/health", timeout=1.0).status_code == 200:
-                    return
-            except httpx.TransportError:
-                time.sleep(0.05)
-        raise AssertionError(f"the server did not answer within {within_s:g} s: {self.log.read_text()}")
+        wait_until_healthy(self.port, within_s, self._ended)
+
+    def _ended(self) -> str | None:
+        has_ended = self._process is not None and self._process.poll() is not None
+        return self.log.read_text() if has_ended else None
 
     def kill(self) -> None:
         """kill -9, its own children with it."""
@@ -77,7 +73,29 @@ class ServedStudy:
         self._process = None
 
 
-def _free_port() -> int:
+def wait_until_healthy(
+    port: int, within_s: float = 60.0, ended: Callable[[], str | None] = lambda: None
+) -> None:
+    """Wait for a server on loopback.
+
+    Args:
+        ended: its log, once its process has ended.
+    """
+    end = time.monotonic() + within_s
+    while time.monotonic() < end:
+        log = ended()
+        if log is not None:
+            raise AssertionError(f"the server ended: {log}")
+        try:
+            if httpx.get(f"http://127.0.0.1:{port}/_stcore/health", timeout=1.0).status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.05)
+    raise AssertionError(f"the server did not answer within {within_s:g} s")
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         port: int = listening.getsockname()[1]

@@ -86,9 +86,7 @@ def measure(folder: Path, numbers: list[int], seconds: float) -> Report:
     return report
 
 
-def _stretch(
-    server: str, port: int, listeners: list[Listener], seconds: float, downloads_per_s: float
-) -> Row:
+def _stretch(server: str, port: int, people: list[Listener], seconds: float, downloads_per_s: float) -> Row:
     tell(f"{server}: {len(people)} listeners for {seconds:g} s")
     outcome = asyncio.run(listen_together(port, ROUTE, people, seconds, downloads_per_s))
     return {

@@ -47,11 +47,12 @@ class Listener:
 
 def load_protocol_fields(duration_s: int) -> dict[str, object]:
     """The benchmark's protocol: no sound check, no probe, so that everybody listens from the start."""
-    protocol = whole_protocol(duration_s, kinds=("iso", "noise"))
+    protocol = whole_protocol(duration_s, kinds=("iso", "target_only"))
     for part in ("sound_check", "induction", "questionnaires", "debrief"):
         protocol.pop(part, None)
     protocol["path"] |= {"steps": duration_s // 30, "step_s": 30}
     protocol["session"]["clip_s"] = 30
+    protocol["instruments"] = protocol["instruments"][:1]
     protocol["assessments"] = [
         {"phase": "pre", "instruments": ["feeling"]},
         {"phase": "post", "instruments": ["feeling"]},

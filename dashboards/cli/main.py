@@ -14,7 +14,9 @@ from dashboards.cli import (
     compose_command,
     demo_command,
     enrolment_commands,
+    freeze_commands,
     hear_command,
+    link_command,
     models_command,
     playback_command,
     protocol_commands,
@@ -23,6 +25,7 @@ from dashboards.cli import (
     render_command,
     report_commands,
     serve_command,
+    staff_commands,
 )
 from dashboards.cli.arguments import software_version
 from study.errors import IsopathError
@@ -56,6 +59,9 @@ enrolment_commands.register(app)
 report_commands.register(app)
 render_command.register(app)
 serve_command.register(app)
+staff_commands.register(app)
+link_command.register(app)
+freeze_commands.register(app)
 playback_command.register(app)
 rehearsal_command.register(app)
 analysis_commands.register(app)

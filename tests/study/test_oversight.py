@@ -24,6 +24,7 @@ from study.events import (
     PlaybackStarted,
     PlaybackStopped,
     PlayerEntryKind,
+    RecordedEvent,
     SelfReportSubmitted,
     SoundChecked,
     StopReason,

@@ -46,6 +46,16 @@ class StudyFolder:
         """Frozen copies of the sound files the protocol names."""
         return self.root / "sounds"
 
+    @property
+    def pictures(self) -> Path:
+        """Frozen copies of the picture files the protocol names."""
+        return self.root / "pictures"
+
+    @property
+    def bank(self) -> Path:
+        """Sessions rendered ahead of time: <arm_id>/<starting mood>/; may be deleted and made anew."""
+        return self.root / "bank"
+
     def own_music(self, participant_id: str) -> Path:
         """Where a participant's self-selected music is put, in the order it is to be played."""
         return self.root / "own_music" / participant_id

@@ -7,11 +7,11 @@ import hashlib
 import secrets
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from study.errors import RecordBroken, RecordMismatch, StorageError
+from study.errors import RecordBroken, RecordMismatch, StorageError, UnknownName
 from study.events import Event, History, RecordedEvent, RehearsalStarted, StudyInitialised
 from study.folder import StudyFolder, file_sha256, write_whole
 from study.protocol import StudyProtocol
@@ -48,13 +48,46 @@ class Study:
             raise StorageError(
                 str(path), f"cannot be read ({problem.strerror})", "put the sealed seed back"
             ) from problem
-        begun = self.record.events(kinds=[StudyInitialised])[0].event
-        sealed = begun.allocation_seed_sha256 if isinstance(begun, StudyInitialised) else None
-        if hashlib.sha256(seed).hexdigest() != sealed:
+        begun = self._beginning()
+        if begun is None or hashlib.sha256(seed).hexdigest() != begun.allocation_seed_sha256:
             raise RecordMismatch(
                 str(path), "is not the seed this study was begun with", "put the sealed seed back"
             )
         return seed
+
+    def frozen_sounds(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Where the frozen copies of the protocol's sound files lie, relative to the study folder.
+
+        Raises:
+            RecordMismatch: one is not there, or is not the one this study was begun with.
+        """
+        begun = self._beginning()
+        sealed = begun.sounds_sha256 if begun is not None else {}
+        paths = [_unchanged(self.folder.sounds / name, sealed.get(name), "sound") for name in names]
+        return tuple(str(path.relative_to(self.folder.root)) for path in paths)
+
+    def frozen_picture(self, instrument_id: str, item: str, point: int) -> Path:
+        """The frozen copy of one of an instrument's pictures.
+
+        Args:
+            point: from 1, the lowest, to 9.
+
+        Raises:
+            UnknownName: the instrument has no such picture.
+            RecordMismatch: it is not there, or is not the one this study was begun with.
+        """
+        pictures = self.protocol.instrument(instrument_id).pictures.get(item, ())
+        if not 1 <= point <= len(pictures):
+            raise UnknownName(
+                f"{instrument_id}.{item}", f"has no picture {point}", "ask for one that the protocol names"
+            )
+        name, begun = pictures[point - 1], self._beginning()
+        sealed = begun.pictures_sha256 if begun is not None else {}
+        return _unchanged(self.folder.pictures / name, sealed.get(name), "picture")
+
+    def _beginning(self) -> StudyInitialised | None:
+        begun = self.record.events(kinds=[StudyInitialised])[0].event
+        return begun if isinstance(begun, StudyInitialised) else None
 
     def act(
         self,
@@ -123,8 +156,8 @@ def initialise_study(
             str(root), f"cannot be made ({problem.strerror})", "name a folder you may write to"
         ) from problem
     try:
-        sounds = _freeze_sounds(StudyFolder(building), protocol, protocol_path.parent)
-        _build(StudyFolder(building), protocol, text, sounds, actor, software, clock)
+        frozen = _freeze_files(StudyFolder(building), protocol, protocol_path.parent)
+        _build(StudyFolder(building), protocol, text, frozen, actor, software, clock)
         with contextlib.suppress(FileNotFoundError):
             root.rmdir()
         building.chmod(0o755)
@@ -142,7 +175,7 @@ def _build(
     folder: StudyFolder,
     protocol: StudyProtocol,
     text: bytes,
-    sounds: dict[str, str],
+    frozen: tuple[dict[str, str], dict[str, str]],
     actor: str,
     software: str,
     clock: Clock,
@@ -154,20 +187,38 @@ def _build(
         made.mkdir()
     record = Record.create(folder.record_url, protocol.sha256, clock)
     begun = StudyInitialised(
-        protocol.study_id, text.decode(), hashlib.sha256(seed).hexdigest(), software, sounds
+        protocol.study_id, text.decode(), hashlib.sha256(seed).hexdigest(), software, *frozen
     )
     record.append(actor, lambda _: [Draft(begun)])
     record.close()
 
 
-def _freeze_sounds(folder: StudyFolder, protocol: StudyProtocol, source: Path) -> dict[str, str]:
+def _freeze_files(
+    folder: StudyFolder, protocol: StudyProtocol, source: Path
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Copy the protocol's sounds and pictures; the SHA-256 of each copy by its name."""
+    sounds = {name for arm in protocol.arms for name in arm.files}
+    nines = [nine for instrument in protocol.instruments for nine in instrument.pictures.values()]
+    pictures = {name for nine in nines for name in nine}
+    return _copies(sounds, source, folder.sounds), _copies(pictures, source, folder.pictures)
+
+
+def _copies(names: Collection[str], source: Path, target: Path) -> dict[str, str]:
     frozen = {}
-    for name in sorted({name for arm in protocol.arms for name in arm.files}):
-        copy = folder.sounds / name
+    for name in sorted(names):
+        copy = target / name
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source / name, copy)
         frozen[name] = file_sha256(copy)
     return frozen
+
+
+def _unchanged(path: Path, sha256: str | None, what: str) -> Path:
+    if not path.is_file() or file_sha256(path) != sha256:
+        raise RecordMismatch(
+            str(path), f"is not the {what} this study was begun with", "put the frozen copy back"
+        )
+    return path
 
 
 def open_study(root: Path, clock: Clock = utc_now, busy_timeout_s: float = 10.0) -> Study:

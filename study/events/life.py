@@ -13,6 +13,7 @@ class StudyInitialised:
     Args:
         protocol_text: the protocol file, byte for byte.
         sounds_sha256: sound file, as the protocol names it, to the SHA-256 of its frozen copy.
+        pictures_sha256: picture file, likewise.
     """
 
     study_id: str
@@ -20,6 +21,7 @@ class StudyInitialised:
     allocation_seed_sha256: str
     software: str
     sounds_sha256: Mapping[str, str] = field(default_factory=dict)
+    pictures_sha256: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

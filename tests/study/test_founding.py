@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from study.conduct import enrol
-from study.errors import ProtocolErrors, RecordBroken, RecordMismatch, StorageError
+from study.errors import ProtocolErrors, RecordBroken, RecordMismatch, StorageError, UnknownName
 from study.events import RehearsalStarted, StudyInitialised
+from study.folder import file_sha256
 from study.founding import Study, initialise_study, open_study
 from study.rehearsal import begin_rehearsal
 from tests.study.conftest import EXAMPLES
@@ -23,6 +24,43 @@ def test_a_new_study_holds_its_protocol_byte_for_byte(study: Study) -> None:
     assert study.folder.protocol.read_bytes() == EXAMPLE.read_bytes()
     assert isinstance(begun, StudyInitialised)
     assert begun.protocol_text.encode() == EXAMPLE.read_bytes()
+
+
+EVERY_PAGE = EXAMPLES.parents[1] / "tests" / "protocols" / "valid" / "every_page.json"
+
+
+def test_pictures_are_frozen_with_the_study_and_a_changed_one_is_refused(tmp_path: Path) -> None:
+    study = initialise_study(tmp_path / "study", EVERY_PAGE, "test", "test")
+    begun = study.record.events()[0].event
+    brought = EVERY_PAGE.parent / "pictures" / "arousal_9.png"
+
+    frozen = study.frozen_picture("feeling", "arousal", 9)
+
+    assert frozen.is_relative_to(study.folder.pictures)
+    assert frozen.read_bytes() == brought.read_bytes()
+    assert isinstance(begun, StudyInitialised)
+    assert len(begun.pictures_sha256) == 18
+    assert begun.pictures_sha256["pictures/arousal_9.png"] == file_sha256(brought)
+    assert begun.sounds_sha256 == {}
+    frozen.write_bytes(brought.read_bytes() + b"!")
+    with pytest.raises(RecordMismatch, match="is not the picture this study was begun with"):
+        study.frozen_picture("feeling", "arousal", 9)
+    study.record.close()
+
+
+@pytest.mark.parametrize(
+    ("instrument_id", "item", "point"),
+    [("feeling", "arousal", 0), ("feeling", "arousal", 10), ("feeling", "mood", 1), ("grid", "arousal", 1)],
+)
+def test_a_picture_that_the_protocol_does_not_name_is_not_there(
+    tmp_path: Path, instrument_id: str, item: str, point: int
+) -> None:
+    study = initialise_study(tmp_path / "study", EVERY_PAGE, "test", "test")
+
+    with pytest.raises(UnknownName, match=f"{instrument_id}.{item}: has no picture {point}"):
+        study.frozen_picture(instrument_id, item, point)
+
+    study.record.close()
 
 
 def test_an_opened_study_goes_on_where_it_was(study: Study) -> None:

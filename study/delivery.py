@@ -18,7 +18,6 @@ from study.events import (
     PlaybackResumed,
     PlaybackStarted,
     PlaybackStopped,
-    SelfReportMissed,
     SelfReportSubmitted,
     SessionRendered,
     StudyInitialised,
@@ -28,6 +27,7 @@ from study.founding import Study
 from study.listening import Listening, listening_of
 from study.manifest import RenderManifest
 from study.path import PathKind
+from study.probes import answered_probe, passed_probes
 from study.protocol import Phase, StudyProtocol
 from study.record import Draft, Reader
 from study.session import Allocation, SessionPlan, make_session_plan, session_id_of
@@ -86,6 +86,7 @@ def record_render(
     plan: SessionPlan,
     manifest: RenderManifest,
     deviation: DeviationRecorded | None = None,
+    start_rule: str | None = None,
 ) -> None:
     """Record that the session's sound exists.
 
@@ -93,6 +94,7 @@ def record_render(
         plan: as it was rendered.
         deviation: how it differs from what the protocol says; recorded in the same
             transaction, so that neither is ever there without the other.
+        start_rule: how a start was chosen that is not the reported mood itself.
 
     Raises:
         ConductError: it was made from another plan, or rendering is not the next step.
@@ -109,6 +111,7 @@ def record_render(
         hashlib.sha256(manifest.to_json().encode()).hexdigest(),
         manifest.audio_sha256,
         manifest.duration_s,
+        start_rule,
     )
     step = RenderSession(plan.session_id, int(plan.session_id.removeprefix("ses-")))
 
@@ -138,7 +141,8 @@ def record_playback(
             raise ConductError(participant_id, "listening is not the next step", f"next is: {describe(step)}")
         listening = listening_of(history, session_id)
         _check_follows(participant_id, listening, event, rendered[-1].duration_s)
-        missed = _passed_probes(study.protocol, history, session_id, event.position_s)
+        given = [p for r in history if r.session_id == session_id and (p := answered_probe(r.event))]
+        missed = passed_probes(study.protocol, given, event.position_s)
         return [Draft(e, participant_id, session_id) for e in (*missed, event)]
 
     study.act(actor, participant_id, decide)
@@ -215,20 +219,3 @@ def _check_follows(
             f"playback {did} at {event.position_s:g} s lies outside {bounds}",
             "there is no seeking: give the position of the sound",
         )
-
-
-def _passed_probes(
-    protocol: StudyProtocol, history: History, session_id: str, position_s: float
-) -> list[SelfReportMissed]:
-    given = {
-        (r.event.probe_at_s, r.event.instrument_id)
-        for r in history
-        if r.session_id == session_id and isinstance(r.event, (SelfReportSubmitted, SelfReportMissed))
-    }
-    return [
-        SelfReportMissed(Phase.PROBE, instrument_id, "listening went on", at_s)
-        for assessment in protocol.assessments_at(Phase.PROBE)
-        for at_s in assessment.at_s
-        for instrument_id in assessment.instrument_ids
-        if at_s + _PROBE_GRACE_S < position_s and (at_s, instrument_id) not in given
-    ]

@@ -27,25 +27,12 @@ from study.events import (
     SupportCause,
     SupportOffered,
 )
+from study.track import HALTS, MOVES, STARTS, Track
 
 Interval = tuple[float, float]
 
 PROBE = "probe"
 """The detail of a pause that a probe asked for: it is no gap in the listening."""
-
-FASTEST = 1.1
-"""Sound may advance this many seconds a second before it counts as running ahead of the clock."""
-
-_STARTS = frozenset({PlayerEntryKind.PLAY, PlayerEntryKind.RESUME})
-_MOVES = _STARTS | {
-    PlayerEntryKind.POSITION,
-    PlayerEntryKind.PAUSE,
-    PlayerEntryKind.STALL,
-    PlayerEntryKind.STOP,
-    PlayerEntryKind.ENDED,
-    PlayerEntryKind.CLOSED,
-}
-_HALTS = _MOVES - _STARTS - {PlayerEntryKind.POSITION}
 
 
 @dataclass(frozen=True)
@@ -125,47 +112,6 @@ def listening_of(history: Iterable[RecordedEvent], session_id: str) -> Listening
 
 
 @dataclass
-class Track:
-    """One source of sound, and how far its log is known.
-
-    Args:
-        next_sequence: of the first entry that is not known yet.
-        at_ms: of the last known entry.
-        position_s: of the last known entry.
-        ahead_s: how far the sound ran ahead of `FASTEST` times the clock.
-        since_s: from where sound is running; None while it is not.
-        has_begun: sound has advanced since it last started; a pause ends a stretch even without a jump.
-        sounded_at_s: when it last ran, in seconds since 1970, for gaps between tracks.
-    """
-
-    next_sequence: int = 0
-    at_ms: int = 0
-    position_s: float = 0.0
-    ahead_s: float = 0.0
-    since_s: float | None = None
-    has_begun: bool = False
-    sounded_at_s: float = 0.0
-    sounded_at_ms: int = 0
-    is_audible: bool = True
-    is_hidden: bool = False
-    volume: float = 1.0
-    is_muted: bool = False
-    made_at_s: float = float("inf")
-
-    def ahead_after(self, entry: PlayerEntry) -> float:
-        """How far the sound would be ahead of the clock after `entry`, in seconds."""
-        if self.next_sequence == 0:
-            return 0.0
-        elapsed_s = (entry.at_ms - self.at_ms) / 1000
-        return max(0.0, self.ahead_s + entry.position_s - self.position_s - FASTEST * elapsed_s)
-
-    def note(self, entry: PlayerEntry) -> None:
-        """The entry is known."""
-        self.ahead_s = self.ahead_after(entry)
-        self.next_sequence, self.at_ms, self.position_s = entry.sequence + 1, entry.at_ms, entry.position_s
-
-
-@dataclass
 class ListeningFold:
     """One session's playback, taken in event by event."""
 
@@ -183,7 +129,7 @@ class ListeningFold:
     _stalls: int = 0
     _ratings: int = 0
     _longest_gap_s: float = 0.0
-    _is_distress: bool = False
+    _causes: frozenset[SupportCause] = frozenset()
     _latest: str | None = None
     _is_excused: bool = False
 
@@ -210,7 +156,7 @@ class ListeningFold:
             case SessionRendered() as rendered:
                 self.rendered, self.rendered_at_s = rendered, recorded.at.timestamp()
             case SupportOffered(cause=cause):
-                self._is_distress = self._is_distress or cause is SupportCause.DISTRESS
+                self.offer_support(cause)
             case SupportAnswered(goes_on=goes_on):
                 self._take_answer(goes_on)
             case (
@@ -221,6 +167,10 @@ class ListeningFold:
                 | PlaybackEnded() as event
             ):
                 self._take_event(event, recorded.at.timestamp())
+
+    def offer_support(self, cause: SupportCause) -> None:
+        """The support page became due."""
+        self._causes |= {cause}
 
     def take_entries(self, player_id: str, entries: Sequence[PlayerEntry], at_s: float) -> None:
         """Take in lines of a player's log; lines that are known already change nothing.
@@ -240,11 +190,11 @@ class ListeningFold:
     def _take_entry(self, player_id: str, track: Track, entry: PlayerEntry) -> None:
         kind, at_s = entry.kind, track.made_at_s + entry.at_ms / 1000
         self._advance(track, entry.position_s, at_s)
-        if kind in _STARTS:
+        if kind in STARTS:
             self._start(player_id, track, entry.position_s, at_s)
-        elif kind in _HALTS:
+        elif kind in HALTS:
             track.since_s = None
-        if kind in _MOVES:
+        if kind in MOVES:
             self.position_s = max(self.position_s, entry.position_s)
         match kind:
             case PlayerEntryKind.PAUSE:
@@ -258,13 +208,7 @@ class ListeningFold:
                 self.is_completed = True
             case PlayerEntryKind.RATING:
                 self._ratings += 1
-            case PlayerEntryKind.VOLUME if entry.values:
-                track.volume = entry.values[0]
-            case PlayerEntryKind.MUTED | PlayerEntryKind.UNMUTED:
-                track.is_muted = kind is PlayerEntryKind.MUTED
-            case PlayerEntryKind.HIDDEN | PlayerEntryKind.VISIBLE:
-                track.is_hidden = kind is PlayerEntryKind.HIDDEN
-        track.is_audible = track.volume > 0.0 and not track.is_muted
+        track.set(entry)
 
     def _take_event(self, event: PlaybackEvent, at_s: float) -> None:
         track = self.tracks.setdefault("", Track())
@@ -280,13 +224,16 @@ class ListeningFold:
             self.is_stopped, self.stop_reason = True, str(event.reason)
 
     def _take_answer(self, goes_on: bool) -> None:
-        if goes_on:
+        # Only a stop that the page was offered for is undone or explained by its answer: distress in a
+        # later report changes nothing about sound that had ended by then.
+        is_about_sound = not self.is_finished or SupportCause.STOPPED in self._causes
+        if is_about_sound and goes_on:
             self.is_stopped, self.stop_reason = False, None
-        elif self.rendered is not None and not self.is_completed:
-            why = StopReason.DISTRESS if self._is_distress else StopReason.CHOSE_TO_STOP
-            kept = None if self._is_distress else self.stop_reason
-            self.is_stopped, self.stop_reason = True, kept or str(why)
-        self._is_distress = False
+        elif is_about_sound and self.rendered is not None and not self.is_completed:
+            is_distress = SupportCause.DISTRESS in self._causes
+            why = StopReason.DISTRESS if is_distress else self.stop_reason or StopReason.CHOSE_TO_STOP
+            self.is_stopped, self.stop_reason = True, str(why)
+        self._causes = frozenset()
 
     def _start(self, player_id: str, track: Track, position_s: float, at_s: float) -> None:
         before = None if self._latest is None else self.tracks[self._latest]

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboards.participant.page import participant_page
 
-def _participant() -> None:
-    st.write("The participant's page is built in dashboards/participant/page.py.")
-
-
-st.navigation([st.Page(_participant, title="Listening", url_path="", default=True)], position="hidden").run()
+st.navigation([st.Page(participant_page, title="isopath", url_path="", default=True)], position="hidden").run()

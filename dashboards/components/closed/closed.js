@@ -1,0 +1,3 @@
+export default function (component) {
+  return openPage(component, (page, step) => showHtml(step, page.data.html));
+}

@@ -1,0 +1,14 @@
+export default function (component) {
+  return openPage(component, (page, step) => {
+    const { said_as, html, contacts_html } = page.data;
+    step.querySelector(".ip-said").textContent = page.word(`finished.title.${said_as}`);
+    step.querySelector(".ip-text-said").textContent = page.word(`finished.text.${said_as}`);
+    showHtml(step, html);
+    step.querySelector(".ip-contacts-html").innerHTML = contacts_html;
+    step.querySelector(".ip-contacts").hidden = !contacts_html;
+    step.querySelector(".ip-leave").addEventListener("click", async () => {
+      const reply = await post("/api/me/leave", { tab_id: tabId() }, { onTrouble: () => page.say("page.offline") });
+      location.assign(reply.body.to ?? "/");
+    });
+  });
+}

@@ -1,0 +1,86 @@
+"""The participant's Streamlit page: finds the person, shows the step that is due."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import streamlit as st
+
+from dashboards.components.mounting import mount_step
+from dashboards.participant.step_view import closed_view, language_of, step_view
+from dashboards.server.identity import LANGUAGE_COOKIE, participant_id_of_cookies
+from dashboards.server.serving import current
+from dashboards.texts.catalogue import words
+from study.errors import IsopathError
+
+log = logging.getLogger("isopath.pages")
+
+WAITING_EVERY = timedelta(seconds=5)
+LOOK_EVERY = timedelta(seconds=15)
+
+# Streamlit's own frame around the page, and the colours behind ours. Its dialog about a lost
+# connection is left out too: our pages say that in the person's language, and go on trying.
+_CHROME = """<style>
+[data-testid="stHeader"], [data-testid="stToolbar"], [data-testid="stDecoration"],
+[data-testid="stStatusWidget"], [data-testid="stSidebar"], [data-testid="stSidebarCollapsedControl"],
+[data-testid="stConnectionStatus"], [data-testid="stMainMenu"], #MainMenu, footer,
+div[role="dialog"][data-testid="stDialog"] { display: none !important; }
+.stApp { background: #faf6ef !important; color-scheme: light; }
+[data-testid="stMainBlockContainer"] { padding: 0 !important; max-width: none !important; }
+[data-testid="stMainBlockContainer"] [data-testid="stVerticalBlock"] { gap: 0 !important; }
+[data-stale="true"] { opacity: 1 !important; }
+@media (prefers-color-scheme: dark) { .stApp { background: #1e1b18 !important; color-scheme: dark; } }
+</style>"""
+
+
+def participant_page() -> None:
+    """Show what is due for whoever holds the link in this browser's cookie.
+
+    Nothing is kept in Streamlit's session: each run looks at the record anew.
+    """
+    st.html(_CHROME)
+    view = _due_view()
+    mount_step(view)
+    _look_again(view["kind"], view["key"])
+
+
+def _due_view() -> Mapping[str, Any]:
+    study = current().study
+    chosen = [st.context.cookies.get(LANGUAGE_COOKIE), st.context.locale]
+    language = language_of(study.protocol, (), chosen)
+    try:
+        participant_id = participant_id_of_cookies(st.context.cookies)
+        if participant_id is None:
+            return closed_view(study, language)
+        language = language_of(study.protocol, study.record.participant(participant_id), chosen)
+        return step_view(study, participant_id, language, study.record.clock())
+    # Whatever it is, a person in front of this page is told kindly, and staff find it in the log.
+    except Exception as problem:
+        if isinstance(problem, IsopathError):
+            log.error("%s: %s", type(problem).__name__, problem)
+        else:
+            log.exception("the page could not be shown")
+        return _trouble_view(language)
+
+
+def _trouble_view(language: str) -> Mapping[str, Any]:
+    study = current().study
+    view = closed_view(study, language)
+    return {**view, "kind": "trouble", "key": "trouble", "words": words(language, ("page", "elsewhere"))}
+
+
+def _look_again(kind: str, key: str) -> None:
+    """Run the page again when the record has moved on without it: a link revoked, a sound made."""
+    if kind == "finished":
+        return
+
+    @st.fragment(run_every=WAITING_EVERY if kind == "waiting" else LOOK_EVERY)
+    def look() -> None:
+        view = _due_view()
+        if (view["kind"], view["key"]) != (kind, key):
+            st.rerun(scope="app")
+
+    look()

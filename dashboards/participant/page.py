@@ -10,10 +10,9 @@ from typing import Any
 import streamlit as st
 
 from dashboards.components.mounting import mount_step
-from dashboards.participant.step_view import closed_view, language_of, step_view
+from dashboards.participant.step_view import closed_view, language_of, step_view, trouble_view
 from dashboards.server.identity import LANGUAGE_COOKIE, participant_id_of_cookies
 from dashboards.server.serving import current
-from dashboards.texts.catalogue import words
 from study.errors import IsopathError
 
 log = logging.getLogger("isopath.pages")
@@ -63,13 +62,7 @@ def _due_view() -> Mapping[str, Any]:
             log.error("%s: %s", type(problem).__name__, problem)
         else:
             log.exception("the page could not be shown")
-        return _trouble_view(language)
-
-
-def _trouble_view(language: str) -> Mapping[str, Any]:
-    study = current().study
-    view = closed_view(study, language)
-    return {**view, "kind": "trouble", "key": "trouble", "words": words(language, ("page", "elsewhere"))}
+        return trouble_view(study, language)
 
 
 def _look_again(kind: str, key: str) -> None:

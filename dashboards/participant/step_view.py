@@ -15,8 +15,8 @@ from typing import Any
 from dashboards.participant.instrument_view import instrument_data, questionnaire_data
 from dashboards.participant.markdown import safe_html
 from dashboards.participant.progress import progress_of
-from dashboards.texts.catalogue import direction, words
-from study.errors import ConductError
+from dashboards.texts.catalogue import REFERENCE, direction, words
+from study.errors import ConductError, IsopathError
 from study.events import (
     ConsentGiven,
     History,
@@ -99,6 +99,16 @@ def closed_view(study: Study, language: str) -> dict[str, Any]:
     return view
 
 
+def trouble_view(study: Study, language: str) -> dict[str, Any]:
+    """The view where no other can be made: it needs nothing but words, in English if need be."""
+    groups = ("page", "elsewhere")
+    try:
+        spoken = words(language, groups, study.folder.root / "texts")
+    except IsopathError:
+        language, spoken = REFERENCE, words(REFERENCE, groups)
+    return {**_page("trouble", language, study.protocol.title), "words": spoken}
+
+
 def language_of(protocol: StudyProtocol, history: History, chosen: Sequence[str | None] = ()) -> str:
     """The language of a person's pages.
 
@@ -121,21 +131,27 @@ def language_of(protocol: StudyProtocol, history: History, chosen: Sequence[str 
 def _frame(study: Study, language: str, kind: str) -> dict[str, Any]:
     own_texts = study.folder.root / "texts"
     groups = {"page", "elsewhere", kind, *_MORE_WORDS.get(kind, ())}
+    languages = [
+        {
+            "code": code,
+            "name": words(code, ("language",), own_texts)["language.name"],
+            "direction": direction(code),
+        }
+        for code in study.protocol.languages
+    ]
+    page = _page(kind, language, study.protocol.title)
+    return {**page, "words": words(language, groups, own_texts), "languages": languages}
+
+
+def _page(kind: str, language: str, study_title: str) -> dict[str, Any]:
     return {
         "kind": kind,
         "key": kind,
         "language": language,
         "direction": direction(language),
-        "languages": [
-            {
-                "code": code,
-                "name": words(code, ("language",), own_texts)["language.name"],
-                "direction": direction(code),
-            }
-            for code in study.protocol.languages
-        ],
-        "study_title": study.protocol.title,
-        "words": words(language, groups, own_texts),
+        "languages": [],
+        "study_title": study_title,
+        "words": {},
         "session_id": None,
         "progress": {"done": 0, "of": 0},
         "can_withdraw": False,
@@ -144,7 +160,7 @@ def _frame(study: Study, language: str, kind: str) -> dict[str, Any]:
     }
 
 
-_MORE_WORDS = {"instrument": ("item",), "player": ("item", "instrument"), "waiting": (), "early": ()}
+_MORE_WORDS = {"instrument": ("item",), "player": ("item", "instrument")}
 
 
 def _shown(

@@ -1,0 +1,109 @@
+"""The record as pages read it: whole, as it is now, and kept only for as long as its head stands.
+
+Many pages ask every few seconds. What was read stays in memory by the head's
+hash; when the record has grown, only the new rows are read. Nothing is kept
+that the record does not say.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from study.chain import Head
+from study.events import PayloadErased, RecordedEvent
+from study.founding import Study
+from study.oversight import Alert, ParticipantStatus, QualityRow, alerts_of, quality_rows, status_of
+from study.oversight.histories import histories_of
+
+_STATUS_STANDS_S = 30
+"""What depends on the time of day is looked at again this often, also where nothing was recorded."""
+
+
+@dataclass(frozen=True)
+class RecordView:
+    """The record at one head.
+
+    Args:
+        events: all of them, in order.
+        histories: participant to their events.
+    """
+
+    study: Study
+    head: Head
+    events: list[RecordedEvent]
+    histories: Mapping[str, Sequence[RecordedEvent]]
+    _statuses: dict[str, tuple[int, int, ParticipantStatus]] = field(default_factory=dict, compare=False)
+    _alerts: dict[int, tuple[Alert, ...]] = field(default_factory=dict, compare=False)
+    _quality: list[tuple[QualityRow, ...]] = field(default_factory=list, compare=False)
+
+    def statuses(self, now: datetime) -> list[ParticipantStatus]:
+        """Where everybody is, in the order of enrolment."""
+        return [self.status(participant_id, now) for participant_id in self.histories]
+
+    def status(self, participant_id: str, now: datetime) -> ParticipantStatus:
+        """Where one participant is."""
+        history = self.histories[participant_id]
+        last, moment = history[-1].sequence, int(now.timestamp()) // _STATUS_STANDS_S
+        kept = self._statuses.get(participant_id)
+        if kept is not None and kept[0] == last and (kept[1] == moment or kept[2].outcome is not None):
+            return kept[2]
+        found = status_of(self.study.protocol, history, now)
+        self._statuses[participant_id] = (last, moment, found)
+        return found
+
+    def alerts(self, now: datetime) -> tuple[Alert, ...]:
+        """Every alert, newest first."""
+        moment = int(now.timestamp()) // _STATUS_STANDS_S
+        if moment not in self._alerts:
+            self._alerts.clear()
+            self._alerts[moment] = alerts_of(self.study.protocol, self.events, now)
+        return self._alerts[moment]
+
+    def quality(self) -> tuple[QualityRow, ...]:
+        """What was noticed about every session."""
+        if not self._quality:
+            self._quality.append(quality_rows(self.study.protocol, self.events))
+        return self._quality[0]
+
+
+class _Kept:
+    views: Mapping[Path, RecordView] = {}
+    lock = threading.Lock()
+
+
+def record_view(study: Study) -> RecordView:
+    """The record as it is now."""
+    with _Kept.lock:
+        found = _renewed(study, _Kept.views.get(study.folder.root))
+        _Kept.views = {study.folder.root: found}
+        return found
+
+
+def _renewed(study: Study, kept: RecordView | None) -> RecordView:
+    head = study.record.head()
+    if kept is not None and kept.study.record is study.record:
+        if kept.head == head:
+            return kept
+        added = _up_to(head, study.record.events(after=max(kept.head.sequence - 1, 0)))
+        # The last row known must still be what it was: a record put back from a backup is read anew.
+        is_grown = bool(kept.events) and added[:1] == kept.events[-1:]
+        if is_grown and not any(isinstance(recorded.event, PayloadErased) for recorded in added[1:]):
+            return _grown(kept, head, added[1:])
+    events = _up_to(head, study.record.events())
+    return RecordView(study, head, events, histories_of(events))
+
+
+def _grown(kept: RecordView, head: Head, new: Sequence[RecordedEvent]) -> RecordView:
+    histories = dict(kept.histories)
+    for participant_id, rows in histories_of(new).items():
+        histories[participant_id] = [*histories.get(participant_id, ()), *rows]
+    return RecordView(kept.study, head, [*kept.events, *new], histories, kept._statuses)
+
+
+def _up_to(head: Head, events: list[RecordedEvent]) -> list[RecordedEvent]:
+    # Somebody may have written between the look at the head and at the rows.
+    return [recorded for recorded in events if recorded.sequence <= head.sequence]

@@ -24,6 +24,7 @@ from study.events import (
 from study.founding import Study
 from study.instruments import Perspective, ScoredResponse, instrument_kind, score
 from study.protocol import Phase, StudyProtocol
+from study.questionnaire import check_answers, missed_items
 from study.record import Draft, Reader
 from study.step import GiveReport, RenderSession
 from study.steps import is_allocated, next_step, require_step
@@ -105,12 +106,10 @@ def submit_questionnaire(
     if questionnaire is None:
         known = ", ".join(q.questionnaire_id for q in study.protocol.questionnaires) or "none"
         raise UnknownName(report.instrument_id, "is not a questionnaire of this protocol", f"it has {known}")
-    from study.questionnaire import check_answers
-
     given = check_answers(questionnaire, answers)
     items = tuple(item.item_id for item in questionnaire.items)
     _check_asked(report, items, asked)
-    missed = tuple(item for item in items if item not in given)
+    missed = missed_items(questionnaire, given)
     submitted = QuestionnaireSubmitted(
         report.phase, report.instrument_id, given, missed, asked, report.probe_at_s
     )

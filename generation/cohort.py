@@ -13,9 +13,10 @@ from pathlib import Path
 from generation.engine import AffectJudge, PlaceableEngine, Placement, Progress
 from generation.registry import load_engine
 from generation.render import render_sessions
-from generation.session_folder import place_of, sweep
+from generation.session_folder import place_of
 from study.canonical import canonical_json
 from study.errors import DeviceError
+from study.folder import sweep
 from study.manifest import RenderManifest
 from study.protocol import EngineSpec
 from study.session import SessionPlan

@@ -14,10 +14,10 @@ from generation.audio import SAMPLE_RATE_HZ, Mastered, master, read_audio, true_
 from generation.engine import AffectJudge, MusicEngine, Progress, SessionAudio
 from generation.loudness import block_loudness, gated_loudness, loudness_between
 from generation.planned_affect import planned_mean
-from generation.session_folder import SOUND, check_room, place_of, read_session, sweep, write_session
+from generation.session_folder import SOUND, check_room, place_of, read_session, write_session
 from generation.stimuli import STIMULI_VERSION, make_stimulus
 from study.errors import AudioError
-from study.folder import file_sha256
+from study.folder import file_sha256, sweep
 from study.manifest import ManifestClip, RenderManifest
 from study.session import SessionPlan
 

@@ -1,23 +1,18 @@
 """A rendered session on disk: its folder is there whole, or not at all.
 
-While it is written it is a hidden folder beside its place, named for the
-machine and process that write it. What a killed process left behind is removed
-by the next render on the same machine; a living process's is left alone.
+What a killed process left behind is removed by the next render on the same
+machine; a living process's is left alone.
 """
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
-import socket
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from generation.audio import SAMPLE_RATE_HZ
 from study.errors import StorageError
-from study.folder import file_sha256, sync_folder, write_whole
+from study.folder import file_sha256, folder_made_whole, write_whole
 from study.manifest import RenderManifest
 from study.session import SessionPlan
 
@@ -61,56 +56,18 @@ def write_session(folder: Path, duration_s: float, write: Callable[[Path], Rende
     Raises:
         StorageError: the disk is full or not writable.
     """
-    made_parent = not folder.parent.exists()
     check_room(folder.parent, duration_s)
-    partial = None
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(
-            tempfile.mkdtemp(prefix=f".{folder.name}.{_machine()}.{os.getpid()}.", dir=folder.parent)
-        )
-        manifest = write(partial)
-        write_whole(partial / MANIFEST, manifest.to_json().encode())
-        partial.chmod(0o755)
-        partial.rename(folder)
-        sync_folder(folder.parent)
+        with folder_made_whole(folder) as partial:
+            manifest = write(partial)
+            write_whole(partial / MANIFEST, manifest.to_json().encode())
     except OSError as problem:
         raise StorageError(
             str(folder),
             f"cannot be written ({(problem.strerror or 'unknown reason').lower()})",
             f"make {_room_mb(duration_s):.0f} MB of room in a folder you may write to",
         ) from problem
-    finally:
-        if partial is not None:
-            shutil.rmtree(partial, ignore_errors=True)
-        if made_parent and folder.parent.exists() and not any(folder.parent.iterdir()):
-            folder.parent.rmdir()
     return manifest
-
-
-def sweep(folder: Path) -> None:
-    """Remove what processes of this machine that no longer live left half-written beside `folder`."""
-    pattern = re.compile(rf"\.{re.escape(folder.name)}\.{re.escape(_machine())}\.(\d+)\.\w+")
-    if not folder.parent.is_dir():
-        return
-    for found in list(folder.parent.iterdir()):
-        left = pattern.fullmatch(found.name)
-        if left is not None and not _lives(int(left[1])):
-            shutil.rmtree(found, ignore_errors=True)
-
-
-def _machine() -> str:
-    return re.sub(r"[^A-Za-z0-9-]", "-", socket.gethostname()) or "machine"
-
-
-def _lives(process_id: int) -> bool:
-    try:
-        os.kill(process_id, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True
 
 
 def check_room(folder: Path, duration_s: float) -> None:

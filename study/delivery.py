@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from study.affect import Affect
-from study.errors import ConductError, RecordMismatch
+from study.errors import ConductError
 from study.events import (
     DeviationRecorded,
     History,
@@ -20,9 +20,7 @@ from study.events import (
     PlaybackStopped,
     SelfReportSubmitted,
     SessionRendered,
-    StudyInitialised,
 )
-from study.folder import file_sha256
 from study.founding import Study
 from study.listening import Listening, listening_of
 from study.manifest import RenderManifest
@@ -31,6 +29,7 @@ from study.probes import answered_probe, passed_probes
 from study.protocol import Phase, StudyProtocol
 from study.record import Draft, Reader
 from study.session import Allocation, SessionPlan, make_session_plan, session_id_of
+from study.starting_moods import rule_of_start
 from study.step import Finished, RenderSession, describe
 from study.steps import next_step, require_step
 
@@ -52,7 +51,7 @@ def plan_session(study: Study, participant_id: str) -> SessionPlan:
     plan = plan_of(study.protocol, history, step.session_number)
     if plan.path.kind is PathKind.SELF_SELECTED:
         return replace(plan, files=_own_music(study, participant_id))
-    return replace(plan, files=_frozen_sounds(study, plan.files))
+    return replace(plan, files=study.frozen_sounds(plan.files))
 
 
 def plan_of(protocol: StudyProtocol, history: History, session_number: int) -> SessionPlan:
@@ -94,7 +93,8 @@ def record_render(
         plan: as it was rendered.
         deviation: how it differs from what the protocol says; recorded in the same
             transaction, so that neither is ever there without the other.
-        start_rule: how a start was chosen that is not the reported mood itself.
+        start_rule: how a start was chosen that is not the reported mood itself; left out,
+            as the protocol says (`study.starting_moods`).
 
     Raises:
         ConductError: it was made from another plan, or rendering is not the next step.
@@ -111,13 +111,16 @@ def record_render(
         hashlib.sha256(manifest.to_json().encode()).hexdigest(),
         manifest.audio_sha256,
         manifest.duration_s,
-        start_rule,
     )
+    arm = study.protocol.arm(plan.arm_id)
     step = RenderSession(plan.session_id, int(plan.session_id.removeprefix("ses-")))
 
     def decide(_: Reader, history: History) -> Sequence[Draft]:
         require_step(study.protocol, history, plan.participant_id, step, "rendering")
-        events = (rendered,) if deviation is None else (deviation, rendered)
+        reported = pre_affect(study.protocol, history, plan.session_id)
+        rule = start_rule or rule_of_start(study.protocol, arm, reported)
+        done = replace(rendered, start_rule=rule)
+        events = (done,) if deviation is None else (deviation, done)
         return [Draft(event, plan.participant_id, plan.session_id) for event in events]
 
     study.act(actor, plan.participant_id, decide)
@@ -160,18 +163,6 @@ def _own_music(study: Study, participant_id: str) -> tuple[str, ...]:
             f"put their sound files into {folder}, named in the order they are to be played",
         )
     return tuple(str(path.relative_to(study.folder.root)) for path in files)
-
-
-def _frozen_sounds(study: Study, names: Sequence[str]) -> tuple[str, ...]:
-    begun = study.record.events(kinds=[StudyInitialised])[0].event
-    sealed = begun.sounds_sha256 if isinstance(begun, StudyInitialised) else {}
-    for name in names:
-        path = study.folder.sounds / name
-        if not path.is_file() or file_sha256(path) != sealed.get(name):
-            raise RecordMismatch(
-                str(path), "is not the sound this study was begun with", "put the frozen copy back"
-            )
-    return tuple(str((study.folder.sounds / name).relative_to(study.folder.root)) for name in names)
 
 
 def pre_affect(protocol: StudyProtocol, history: History, session_id: str) -> Affect | None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import re
+import shutil
+import socket
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,6 +115,60 @@ def write_whole(path: Path, content: bytes, mode: int = 0o644) -> None:
             f"cannot be written ({problem.strerror})",
             "make room, or see that the folder can be written, and run the command again",
         ) from problem
+
+
+@contextlib.contextmanager
+def folder_made_whole(folder: Path) -> Iterator[Path]:
+    """Make a folder so that it is there whole, or not at all.
+
+    Yields a hidden folder beside its place, named for the machine and process
+    that fill it; it takes its place when the block ends without an error. What a
+    killed process left is removed by `sweep`.
+
+    Raises:
+        OSError: the place is taken, or the disk will not have it.
+    """
+    made_parent = not folder.parent.exists()
+    partial = None
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(
+            tempfile.mkdtemp(prefix=f".{folder.name}.{_machine()}.{os.getpid()}.", dir=folder.parent)
+        )
+        yield partial
+        partial.chmod(0o755)
+        partial.rename(folder)
+        sync_folder(folder.parent)
+    finally:
+        if partial is not None:
+            shutil.rmtree(partial, ignore_errors=True)
+        if made_parent and folder.parent.exists() and not any(folder.parent.iterdir()):
+            folder.parent.rmdir()
+
+
+def sweep(folder: Path) -> None:
+    """Remove what processes of this machine that no longer live left half-written beside `folder`."""
+    pattern = re.compile(rf"\.{re.escape(folder.name)}\.{re.escape(_machine())}\.(\d+)\.\w+")
+    if not folder.parent.is_dir():
+        return
+    for found in list(folder.parent.iterdir()):
+        left = pattern.fullmatch(found.name)
+        if left is not None and not _lives(int(left[1])):
+            shutil.rmtree(found, ignore_errors=True)
+
+
+def _machine() -> str:
+    return re.sub(r"[^A-Za-z0-9-]", "-", socket.gethostname()) or "machine"
+
+
+def _lives(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
 
 
 def sync_folder(folder: Path) -> None:

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from study.affect import Affect
 from study.canonical import canonical_sha256
 from study.errors import ConductError
-from study.path import AffectPath, make_path
-from study.protocol import EngineSpec, StudyProtocol
+from study.path import AffectPath, PathKind, make_path
+from study.protocol import Arm, EngineSpec, StudyProtocol
+from study.starting_moods import depends_on_start, path_start
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,8 @@ def make_session_plan(
 
     Args:
         session_number: from 1.
-        pre_affect: the `pre` report; it starts the path unless the protocol fixes the start.
+        pre_affect: the `pre` report; it starts the path unless the protocol fixes the
+            start, or a bank holds only moods near it.
 
     Raises:
         ConductError: the allocation has no such session, or nothing says where it starts.
@@ -94,12 +96,35 @@ def make_session_plan(
         )
     arm = protocol.arm(allocation.arm_ids[session_number - 1])
     session_id = session_id_of(session_number)
-    start = arm.start or pre_affect
+    start = path_start(protocol, arm, pre_affect)
     if start is None:
         raise ConductError(session_id, "has no pre report to start from", "give the pre report first")
-    seed = _session_seed(protocol.sha256, allocation.participant_id, session_id)
+    seed = _seed(protocol.sha256, allocation.participant_id, session_id)
+    if protocol.bank_points is not None and is_bankable(arm):
+        # Whoever starts here hears the same, so that it can be made before they come.
+        seed = make_bank_plan(protocol, arm, start).seed
+    return _plan(protocol, arm, start, allocation.participant_id, session_id, seed)
+
+
+def is_bankable(arm: Arm) -> bool:
+    """Whether an arm's sound can be made before its listeners are there."""
+    return arm.path.kind is not PathKind.SELF_SELECTED
+
+
+def make_bank_plan(protocol: StudyProtocol, arm: Arm, start: Affect) -> SessionPlan:
+    """The plan of a session that is made ahead, for whoever will start there.
+
+    It stands under the arm's id and the start's name in place of a participant and a session.
+    """
+    name = f"v{start.valence:+.2f}_a{start.arousal:+.2f}" if depends_on_start(arm) else "any_start"
+    return _plan(protocol, arm, start, arm.arm_id, name, _seed(protocol.sha256, arm.arm_id, name))
+
+
+def _plan(
+    protocol: StudyProtocol, arm: Arm, start: Affect, participant_id: str, session_id: str, seed: int
+) -> SessionPlan:
     return SessionPlan(
-        participant_id=allocation.participant_id,
+        participant_id=participant_id,
         session_id=session_id,
         arm_id=arm.arm_id,
         path=make_path(arm.path, start, arm.target, seed),
@@ -114,6 +139,6 @@ def make_session_plan(
     )
 
 
-def _session_seed(protocol_sha256: str, participant_id: str, session_id: str) -> int:
+def _seed(protocol_sha256: str, participant_id: str, session_id: str) -> int:
     digest = hashlib.sha256(f"{protocol_sha256}/{participant_id}/{session_id}".encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1

@@ -33,6 +33,7 @@ from study.listening import listening_of
 from study.manifest import RenderManifest
 from study.protocol import Phase, StudyProtocol
 from study.session import session_id_of
+from study.starting_moods import path_start
 from study.step import AnswerEligibility, Finished, GiveConsent
 from study.steps import next_step
 
@@ -119,7 +120,7 @@ class Person:
         """The rows of `sessions`."""
         for period, (session_id, arm_id) in enumerate(self.arms.items(), start=1):
             arm = self.protocol.arm(arm_id)
-            start = arm.start or self._pre_affect(session_id)
+            start = path_start(self.protocol, arm, self._pre_affect(session_id))
             listening = listening_of(self.history, session_id)
             here = [r.event for r in self.history if r.session_id == session_id]
             rendered = [event for event in here if isinstance(event, SessionRendered)]

@@ -54,6 +54,11 @@ class Leases:
         with self._lock:
             return self._holder(participant_id) == tab_id
 
+    def is_elsewhere(self, participant_id: str, tab_id: str) -> bool:
+        """Whether another tab holds it."""
+        with self._lock:
+            return self._holder(participant_id) not in (None, tab_id)
+
     def release(self, participant_id: str, tab_id: str) -> None:
         """Let go; nothing where another tab holds it."""
         with self._lock:

@@ -1,54 +1,93 @@
-"""Streamlit's pages and our routes as one ASGI app."""
+"""Streamlit's pages and our routes as one ASGI app, behind one guard."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import streamlit as st
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from streamlit import config
+from starlette.types import ASGIApp
+from streamlit import config, file_util
 
-from dashboards.server import export_routes, participant_routes, playback_routes, sound_routes, staff_routes
-from dashboards.server.identity import LINK_COOKIE, clear_person, participant_id_of_token, set_cookie
+from dashboards.server import (
+    entrance,
+    export_routes,
+    kiosk,
+    participant_routes,
+    playback_routes,
+    sound_routes,
+    staff_routes,
+)
+from dashboards.server.response_headers import inline_script_hashes, security_headers
+from dashboards.server.security import Guard
 from dashboards.server.serving import Served, begin_serving
+from dashboards.server.staff_identity import staff_of_request
 
 _OPTIONS = {
     "browser.gatherUsageStats": False,
+    "client.disableDataExport": True,
     "client.showErrorDetails": "none",
     "client.toolbarMode": "minimal",
     "global.developmentMode": False,
+    "logger.enableRich": False,
+    "server.enableStaticServing": False,
     "server.fileWatcherType": "none",
+    # A page that lost its socket asks for its session again; what it may hold is small.
+    "server.disconnectedSessionTTL": 60,
+    "server.maxUploadSize": 5,
 }
 
 
-def build_app(served: Served) -> st.App:
+def build_app(served: Served) -> ASGIApp:
     """The app that serves one study."""
     begin_serving(served)
     for name, value in _OPTIONS.items():
         config.set_option(name, value)
-    joined = [
-        Route("/go/{token}", _opening(served)),
+    index = Path(file_util.get_static_dir()) / "index.html"
+    routes = [
+        *entrance.routes(served, index.read_text(encoding="utf-8")),
+        *kiosk.routes(served),
         *participant_routes.routes(served),
         *playback_routes.routes(served),
         *sound_routes.routes(served),
         *staff_routes.routes(served),
         *export_routes.routes(served),
+        # Below here Streamlit answers every path with its page.
+        Route(
+            "/api/{path:path}", _unknown, methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+        ),
     ]
-    return st.App(Path(__file__).parents[1] / "app.py", routes=joined)
+
+    @asynccontextmanager
+    async def lifespan(_: st.App) -> AsyncIterator[None]:
+        async with _beside(served):
+            yield
+
+    app = st.App(Path(__file__).parents[1] / "app.py", routes=routes, lifespan=lifespan)
+    headers = security_headers(served.is_secure, inline_script_hashes(index))
+    return Guard(app, served, headers, lambda request: staff_of_request(request) is not None)
 
 
-def _opening(served: Served) -> Callable[[Request], Awaitable[Response]]:
-    async def go(request: Request) -> Response:
-        token = request.path_params["token"]
-        response = RedirectResponse("/", 303)
-        if await run_in_threadpool(participant_id_of_token, served, token) is None:
-            clear_person(response)
-        else:
-            set_cookie(response, LINK_COOKIE, token, served.is_secure)
-        return response
+async def _unknown(_: Request) -> Response:
+    return JSONResponse({"code": "unknown"}, 404)
 
-    return go
+
+@asynccontextmanager
+async def _beside(served: Served) -> AsyncIterator[None]:
+    """What runs as long as the server does: the writer of players' logs, and the renderer."""
+    writing = None if served.playback is None else asyncio.create_task(served.playback.run())
+    if served.renderer is not None:
+        await asyncio.to_thread(served.renderer.start)
+    try:
+        yield
+    finally:
+        if served.renderer is not None:
+            await asyncio.to_thread(served.renderer.close)
+        if served.playback is not None and writing is not None:
+            await served.playback.close()
+            await writing

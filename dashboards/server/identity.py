@@ -14,6 +14,7 @@ LINK_COOKIE = "isopath_link"
 LANGUAGE_COOKIE = "isopath_language"
 KIOSK_COOKIE = "isopath_kiosk"
 
+_LONGEST_LANGUAGE = 35
 _HEX_DIGITS = frozenset("0123456789abcdef")
 
 
@@ -37,11 +38,10 @@ def participant_id_of_token(served: Served, token: str | None) -> str | None:
     return participant_of(served.study, token)
 
 
-def language_of_cookies(served: Served, cookies: Mapping[str, str]) -> str:
-    """The language a person chose, or the study's first one."""
-    languages = served.study.protocol.languages
-    chosen = cookies.get(LANGUAGE_COOKIE)
-    return chosen if chosen in languages else languages[0]
+def first_language(request: HTTPConnection) -> str | None:
+    """The language a browser wishes for most; None where it does not say."""
+    wished = request.headers.get("accept-language", "").split(",", maxsplit=1)[0]
+    return wished.split(";", maxsplit=1)[0].strip()[:_LONGEST_LANGUAGE] or None
 
 
 def set_cookie(response: Response, name: str, value: str, is_secure: bool) -> None:
@@ -53,3 +53,8 @@ def clear_person(response: Response) -> None:
     """Take the person's own cookies from the browser."""
     for name in (LINK_COOKIE, LANGUAGE_COOKIE):
         response.delete_cookie(name, path="/", httponly=True, samesite="lax")
+
+
+def is_shared(served: Served, cookies: Mapping[str, str]) -> bool:
+    """Whether the browser is a tablet that people share."""
+    return served.is_kiosk or KIOSK_COOKIE in cookies

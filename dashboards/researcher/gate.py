@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote, urlsplit
+
 import streamlit as st
 
 from dashboards.server.staff_identity import is_allowed, staff_of_cookies
@@ -23,7 +25,8 @@ def require_staff(permission: Permission, is_automatic: bool = False) -> Staff:
     if staff is None:
         st.header("Please log in")
         st.write("You are not logged in, or your session has ended. Nothing that was saved is lost.")
-        st.markdown("[Log in](/staff/log-in)")
+        asked = quote(urlsplit(st.context.url or "").path, safe="/")
+        st.markdown(f"[Log in](/staff/log-in?next={asked})")
         st.stop()
     if not is_allowed(staff, permission):
         st.header("Not for your role")

@@ -41,8 +41,7 @@ def sign_on_page() -> None:
             st.logout()
         return
     st.html(
-        f'<form method="post" action="/staff/adopt"><input type="hidden" name="code" value="{escape(code)}">'
-        f"<button>Go on as {escape(staff_id or '')}</button></form>"
+        f'<a href="/staff/adopt?code={escape(code)}" target="_self">Go on as {escape(staff_id or "")}</a>'
     )
 
 

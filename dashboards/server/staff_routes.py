@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from dashboards.server.serving import Served
 from dashboards.server.single_sign_on import PAGE as SIGN_ON_PAGE
-from dashboards.server.single_sign_on import forget_provider, is_offered
+from dashboards.server.single_sign_on import forget_provider, is_offered, use_secrets_of
 from dashboards.server.staff_forms import (
     FORM_COOKIE,
     TooLong,
@@ -34,6 +34,7 @@ from study.access.accounts import Accounts, LogIn
 _TEMPLATES = Path(__file__).with_name("templates")
 _LOG_IN = "log in"
 _LOG_OUT = "log out"
+_ADOPT = "adopt"
 _WRONG = "That name and password do not go together. Please try again."
 _TOO_OLD = "This page had been open for too long. Please try again."
 
@@ -42,12 +43,14 @@ def routes(served: Served) -> list[Route]:
     """The routes, for `build_app`."""
     if served.accounts is None:
         return []
+    use_secrets_of(served.study)
     pages = _StaffPages(served, served.accounts)
     return [
         Route("/staff/log-in", pages.log_in_page, methods=["GET"]),
         Route("/staff/log-in", pages.log_in, methods=["POST"]),
         Route("/staff/log-out", pages.log_out_page, methods=["GET"]),
         Route("/staff/log-out", pages.log_out, methods=["POST"]),
+        Route("/staff/adopt", pages.adopt_page, methods=["GET"]),
         Route("/staff/adopt", pages.adopt, methods=["POST"]),
         Route("/staff/staff.css", pages.style, methods=["GET"]),
     ]
@@ -91,14 +94,23 @@ class _StaffPages:
             return self._refusal(request, next_page, staff_id, came)
         return await self._enter(request, came.token, next_page)
 
+    async def adopt_page(self, request: Request) -> Response:
+        """Where somebody comes with a one-time code; nothing happens until they post it."""
+        holder = form_cookie_of(request)
+        form = sign(self._key, _ADOPT, holder)
+        response = self._page("adopt.html", form=form, code=request.query_params.get("code", "")[:128])
+        return self._holding(response, holder)
+
     async def adopt(self, request: Request) -> Response:
-        """Begin a session with a one-time code, which the page behind the identity provider posts."""
+        """Begin a session with a one-time code."""
         try:
-            code = (await fields_of(request)).get("code", "")
+            fields = await fields_of(request)
         except (TooLong, ValueError):
-            code = ""
-        now = self._served.study.record.clock()
-        token = await run_in_threadpool(self._accounts.redeem_code, code, now)
+            fields = {}
+        token = None
+        if self._is_ours(request.cookies.get(FORM_COOKIE, ""), _ADOPT, fields):
+            now, address = self._served.study.record.clock(), address_of(request)
+            token = await run_in_threadpool(self._accounts.redeem_code, fields.get("code", ""), address, now)
         if token is None:
             return self._form(request, page_after(""), said=_TOO_OLD, status=403)
         response = await self._enter(request, token, page_after(""))
@@ -158,6 +170,9 @@ class _StaffPages:
             said=said,
             single_sign_on=SIGN_ON_PAGE if is_offered(self._served.study) else "",
         )
+        return self._holding(response, holder)
+
+    def _holding(self, response: Response, holder: str) -> Response:
         response.set_cookie(
             FORM_COOKIE,
             holder,

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -56,6 +57,16 @@ class LogIn:
     wait_s: float = 0.0
 
 
+class Hasher(Protocol):
+    """What makes and checks password hashes; `argon2.PasswordHasher` is one."""
+
+    def hash(self, password: str, /) -> str:
+        """A salted hash that says how it was made."""
+
+    def verify(self, password_hash: str, password: str, /) -> bool:
+        """True where they go together; raises `VerificationError` where they do not."""
+
+
 class Accounts:
     """The accounts of one study.
 
@@ -65,10 +76,10 @@ class Accounts:
         hasher: Argon2id with its library's defaults (RFC 9106, low memory).
     """
 
-    def __init__(self, path: Path, record: Record, hasher: PasswordHasher | None = None) -> None:
+    def __init__(self, path: Path, record: Record, hasher: Hasher | None = None) -> None:
         self._file = CredentialFile(path)
         self._record = record
-        self._hasher = hasher or PasswordHasher()
+        self._hasher: Hasher = hasher or PasswordHasher()
         self._sessions = WebSessions(self._file)
         self.attempts = Attempts(self._file)
         # Made now, so that the first stranger does not wait for two hashes where others wait for one.
@@ -188,10 +199,12 @@ class Accounts:
             raise ConductError(staff_id, "logs in with a password", "use the log-in page")
         return self._sessions.issue_code(staff_id, now)
 
-    def redeem_code(self, code: str, now: datetime) -> str | None:
+    def redeem_code(self, code: str, address: str, now: datetime) -> str | None:
         """The token of the session that a code begins; None for one that is unknown, used or too old."""
         staff_id = self._sessions.redeem_code(code, now)
-        if staff_id is None or staff_id not in self.staff():
+        is_good = staff_id is not None and staff_id in self.staff()
+        self.attempts.note(staff_id if is_good else None, address, is_good, now)
+        if staff_id is None or not is_good:
             return None
         return self.begin_session(staff_id, now)
 

@@ -93,6 +93,12 @@ class Attempts:
                 (now.timestamp(), name, address),
             )
 
+    def note(self, name: str | None, address: str, is_accepted: bool, now: datetime) -> None:
+        """Keep an attempt that no password was asked for; None for a name nobody vouched for."""
+        kept = (now.timestamp(), name or NOBODY, address, "accepted" if is_accepted else "refused")
+        with self._file.writing() as connection:
+            connection.execute("INSERT INTO attempt VALUES (?, ?, ?, ?)", kept)
+
     def made(self) -> list[Tried]:
         """Every attempt that is still kept, in order."""
         with self._file.reading() as connection:

@@ -11,6 +11,7 @@ import typer
 
 from dashboards.cli import (
     analysis_commands,
+    bank_command,
     compose_command,
     demo_command,
     enrolment_commands,
@@ -58,6 +59,7 @@ protocol_commands.register(app)
 enrolment_commands.register(app)
 report_commands.register(app)
 render_command.register(app)
+bank_command.register(app)
 serve_command.register(app)
 staff_commands.register(app)
 link_command.register(app)

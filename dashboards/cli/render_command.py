@@ -11,6 +11,7 @@ from dashboards.cli.arguments import ActorOption, JsonOption, StudyArgument, act
 from dashboards.cli.engine_choice import EngineChoice
 from dashboards.cli.placement import BatchOption, DeviceOption, ModelsOption, placement_of
 from dashboards.cli.progress import bar
+from study.bank import is_in_bank, session_from_bank
 from study.delivery import plan_session, record_render
 from study.errors import ConductError
 from study.events import ParticipantEnrolled
@@ -73,7 +74,8 @@ def render(
 
     Writes session.flac and manifest.json under STUDY/sessions, each whole or not
     at all. What is rendered already is kept; an interrupted run goes on. An engine
-    that works in batches fills them across participants.
+    that works in batches fills them across participants. What the study's bank
+    holds is taken from there.
     """
     study = opened(folder)
     people = [*(participant or []), *(named or [])] or (_due_for_rendering(study) if everyone else [])
@@ -84,6 +86,12 @@ def render(
     placement = placement_of(device, batch_clips, models_dir, is_elsewhere=cluster is not None)
     planned = [plan_session(study, participant_id) for participant_id in dict.fromkeys(people)]
     plans = [choice.applied(plan) for plan in planned]
+    taken = {
+        plan.participant_id: session_from_bank(study, plan.participant_id)[1]
+        for before, plan in zip(planned, plans, strict=True)
+        if plan == before and is_in_bank(study, plan)
+    }
+    missing = [plan for plan in plans if plan.participant_id not in taken]
 
     # The synthesiser loads only for those who use it.
     from analysis.mer.judge import load_judge
@@ -93,11 +101,11 @@ def render(
     # "session", not its arm: a coordinator sees this.
     with bar(f"rendering {len(plans)} session(s)") as progress:
         if cluster is not None:
-            manifests = render_on_cluster(
-                plans, study.folder.sessions, cluster, progress, placement, load_judge
-            )
+            made = render_on_cluster(missing, study.folder.sessions, cluster, progress, placement, load_judge)
         else:
-            manifests = render_cohort(plans, study.folder.sessions, jobs, progress, placement, load_judge)
+            made = render_cohort(missing, study.folder.sessions, jobs, progress, placement, load_judge)
+    made_for = taken | {manifest.participant_id: manifest for manifest in made}
+    manifests = [made_for[plan.participant_id] for plan in plans]
     for before, plan, manifest in zip(planned, plans, manifests, strict=True):
         record_render(study, actor_of(actor), plan, manifest, choice.deviation(before))
     rendered = [

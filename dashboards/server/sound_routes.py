@@ -10,6 +10,7 @@ import hashlib
 import mimetypes
 import os
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,13 +25,13 @@ from dashboards.server.replies import no_link, refused, reply
 from dashboards.server.serving import Served
 from generation.session_folder import SOUND
 from study.errors import IsopathError, StorageError
-from study.events import SessionRendered
+from study.events import History, SessionRendered
 from study.founding import Study
 from study.step import AnswerSupport, GiveReport, Listen
 from study.steps import next_step
 
 CHUNK_BYTES = 256 * 1024
-_AUDIO = "audio/flac"
+AUDIO = "audio/flac"
 
 
 class _NotDue(Exception):
@@ -44,7 +45,7 @@ def routes(served: Served) -> list[Route]:
         def found(participant_id: str) -> tuple[Path, str]:
             return _due_sound(served.study, participant_id, request.path_params["session_id"])
 
-        return await _file_response(request, found, _AUDIO)
+        return await _file_response(request, found, AUDIO)
 
     async def picture(request: Request) -> Response:
         asked = request.path_params
@@ -69,12 +70,22 @@ def _due_sound(study: Study, participant_id: str, session_id: str) -> tuple[Path
     step = next_step(study.protocol, history)
     if not isinstance(step, (Listen, AnswerSupport)) or step.session_id != session_id:
         raise _NotDue
+    sound = rendered_sound(study, participant_id, history, step.session_id)
+    if sound is None:
+        raise _NotDue
+    return sound
+
+
+def rendered_sound(
+    study: Study, participant_id: str, history: History, session_id: str
+) -> tuple[Path, str] | None:
+    """A session's file and its SHA-256, both from the record; None where nothing was rendered."""
     rendered = [
-        r.event for r in history if r.session_id == step.session_id and isinstance(r.event, SessionRendered)
+        r.event for r in history if r.session_id == session_id and isinstance(r.event, SessionRendered)
     ]
     if not rendered:
-        raise _NotDue
-    return study.folder.sessions / participant_id / step.session_id / SOUND, rendered[-1].audio_sha256
+        return None
+    return study.folder.sessions / participant_id / session_id / SOUND, rendered[-1].audio_sha256
 
 
 def _due_picture(study: Study, participant_id: str, instrument_id: str, item: str, point: int) -> Path:
@@ -98,18 +109,9 @@ async def _file_response(
         media_type: of the file; None to tell it by its name.
     """
 
-    def opened() -> tuple[BinaryIO, int, str, str] | None:
+    def opened() -> OpenedFile | None:
         participant_id = participant_id_of(request)
-        if participant_id is None:
-            return None
-        path, sha256 = found(participant_id)
-        kind = media_type or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-        try:
-            file = path.open("rb")
-        except OSError as problem:
-            what = f"cannot be read ({problem.strerror})"
-            raise StorageError(str(path), what, "put the file back as it was") from problem
-        return file, os.fstat(file.fileno()).st_size, sha256, kind
+        return None if participant_id is None else open_file(*found(participant_id), media_type)
 
     try:
         answer = await run_in_threadpool(opened)
@@ -117,17 +119,51 @@ async def _file_response(
         return reply(404, {"code": "not_due"})
     except IsopathError as refusal:
         return refused(refusal)
-    if answer is None:
-        return no_link()
-    file, size, sha256, kind = answer
-    etag = f'"{sha256}"'
-    selection = select(request.method, request.headers, size, etag)
-    headers = _headers(selection, size, etag)
+    return no_link() if answer is None else await send_file(request, answer)
+
+
+@dataclass(frozen=True)
+class OpenedFile:
+    """A file about to be sent.
+
+    Args:
+        sha256: of its bytes, which is its ETag.
+    """
+
+    file: BinaryIO
+    size: int
+    sha256: str
+    media_type: str
+
+
+def open_file(path: Path, sha256: str, media_type: str | None) -> OpenedFile:
+    """Open a file to send, in a worker thread.
+
+    Args:
+        media_type: None to tell it by its name.
+
+    Raises:
+        StorageError: it cannot be read.
+    """
+    kind = media_type or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    try:
+        file = path.open("rb")
+    except OSError as problem:
+        what = f"cannot be read ({problem.strerror})"
+        raise StorageError(str(path), what, "put the file back as it was") from problem
+    return OpenedFile(file, os.fstat(file.fileno()).st_size, sha256, kind)
+
+
+async def send_file(request: Request, opened: OpenedFile) -> Response:
+    """The file, or the part of it that was asked for; it is closed when it is sent."""
+    etag = f'"{opened.sha256}"'
+    selection = select(request.method, request.headers, opened.size, etag)
+    headers = _headers(selection, opened.size, etag)
     if request.method == "HEAD" or selection.end == selection.start:
-        await run_in_threadpool(file.close)
-        return Response(status_code=selection.status, headers=headers, media_type=kind)
-    body = _chunks(file, selection)
-    return StreamingResponse(body, selection.status, headers, media_type=kind)
+        await run_in_threadpool(opened.file.close)
+        return Response(status_code=selection.status, headers=headers, media_type=opened.media_type)
+    body = _chunks(opened.file, selection)
+    return StreamingResponse(body, selection.status, headers, media_type=opened.media_type)
 
 
 def _headers(selection: Selection, size: int, etag: str) -> dict[str, str]:

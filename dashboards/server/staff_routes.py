@@ -1,4 +1,4 @@
-"""Logging in and out, and a session's sound for those who may hear it."""
+"""Logging in and out, and what else staff are given by HTTP."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ from dashboards.server.staff_identity import (
     set_staff_cookie,
     staff_of_request,
 )
+from dashboards.server.staff_sound import staff_sound
 from study.access.accounts import Accounts, LogIn
 
 _TEMPLATES = Path(__file__).with_name("templates")
@@ -53,6 +54,7 @@ def routes(served: Served) -> list[Route]:
         Route("/staff/adopt", pages.adopt_page, methods=["GET"]),
         Route("/staff/adopt", pages.adopt, methods=["POST"]),
         Route("/staff/staff.css", pages.style, methods=["GET"]),
+        staff_sound(served),
     ]
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+import streamlit as st
+
 from dashboards.researcher.markup import heading, notice, paragraph, show, show_style
 from dashboards.researcher.record_view import RecordView, record_view
 from dashboards.researcher.times import zone_words
@@ -30,6 +32,7 @@ def look() -> Looked:
 
 def open_page(title: str, lead: str) -> Looked:
     """Begin a page; call `require_staff` before."""
+    st.set_page_config(layout="wide")
     looked = look()
     show_style()
     show(heading(title, lead))
@@ -63,3 +66,17 @@ def tried(act: Callable[[], object], done: str) -> bool:
         return False
     show(notice(done, "good"))
     return True
+
+
+def form_key(name: str) -> str:
+    """The key of a form that is to be sent once; it is another one after `used_up`."""
+    return f"{name}-{st.session_state.get(_sent(name), 0)}"
+
+
+def used_up(name: str) -> None:
+    """What was sent with this form is saved: sending it again does nothing, and the next form is empty."""
+    st.session_state[_sent(name)] = st.session_state.get(_sent(name), 0) + 1
+
+
+def _sent(name: str) -> str:
+    return f"forms-sent-{name}"

@@ -6,6 +6,7 @@ people wrote goes through here instead, where all of it is escaped.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -71,20 +72,28 @@ def notice(text: str, tone: Tone = "look", title: str = "") -> str:
     )
 
 
-def table(caption: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]], empty: str = "") -> str:
+def table(
+    caption: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Cell]],
+    empty: str = "",
+    is_small: bool = False,
+) -> str:
     """A table; on a narrow page each row becomes a card.
 
     Args:
         caption: what it holds; also its name for a screen reader.
         empty: what to say, and to do, where there are no rows.
+        is_small: few and short columns: it stays a table on a narrow page.
     """
     if not rows and empty:
         return f'<h3 class="ip-h3">{escape(caption)}</h3>{paragraph(empty)}'
+    kind = "ip-table" if is_small else "ip-table ip-table--cards"
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in columns)
     body = "".join(f"<tr>{_cells(columns, row)}</tr>" for row in rows)
     return (
         f'<div class="ip-scroll" tabindex="0" role="region" aria-label="{escape(caption)}">'
-        f'<table class="ip-table"><caption>{escape(caption)}</caption>'
+        f'<table class="{kind}"><caption>{escape(caption)}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
@@ -100,14 +109,17 @@ def bullets(items: Sequence[Cell]) -> str:
     return '<ul class="ip-list">' + "".join(f"<li>{_cell(item)}</li>" for item in items) + "</ul>"
 
 
-def picture(svg: str, caption: str = "") -> str:
-    """A figure from our own drawing, which names itself for a screen reader.
+def picture(svg: str, alt: str, caption: str = "") -> str:
+    """A figure from our own drawing, as an image: nothing in it can run or ask for anything.
 
     Args:
-        svg: from `analysis.figures`, in which every text was escaped.
+        svg: an ``<svg>`` element.
+        alt: what it shows, for who cannot see it.
     """
+    data = base64.b64encode(svg.encode()).decode()
     under = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
-    return f'<figure class="ip-figure"><div class="ip-scroll" tabindex="0">{svg}</div>{under}</figure>'
+    image = f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(alt)}">'
+    return f'<figure class="ip-figure">{image}{under}</figure>'
 
 
 def marked(mark: Mark) -> str:

@@ -164,7 +164,11 @@ def _enrolment(view: RecordView, found: Enrolment) -> None:
             (level.factor.replace("_", " "), level.level, level.enrolled, level.allocated)
             for level in found.levels
         ]
-        markup.show(markup.table("By site and stratum", ("Factor", "Level", "Enrolled", "Allocated"), rows))
+        markup.show(
+            markup.table(
+                "By site and stratum", ("Factor", "Level", "Enrolled", "Allocated"), rows, is_small=True
+            )
+        )
 
 
 @lru_cache(maxsize=4)

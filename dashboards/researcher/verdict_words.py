@@ -59,4 +59,4 @@ def due_words(status: ParticipantStatus) -> str:
 
 def stratum_words(status: ParticipantStatus) -> str:
     """``site north, baseline_arousal high``."""
-    return ", ".join(f"{factor} {level}" for factor, level in status.stratum.items())
+    return ", ".join(f"{factor.replace('_', ' ')} {level}" for factor, level in status.stratum.items())

@@ -156,7 +156,7 @@ def _print_schedule(console: Console, protocol: StudyProtocol) -> None:
     schedule = make_schedule(protocol)
     console.print("\nSchedule of enrolment, interventions and assessments", style="bold")
     table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("", overflow="fold")
+    table.add_column("", overflow="fold", min_width=len(" Interventions"))
     for column in schedule.columns:
         table.add_column(column, justify="center", overflow="fold")
     for heading, rows in schedule.sections:
@@ -183,6 +183,16 @@ def _print_numbers(console: Console, protocol: StudyProtocol, start: Affect) -> 
     )
     for line in _shapes(protocol, start):
         console.print(line)
+    if protocol.bank_points is not None:
+        points = protocol.bank_points
+        console.print(
+            f"Delivery: from a bank of {points} × {points} starting moods, the nearest for each person"
+        )
+    for rule in protocol.safety.stop_rules:
+        people = "1 person" if rule.at_least == 1 else f"{rule.at_least} people"
+        share = f", at least {rule.of_share:.0%} of its listeners" if rule.of_share else ""
+        what = rule.counts.replace("_", " ")
+        console.print(f"Stop rule {rule.rule_id}: {people} of one arm with {what}{share}")
     console.print(f"Allocation: {ratio} ({groups}), {lists} list(s), blocks of {blocks}, random size")
     console.print(
         f"Analysis: {protocol.analysis.endpoint} of {protocol.analysis.instrument_id},"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from study.instruments import instrument_kind
-from study.protocol import Assessment, Phase, StudyProtocol
+from study.protocol import Assessment, Phase, SoundCheck, StudyProtocol
+from study.questionnaire import Questionnaire
 
 MARK = "X"
 
@@ -51,6 +52,8 @@ def make_schedule(protocol: StudyProtocol) -> Schedule:
     enrolment = [("Consent", marked("Enrolment")), ("Eligibility", marked("Enrolment"))]
     if not protocol.eligibility:
         enrolment.pop()
+    if protocol.sound_check is not None:
+        enrolment.append(("Sound check", marked("Enrolment")))
     if protocol.induction_text is not None:
         enrolment.append(("Mood induction", marked("Before")))
     enrolment.append(("Allocation", marked("Allocation")))
@@ -62,15 +65,24 @@ def make_schedule(protocol: StudyProtocol) -> Schedule:
         )
         for instrument in protocol.instruments
     ]
-    return Schedule(
-        columns,
+    assessments += [
         (
-            ("Enrolment", tuple(enrolment)),
-            ("Interventions", tuple(interventions)),
-            ("Assessments", tuple(assessments)),
-        ),
-        tuple(_notes(protocol)),
-    )
+            f"{questionnaire.questionnaire_id} (questions)",
+            tuple(
+                _when(protocol, questionnaire.questionnaire_id, column, phase) for column, phase in moments
+            ),
+        )
+        for questionnaire in protocol.questionnaires
+    ]
+    sections = [
+        ("Enrolment", tuple(enrolment)),
+        ("Interventions", tuple(interventions)),
+        ("Assessments", tuple(assessments)),
+    ]
+    if protocol.debrief is not None:
+        at = columns[-1] if protocol.debrief.after_follow_up else "After"
+        sections.append(("Close", (("Debriefing", marked(at)),)))
+    return Schedule(columns, tuple(sections), tuple(_notes(protocol)))
 
 
 def _later(given: Assessment) -> str:
@@ -83,7 +95,9 @@ def _when(protocol: StudyProtocol, instrument_id: str, column: str, phase: Phase
         return ""
     given = [a for a in protocol.assessments_at(phase) if instrument_id in a.instrument_ids]
     if phase is Phase.PROBE:
-        return "\n".join(clock(at_s) for at_s in sorted({at_s for a in given for at_s in a.at_s}))
+        moments = [clock(at_s) for at_s in sorted({at_s for a in given for at_s in a.at_s})]
+        moments += ["1 Hz"] * (protocol.listening.rating_instrument_id == instrument_id)
+        return "\n".join(moments)
     if phase is Phase.FOLLOW_UP:
         given = [a for a in given if _later(a) == column]
     return MARK if given else ""
@@ -94,8 +108,20 @@ def _notes(protocol: StudyProtocol) -> list[str]:
         f"{instrument.instrument_id}: {instrument.kind}, {instrument_kind(instrument.kind).source}."
         for instrument in protocol.instruments
     ]
+    notes += [
+        f"{questionnaire.questionnaire_id}: {_number_of(len(questionnaire.items), 'question')}"
+        f"{_measured(questionnaire)}."
+        for questionnaire in protocol.questionnaires
+    ]
+    if protocol.sound_check is not None:
+        notes.append(_sound_check(protocol.sound_check))
+    if protocol.debrief is not None:
+        arm = "tells" if protocol.debrief.tells_arm else "does not tell"
+        notes.append(f"The debriefing {arm} people which arm was theirs.")
     if protocol.probes_at_s:
         notes.append("Times under Listening are minutes into the session.")
+    if protocol.listening.rating_instrument_id is not None:
+        notes.append("1 Hz: may be rated all along, and is taken down once a second.")
     if protocol.session_count > 1:
         notes.append(
             f"Before, Listening and After are repeated in each of {protocol.session_count} sessions;"
@@ -108,3 +134,23 @@ def _notes(protocol: StudyProtocol) -> list[str]:
     if any(a.after_days is not None for a in protocol.assessments):
         notes.append("Follow-up days are counted from the last session.")
     return notes
+
+
+def _number_of(count: int, what: str) -> str:
+    return f"{count} {what}" + ("" if count == 1 else "s")
+
+
+def _measured(questionnaire: Questionnaire) -> str:
+    measured = [item.measures.replace("_", " ") for item in questionnaire.items if item.measures is not None]
+    return f", measuring {', '.join(measured)}" if measured else ""
+
+
+def _sound_check(check: SoundCheck) -> str:
+    when = "Sound check before the first report of each session:"
+    if check.headphone_test is None:
+        return f"{when} the level alone."
+    then = "ends the person's part" if check.ends_on_failure else "is recorded, and the session goes on"
+    return (
+        f"{when} the level, and headphones by {check.headphone_test}, passed by {check.pass_at} of"
+        f" {check.trials}, in {_number_of(check.attempts, 'attempt')}; failing the last {then}."
+    )

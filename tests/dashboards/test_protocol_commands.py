@@ -26,6 +26,7 @@ from study.protocol_file import load_protocol, parse_protocol
 
 EXAMPLES = Path(__file__).parents[2] / "protocols" / "examples"
 INVALID = Path(__file__).parents[1] / "protocols" / "invalid"
+EVERY_PAGE = INVALID.with_name("valid") / "every_page.json"
 ISO, THREE, CROSSOVER = (
     EXAMPLES / f"{name}.json" for name in ("iso_vs_target_only", "three_arm_silence", "crossover_2x2")
 )
@@ -123,6 +124,37 @@ def test_the_schedule_says_what_happens_when() -> None:
     assert rows["silence"] == ("", "", "", "X", "")
     assert rows["feeling (felt)"] == ("X", "X", "", "5:00", "X")
     assert rows["anxiety (felt)"] == ("X", "X", "", "", "X")
+
+
+def test_the_schedule_has_sound_check_questions_and_debriefing() -> None:
+    schedule = make_schedule(load_protocol(EVERY_PAGE))
+
+    rows = {name: marks for _, section in schedule.sections for name, marks in section}
+    assert schedule.columns == ("Enrolment", "Before", "Allocation", "Listening", "After", "+1 day")
+    assert rows["Sound check"] == ("X", "", "", "", "", "")
+    assert rows["expectations (questions)"] == ("X", "", "", "2:30", "", "")
+    assert rows["afterwards (questions)"] == ("", "", "", "", "X", "")
+    assert rows["grid (perceived)"] == ("", "", "", "1 Hz", "", "")
+    assert rows["Debriefing"] == ("", "", "", "", "", "X")
+    assert schedule.notes[2:8] == (
+        "expectations: 1 question, measuring expectancy.",
+        "afterwards: 2 questions, measuring arm guess.",
+        "Sound check before the first report of each session: the level, and headphones by antiphase,"
+        " passed by 2 of 3, in 3 attempts; failing the last ends the person's part.",
+        "The debriefing tells people which arm was theirs.",
+        "Times under Listening are minutes into the session.",
+        "1 Hz: may be rated all along, and is taken down once a second.",
+    )
+
+
+def test_show_states_bank_and_stop_rules() -> None:
+    shown = " ".join(_run("show", EVERY_PAGE).stdout.split())
+
+    assert "Delivery: from a bank of 5 × 5 starting moods, the nearest for each person" in shown
+    assert (
+        "Stop rule much_distress: 5 people of one arm with distress, at least 20% of its listeners" in shown
+    )
+    assert "Stop rule one_serious: 1 person of one arm with serious adverse event" in shown
 
 
 def test_the_schedule_has_follow_ups_and_visits() -> None:

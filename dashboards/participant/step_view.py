@@ -16,6 +16,7 @@ from dashboards.participant.instrument_view import instrument_data, questionnair
 from dashboards.participant.markdown import safe_html
 from dashboards.participant.progress import progress_of
 from dashboards.texts.catalogue import REFERENCE, direction, words
+from generation.session_folder import SOUND
 from study.errors import ConductError, IsopathError
 from study.events import (
     ConsentGiven,
@@ -189,7 +190,7 @@ def _shown(
         case RenderSession(session_id=session_id):
             return "waiting", {"session_id": session_id}
         case Listen():
-            return "player", _player(study, history, step, language)
+            return "player", _player(study, history, participant_id, step, language)
         case AnswerSupport(session_id=session_id):
             return "support", _support(study, history, session_id, language)
         case ReadDebrief():
@@ -233,7 +234,9 @@ def _report(
     return "instrument", instrument_data(study.protocol, report, participant_id, key, item_words)
 
 
-def _player(study: Study, history: History, step: Listen, language: str) -> dict[str, Any]:
+def _player(
+    study: Study, history: History, participant_id: str, step: Listen, language: str
+) -> dict[str, Any]:
     protocol = study.protocol
     rendered = next(
         r.event
@@ -253,6 +256,7 @@ def _player(study: Study, history: History, step: Listen, language: str) -> dict
         "session_id": step.session_id,
         "sound_url": f"/api/me/sound/{step.session_id}",
         "sha256": rendered.audio_sha256,
+        "bytes": (study.folder.sessions / participant_id / step.session_id / SOUND).stat().st_size,
         "duration_s": rendered.duration_s,
         "position_s": step.position_s,
         "until_s": step.until_s,

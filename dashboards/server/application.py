@@ -42,6 +42,8 @@ _OPTIONS = {
     "server.maxUploadSize": 5,
 }
 
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
 
 def build_app(served: Served) -> ASGIApp:
     """The app that serves one study."""
@@ -80,7 +82,6 @@ async def _unknown(_: Request) -> Response:
 @asynccontextmanager
 async def _beside(served: Served) -> AsyncIterator[None]:
     """What runs as long as the server does: the writer of players' logs, and the renderer."""
-    writing = None if served.playback is None else asyncio.create_task(served.playback.run())
     if served.renderer is not None:
         await asyncio.to_thread(served.renderer.start)
     try:
@@ -88,6 +89,5 @@ async def _beside(served: Served) -> AsyncIterator[None]:
     finally:
         if served.renderer is not None:
             await asyncio.to_thread(served.renderer.close)
-        if served.playback is not None and writing is not None:
+        if served.playback is not None:
             await served.playback.close()
-            await writing

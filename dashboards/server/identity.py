@@ -44,9 +44,13 @@ def first_language(request: HTTPConnection) -> str | None:
     return wished.split(";", maxsplit=1)[0].strip()[:_LONGEST_LANGUAGE] or None
 
 
-def set_cookie(response: Response, name: str, value: str, is_secure: bool) -> None:
-    """A cookie that no script reads and no other site's form sends; it ends with the browser."""
-    response.set_cookie(name, value, httponly=True, samesite="lax", secure=is_secure, path="/")
+def set_cookie(
+    response: Response, name: str, value: str, is_secure: bool, lasts_s: int | None = None
+) -> None:
+    """A cookie that no script reads and no other site sends; without `lasts_s` it ends with the browser."""
+    response.set_cookie(
+        name, value, max_age=lasts_s, httponly=True, samesite="lax", secure=is_secure, path="/"
+    )
 
 
 def clear_person(response: Response) -> None:

@@ -16,11 +16,12 @@ from dashboards.participant.step_view import language_of, step_view
 from dashboards.server.identity import (
     LANGUAGE_COOKIE,
     clear_person,
-    is_shared,
     first_language,
+    is_shared,
     participant_id_of,
     set_cookie,
 )
+from dashboards.server.kiosk import CLEAR
 from dashboards.server.live_rendering import RenderingState
 from dashboards.server.replies import NotJson, invalid, json_object, no_link, refused, reply
 from dashboards.server.serving import Served
@@ -176,11 +177,16 @@ class _ParticipantRoutes:
 
     async def leave(self, request: Request) -> Response:
         """Take everything of the person from this browser; it needs no link that still opens."""
+        try:
+            tab_id = _id(await json_object(request), "tab_id")
+        except NotJson:
+            return invalid("the body is not a JSON object")
+        participant_id = await run_in_threadpool(participant_id_of, request)
+        if participant_id is not None and tab_id is not None:
+            self._served.leases.release(participant_id, tab_id)
         on_kiosk = is_shared(self._served, request.cookies)
-        response = reply(200, {"to": "/kiosk" if on_kiosk else "/"})
+        response = reply(200, {"to": "/kiosk" if on_kiosk else "/"}, CLEAR if on_kiosk else None)
         clear_person(response)
-        if on_kiosk:
-            response.headers["Clear-Site-Data"] = '"cache", "storage"'
         return response
 
     def _language(self, request: Request, participant_id: str) -> str:

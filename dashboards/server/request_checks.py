@@ -57,12 +57,15 @@ def is_host(headers: Headers, names: frozenset[str]) -> bool:
 def is_same_origin(scope: Scope, headers: Headers) -> bool:
     """Whether one of our own pages sent it, as the browser itself tells.
 
+    An origin of ``null`` says nothing either way: a page that names no referrer has it
+    too when it sends a form.
+
     Source: W3C Fetch Metadata; OWASP, Cross-Site Request Forgery Prevention.
     """
     origin = headers.get("origin")
-    if origin is not None:
+    if origin not in (None, "null"):
         scheme = {"ws": "http", "wss": "https"}.get(scope["scheme"], scope["scheme"])
-        return origin.lower() == f"{scheme}://{headers.get('host', '').lower()}"
+        return str(origin).lower() == f"{scheme}://{headers.get('host', '').lower()}"
     return headers.get("sec-fetch-site") == "same-origin"
 
 

@@ -13,7 +13,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dashboards.server.identity import LINK_COOKIE
+from dashboards.server.identity import LINK_COOKIE, is_shared
 from dashboards.server.rate_limit import Buckets, Rate
 from dashboards.server.request_checks import (
     SAFE_METHODS,
@@ -140,11 +140,15 @@ class Guard:
             if message["type"] == "http.response.start":
                 self._count(scope, message["status"])
                 headers = MutableHeaders(scope=message)
-                for name, value in self._headers:
-                    headers.raw.append((name, value))
+                if _is_below(path, ("/staff",)):
+                    # Under no-referrer a form's own origin would be sent as null.
+                    headers["referrer-policy"] = "same-origin"
+                headers.raw.extend(pair for pair in self._headers if pair[0].decode() not in headers)
                 is_page = headers.get("content-type", "").startswith("text/html")
-                if is_page or ("cache-control" not in headers and not path.startswith("/static/")):
-                    # A page kept by the browser would show one person's answers to the next.
+                is_own = path.startswith("/api/") and is_shared(self._served, HTTPConnection(scope).cookies)
+                is_free = "cache-control" not in headers and not path.startswith("/static/")
+                if is_page or is_own or is_free:
+                    # What a browser keeps, the next person in front of it may find.
                     headers["cache-control"] = "no-store"
                 if self._served.is_secure:
                     _secure_cookies(headers)

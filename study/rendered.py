@@ -21,21 +21,32 @@ def read_manifests(study: Study) -> dict[tuple[str, str], RenderManifest]:
     found = {}
     for recorded in study.record.events(kinds=[SessionRendered]):
         event, pid, session_id = recorded.event, recorded.participant_id, recorded.session_id
-        if not isinstance(event, SessionRendered) or pid is None or session_id is None:
-            continue
-        path = study.folder.sessions / pid / session_id / "manifest.json"
-        try:
-            text = path.read_bytes()
-        except OSError as problem:
-            raise StorageError(
-                str(path), f"cannot be read ({problem.strerror})", "put the rendered session back"
-            ) from problem
-        if hashlib.sha256(text).hexdigest() != event.manifest_sha256:
-            raise RecordMismatch(
-                str(path), "is not the manifest the record names", "put the rendered session back"
-            )
-        found[pid, session_id] = RenderManifest.from_json(text.decode())
+        if isinstance(event, SessionRendered) and pid is not None and session_id is not None:
+            found[pid, session_id] = read_manifest(study, pid, session_id, event)
     return found
+
+
+def read_manifest(
+    study: Study, participant_id: str, session_id: str, rendered: SessionRendered
+) -> RenderManifest:
+    """The manifest of one rendered session, checked against the record.
+
+    Raises:
+        RecordMismatch: it is not the one that was recorded.
+        StorageError: it cannot be read.
+    """
+    path = study.folder.sessions / participant_id / session_id / "manifest.json"
+    try:
+        text = path.read_bytes()
+    except OSError as problem:
+        raise StorageError(
+            str(path), f"cannot be read ({problem.strerror})", "put the rendered session back"
+        ) from problem
+    if hashlib.sha256(text).hexdigest() != rendered.manifest_sha256:
+        raise RecordMismatch(
+            str(path), "is not the manifest the record names", "put the rendered session back"
+        )
+    return RenderManifest.from_json(text.decode())
 
 
 def check_sounds(study: Study) -> int:

@@ -56,6 +56,7 @@ class SessionPaths:
         planned, generated: points along the path; empty where they are not to be shown.
         target: valence and arousal, or None where it is not to be shown.
         heard_s: stretches of session time that were heard.
+        rated: felt, rated all the while.
     """
 
     duration_s: float
@@ -64,6 +65,7 @@ class SessionPaths:
     generated: tuple[PathPoint, ...] = ()
     target: tuple[float, float] | None = None
     heard_s: tuple[tuple[float, float], ...] = ()
+    rated: tuple[PathPoint, ...] = ()
 
     @property
     def drawn(self) -> dict[str, tuple[PathPoint, ...]]:
@@ -116,13 +118,23 @@ def session_course(paths: SessionPaths, figure_id: str, simulated: bool = False)
                 axes.axhline(
                     paths.target[0 if axis == "valence" else 1], color=SOFT, linewidth=0.9, linestyle=":"
                 )
+            if paths.rated:
+                minutes = [p.time_s / 60 for p in paths.rated]
+                axes.plot(
+                    minutes,
+                    [getattr(p, axis) for p in paths.rated],
+                    color=VERMILION,
+                    linewidth=0.9,
+                    alpha=0.6,
+                )
             for name, points in paths.drawn.items():
                 minutes = [p.time_s / 60 for p in points]
                 values = [getattr(p, axis) for p in points]
                 axes.plot(minutes, values, markevery=_every(name, points), **_style(name))
         _draw_heard(strip, paths)
         strip.set_xlabel("Minutes into the session")
-    alt = "Over session time. " + _words(paths) + " " + _heard_words(paths.heard_s)
+    rated = f" A thin line: {len(paths.rated)} ratings of the feeling while listening." if paths.rated else ""
+    alt = f"Over session time. {_words(paths)}{rated} {_heard_words(paths.heard_s)}"
     return FigureImage(figure_id, "Over session time", alt, to_svg(figure, figure_id, alt))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -408,6 +409,18 @@ def test_the_schema_is_a_valid_schema_and_knows_our_vocabulary() -> None:
     assert assessments["phase"]["enum"] == [phase.value for phase in Phase]
     questions = schema["properties"]["questionnaires"]["items"]["properties"]["items"]["items"]["properties"]
     assert questions["kind"]["enum"] == [kind.value for kind in ItemKind]
+
+
+def test_the_parts_of_the_documentation_make_one_protocol_with_every_section() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
+    parts = [json.loads(part) for part in re.findall(r"^```json\n(.*?)^```", page, re.MULTILINE | re.DOTALL)]
+    whole = {name: section for part in parts for name, section in part.items()}
+
+    protocol = parse_protocol(json.dumps(whole).encode(), "docs/protocol.md")
+
+    assert sum(map(len, parts)) == len(whole)
+    assert {*whole, "$schema"} == set(protocol_schema()["properties"])
+    assert protocol.study_id == "evening_calm"
 
 
 def _objects(node: Any) -> list[dict[str, Any]]:

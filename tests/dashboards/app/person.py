@@ -49,6 +49,9 @@ class Person:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         self._client.close()
 
     def view(self) -> dict[str, Any]:

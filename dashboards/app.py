@@ -23,7 +23,9 @@ def main() -> None:
     mine = [page for page in PAGES if staff is not None and is_allowed(staff, page.permission)]
     # Nobody is told of a page that is not for them, unless they ask for it: then its gate answers.
     pages = {
-        page.url_path: st.Page(page.show, title=page.title, url_path=page.url_path)
+        page.url_path: st.Page(
+            page.show, title=page.title if page in mine else "isopath", url_path=page.url_path
+        )
         for page in PAGES
         if page in mine or page.url_path == asked
     }

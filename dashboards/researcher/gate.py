@@ -26,7 +26,8 @@ def require_staff(permission: Permission, is_automatic: bool = False) -> Staff:
         st.header("Please log in")
         st.write("You are not logged in, or your session has ended. Nothing that was saved is lost.")
         asked = quote(urlsplit(st.context.url or "").path, safe="/")
-        st.markdown(f"[Log in](/staff/log-in?next={asked})")
+        # Markdown's links open another tab.
+        st.html(f'<a href="/staff/log-in?next={asked}" target="_self">Log in</a>')
         st.stop()
     if not is_allowed(staff, permission):
         st.header("Not for your role")

@@ -52,4 +52,4 @@ def not_found_page() -> None:
         "The address may have been mistyped. If you take part in a study, open your personal link again: "
         "it leads to where you were."
     )
-    st.markdown("[To the first page](/)")
+    st.html('<a href="/" target="_self">To the first page</a>')

@@ -56,26 +56,37 @@ def decode(kind: str, version: int, payload: Mapping[str, Any]) -> Event:
     return event
 
 
+Conversion = Callable[[Any], Any]
+
+
+def _as_it_is(raw: Any) -> Any:
+    return raw
+
+
+def _conversion(hint: Any) -> Conversion:
+    """How a field of this type is made from its JSON value."""
+    origin = typing.get_origin(hint)
+    if origin in (typing.Union, types.UnionType):
+        inner = _conversion(next(arg for arg in typing.get_args(hint) if arg is not type(None)))
+        return lambda raw: None if raw is None else inner(raw)
+    if origin is tuple:
+        inner = _conversion(typing.get_args(hint)[0])
+        return lambda raw: tuple(inner(item) for item in raw)
+    if isinstance(hint, type) and is_dataclass(hint):
+        return lambda raw: _build(hint, raw)
+    if isinstance(hint, type) and issubclass(hint, (StrEnum, float)):
+        return hint
+    return _as_it_is
+
+
+def _conversions(cls: type[Any]) -> tuple[tuple[str, Conversion], ...]:
+    hints = typing.get_type_hints(cls)
+    return tuple((f.name, _conversion(hints[f.name])) for f in fields(cls))
+
+
 # Resolved once: a record is read many times.
-_HINTS = {cls: typing.get_type_hints(cls) for cls in (*_CLASSES.values(), Affect, Asked, PlayerEntry)}
+_CONVERSIONS = {cls: _conversions(cls) for cls in (*_CLASSES.values(), Affect, Asked, PlayerEntry)}
 
 
 def _build(cls: type[Any], payload: Mapping[str, Any]) -> Any:
-    hints = _HINTS[cls]
-    return cls(**{f.name: _value(hints[f.name], payload[f.name]) for f in fields(cls) if f.name in payload})
-
-
-def _value(hint: Any, raw: Any) -> Any:
-    origin = typing.get_origin(hint)
-    if origin in (typing.Union, types.UnionType):
-        if raw is None:
-            return None
-        return _value(next(arg for arg in typing.get_args(hint) if arg is not type(None)), raw)
-    if origin is tuple:
-        inner = typing.get_args(hint)[0]
-        return tuple(_value(inner, item) for item in raw)
-    if isinstance(hint, type) and is_dataclass(hint):
-        return _build(hint, raw)
-    if isinstance(hint, type) and issubclass(hint, (StrEnum, float)):
-        return hint(raw)
-    return raw
+    return cls(**{name: make(payload[name]) for name, make in _CONVERSIONS[cls] if name in payload})

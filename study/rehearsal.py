@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from study.cohort import ACTOR, Cohort, Render, Told
+from study.cohort import Cohort, Render, Told
 from study.errors import OutOfRange, RecordMismatch
 from study.events import ParticipantEnrolled, RehearsalStarted
 from study.founding import Study
 from study.record import Draft, Reader
+from study.simulated_person import ACTOR
 from study.simulation import Tendencies
 
 
@@ -84,3 +85,4 @@ def rehearse(
         cohort.arrive(number, told)
         cohort.render(render)
         cohort.listen(number, told)
+    cohort.follow_up(told)

@@ -29,7 +29,7 @@ from study.affect import NINE_POINT, Affect, Scale
 from study.events import StopReason
 from study.instruments import Instrument, instrument_kind
 from study.path import AffectPath
-from study.protocol import AllocationSpec, StudyProtocol
+from study.protocol import AllocationSpec, Safety, StudyProtocol
 
 RESPONSE_SD = 0.2
 RECOVERY = 0.6
@@ -51,6 +51,13 @@ class Tendencies:
     pauses: float = 0.15
     misses_report: float = 0.04
     misses_item: float = 0.03
+    fails_sound_check: float = 0.12
+    mutes: float = 0.04
+    hides_page: float = 0.12
+    opens_second_tab: float = 0.02
+    goes_on_after_stop: float = 0.2
+    goes_on_after_distress: float = 0.5
+    ends_after_distress: float = 0.2
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,7 @@ class Course:
         stop_share: share of the session after which they stop the music, or None.
         pause_share: share at which they pause, or None.
         drops_out_before: ``pre``, ``post`` or None.
+        muted_share, hidden_share: from which to which share the sound is muted, or the page hidden; or None.
     """
 
     arriving: Affect
@@ -70,6 +78,8 @@ class Course:
     stop_reason: StopReason
     pause_share: float | None
     drops_out_before: str | None
+    muted_share: tuple[float, float] | None = None
+    hidden_share: tuple[float, float] | None = None
 
 
 def draw_course(rng: random.Random, tendencies: Tendencies) -> Course:
@@ -83,7 +93,14 @@ def draw_course(rng: random.Random, tendencies: Tendencies) -> Course:
         stop_reason=rng.choice([StopReason.CHOSE_TO_STOP] * 4 + [StopReason.DISTRESS]),
         pause_share=rng.uniform(0.1, 0.9) if rng.random() < tendencies.pauses else None,
         drops_out_before=rng.choice(["pre", "post", "post"]) if rng.random() < tendencies.drops_out else None,
+        muted_share=_draw_span(rng, tendencies.mutes),
+        hidden_share=_draw_span(rng, tendencies.hides_page),
     )
+
+
+def _draw_span(rng: random.Random, likely: float) -> tuple[float, float] | None:
+    happens, begins, lasts = rng.random() < likely, rng.uniform(0.05, 0.8), rng.uniform(0.02, 0.15)
+    return (begins, begins + lasts) if happens else None
 
 
 def draw_stratum(rng: random.Random, spec: AllocationSpec) -> dict[str, str]:
@@ -125,6 +142,11 @@ def probe_affect(rng: random.Random, heard: Affect | None, moments: HeardMoments
     spread = math.sqrt(1.0 - weight * weight)
     centre = (mean_v + weight * (at.valence - mean_v), mean_a + weight * (at.arousal - mean_a))
     return _inside(rng, centre, (spread * sd_v, spread * sd_a))
+
+
+def distress_affect(rng: random.Random, safety: Safety) -> Affect:
+    """What is reported in distress: anywhere in the protocol's region of it."""
+    return Affect(rng.uniform(-1.0, safety.distress_valence), rng.uniform(safety.distress_arousal, 1.0))
 
 
 def post_affect(rng: random.Random, pre: Affect, target: Affect, benefit: float, dose: float) -> Affect:

@@ -249,6 +249,8 @@ def _begun_by(protocol: StudyProtocol, history: History, step: Step, now: dateti
             wanted = within
         case _:
             return None
+    if wanted is not None and began_at(history, wanted) is not None:
+        return None
     over = (VisitStatus.DONE, VisitStatus.MISSED)
     visits = visits_of(protocol, history, now)
     return next((v for v in visits if v.session_id == wanted and v.status not in over), None)

@@ -41,13 +41,12 @@ def sha256(text: str) -> str:
 
 def own_sound(plan: SessionPlan) -> RenderManifest:
     """A manifest of sound that nobody else hears."""
+    own = plan.sha256
     clips = tuple(
-        ManifestClip(
-            "session.flac", w.onset_s, w.duration_s, w.affect, sha256(f"{plan.sha256}{w.onset_s}"), -23.0
-        )
+        ManifestClip("session.flac", w.onset_s, w.duration_s, w.affect, sha256(f"{own}{w.onset_s}"), -23.0)
         for w in plan.path.waypoints
     )
-    return replace(manifest_of(plan), audio_sha256=sha256(plan.sha256), clips=clips)
+    return replace(manifest_of(plan), audio_sha256=sha256(own), clips=clips)
 
 
 def told_the_path(plan: SessionPlan) -> AffectSeries:

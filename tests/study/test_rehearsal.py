@@ -6,8 +6,10 @@ import json
 import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -15,17 +17,33 @@ from study.affect import Affect
 from study.canonical import plain
 from study.cohort import SimulatedClock
 from study.errors import OutOfRange, RecordMismatch
-from study.events import ParticipantEnrolled, RehearsalStarted, SelfReportSubmitted
+from study.events import (
+    ParticipantAllocated,
+    ParticipantEnrolled,
+    PlaybackLogged,
+    QuestionnaireSubmitted,
+    RehearsalStarted,
+    SelfReportSubmitted,
+    SoundChecked,
+    SupportAnswered,
+    SupportCause,
+    SupportOffered,
+)
 from study.founding import Study, initialise_study, open_study
+from study.listening import listening_of
 from study.manifest import RenderManifest
+from study.protocol import Phase
 from study.rehearsal import begin_rehearsal, rehearse
 from study.session import SessionPlan
-from study.simulation import RESPONSE_SD, HeardMoments, post_affect, probe_affect
+from study.simulation import RESPONSE_SD, HeardMoments, Tendencies, post_affect, probe_affect
 from study.step import Finished
 from study.steps import next_step
+from study.visits import began_at
 from tests.study.conftest import EXAMPLES
+from tests.study.every_step import with_every_step
 from tests.study.walking import manifest_of
 
+T = TypeVar("T")
 SPEC = RehearsalStarted(participants=30, effect=0.5, agreement=0.6, seed=1, session_s=300.0)
 
 
@@ -38,17 +56,30 @@ def quiet(_: str, __: int, ___: int) -> None:
 
 
 def begun(folder: Path, example: str = "iso_vs_target_only", spec: RehearsalStarted = SPEC) -> Study:
+    """The example with every step there is: sound check, questionnaires, follow-ups, debriefing."""
     clock = SimulatedClock(datetime(2026, 3, 1, tzinfo=UTC))
     study = initialise_study(folder, EXAMPLES / f"{example}.json", "test", "test", clock)
-    return begin_rehearsal(study, spec)
+    return begin_rehearsal(replace(study, protocol=with_every_step(study.protocol)), spec)
 
 
-@pytest.fixture
-def rehearsed(tmp_path: Path) -> Iterator[Study]:
-    study = begun(tmp_path / "study")
+def opened_again(study: Study) -> Study:
+    study.record.close()
+    again = open_study(study.folder.root)
+    return begin_rehearsal(replace(again, protocol=study.protocol), SPEC)
+
+
+@pytest.fixture(scope="module")
+def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Study]:
+    study = begun(tmp_path_factory.mktemp("rehearsed") / "study")
     rehearse(study, SPEC, manifests_of, quiet)
     yield study
     study.record.close()
+
+
+def told(study: Study, kind: type[T]) -> list[tuple[str | None, T]]:
+    """Who did what, of one kind."""
+    found = study.record.events(kinds=[kind])
+    return [(r.participant_id, r.event) for r in found if isinstance(r.event, kind)]
 
 
 def story(study: Study) -> list[str]:
@@ -88,14 +119,74 @@ def test_participants_do_what_people_do(rehearsed: Study) -> None:
 
     assert kinds["ConsentDeclined"] > 0
     assert kinds["ParticipantDiscontinued"] > 0
-    assert kinds["PlaybackStopped"] > 0
     assert kinds["SelfReportMissed"] > 0
-    missed_items = [
-        r.event
-        for r in rehearsed.record.events(kinds=[SelfReportSubmitted])
-        if isinstance(r.event, SelfReportSubmitted) and r.event.missed_items
+    assert any(event.missed_items for _, event in told(rehearsed, SelfReportSubmitted))
+    assert kinds["DebriefRead"] > 0
+    assert kinds["ParticipationMoved"] > 0
+    done = Counter(entry.kind for _, log in told(rehearsed, PlaybackLogged) for entry in log.entries)
+    assert {"play", "pause", "stop", "ended", "muted", "unmuted", "hidden", "visible"} <= set(done)
+
+
+def test_some_fail_the_sound_check_once_and_pass_it_the_second_time(rehearsed: Study) -> None:
+    attempts: dict[str | None, list[bool]] = {}
+    for who, checked in told(rehearsed, SoundChecked):
+        attempts.setdefault(who, []).append(checked.passed)
+
+    assert [False, True] in attempts.values()
+    assert sum(tries == [True] for tries in attempts.values()) > len(attempts) / 2
+
+
+def test_questionnaires_are_answered_alike_in_both_arms_and_some_items_stay_blank(rehearsed: Study) -> None:
+    given = [event for _, event in told(rehearsed, QuestionnaireSubmitted)]
+    guesses = Counter(e.answers["guess"] for e in given if "guess" in e.answers)
+    liked = [e.answers["preference"] for e in given if "preference" in e.answers]
+
+    assert set(guesses) == {"iso", "random_order", "do_not_know"}
+    assert set(liked) <= {float(point) for point in range(1, 8)}
+    assert len(set(liked)) > 2
+    assert any("told" in e.missed_items for e in given)
+    assert any("told" in e.answers for e in given)
+    orders = {e.asked.item_order for e in given if e.asked is not None and e.questionnaire_id == "afterwards"}
+    assert len(orders) > 1
+
+
+def test_every_stop_and_every_distress_meets_the_support_page_and_its_answer_is_kept(tmp_path: Path) -> None:
+    spec = RehearsalStarted(20, 0.5, 0.6, 5, 300.0)
+    study = begun(tmp_path / "study", spec=spec)
+    rehearse(study, spec, manifests_of, quiet, Tendencies(stops_early=1.0, drops_out=0.0, declines=0.0))
+    offered = Counter(event.cause for _, event in told(study, SupportOffered))
+    answered = Counter(event.goes_on for _, event in told(study, SupportAnswered))
+    ends = Counter(
+        listening_of(study.record.events(who), "ses-01").stop_reason
+        for who, _ in told(study, ParticipantAllocated)
+    )
+    study.record.close()
+
+    assert set(offered) == {SupportCause.STOPPED, SupportCause.DISTRESS}
+    assert offered.total() == answered.total()
+    assert set(answered) == {True, False}
+    # Some go on to the end; the others stopped because they chose to, or in distress.
+    assert set(ends) == {None, "chose_to_stop", "distress"}
+
+
+def test_follow_ups_are_answered_when_they_open_and_second_sessions_in_their_window(tmp_path: Path) -> None:
+    spec = RehearsalStarted(8, 0.5, 0.6, 2, 300.0)
+    study = begun(tmp_path / "study", "crossover_2x2", spec)
+    rehearse(study, spec, manifests_of, quiet)
+    follow_ups = [
+        (event.at - began).total_seconds() / 86_400
+        for person in {r.participant_id for r in study.record.events() if r.participant_id}
+        for history in [study.record.events(person)]
+        for event in history
+        if isinstance(event.event, SelfReportSubmitted) and event.event.phase is Phase.FOLLOW_UP
+        if (began := began_at(history, "ses-02")) is not None
     ]
-    assert missed_items
+    kinds = {r.kind for r in study.record.events()}
+    study.record.close()
+
+    assert follow_ups
+    assert all(7.0 <= day < 8.0 or 30.0 <= day < 31.0 for day in follow_ups)
+    assert "DeviationRecorded" not in kinds
 
 
 def test_the_same_seed_tells_the_same_story(rehearsed: Study, tmp_path: Path) -> None:
@@ -115,8 +206,7 @@ def test_an_interrupted_rehearsal_goes_on_to_the_same_story(rehearsed: Study, tm
 
     with pytest.raises(KeyboardInterrupt):
         rehearse(study, SPEC, manifests_of, cut)
-    study.record.close()
-    again = begin_rehearsal(open_study(study.folder.root), SPEC)
+    again = opened_again(study)
     rehearse(again, SPEC, manifests_of, quiet)
 
     assert sorted(story(again)) == sorted(story(rehearsed))

@@ -1,0 +1,100 @@
+"""The protocol: what was planned for everybody. Nobody's allocation is here."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboards.cli.protocol_picture import example_start
+from dashboards.cli.protocol_schedule import make_schedule
+from dashboards.researcher import markup
+from dashboards.researcher.frame import open_page
+from dashboards.researcher.gate import require_staff
+from dashboards.researcher.paths_picture import paths_picture, paths_words
+from dashboards.server.serving import current
+from study.access.roles import Permission
+from study.oversight.words import counted
+from study.protocol import StudyProtocol
+
+
+def show() -> None:
+    """The page."""
+    require_staff(Permission.SEE_PROGRESS)
+    open_page("Protocol", "The plan as it was frozen when the study began. Nobody's allocation is here.")
+    protocol = current().study.protocol
+    show_plan(protocol)
+    with st.expander("Safety"):
+        _show_safety(protocol)
+    with st.expander("Analysis"):
+        _show_analysis(protocol)
+    markup.show(markup.paragraph(f"SHA-256 of the protocol file: {protocol.sha256}", is_quiet=True))
+
+
+def show_plan(protocol: StudyProtocol) -> None:
+    """Title, figures, schedule and the arms' planned paths."""
+    markup.show(markup.heading(protocol.title, protocol.description or "", level=2))
+    sessions = counted(protocol.session_count, "session")
+    facts = (
+        ("Version", protocol.version),
+        ("Design", str(protocol.design)),
+        ("Planned", f"{protocol.sample_size} people"),
+        ("Listening", f"{sessions} of {protocol.duration_s / 60:g} min"),
+        ("Languages", ", ".join(protocol.languages)),
+    )
+    markup.show(markup.facts(facts))
+    schedule = make_schedule(protocol)
+    rows = [
+        (section, name, *(mark.replace("\n", ", ") for mark in marks))
+        for section, named in schedule.sections
+        for name, marks in named
+    ]
+    markup.show(markup.table("Schedule (SPIRIT 2025, item 18)", ("Part", "What", *schedule.columns), rows))
+    markup.show(markup.bullets(schedule.notes))
+    markup.show(markup.heading("Planned paths", level=2))
+    start = example_start(protocol)
+    caption = (
+        f"From an example start (valence {start.valence:.1f}, arousal {start.arousal:.1f}); each person's "
+        "path starts from their own report unless the protocol fixes it."
+    )
+    picture = markup.picture(paths_picture(protocol), paths_words(protocol), caption, is_wide=True)
+    markup.show(picture)
+    arms = [(arm.label, arm.arm_id, str(arm.path.kind), arm.engine.name) for arm in protocol.arms]
+    markup.show(markup.table("Arms", ("Arm", "Id", "Kind of path", "Engine"), arms))
+
+
+def _show_safety(protocol: StudyProtocol) -> None:
+    safety = protocol.safety
+    rules = [
+        f"{rule.rule_id}: {rule.counts.replace('_', ' ')}, at least {rule.at_least} of the people"
+        + (f" and {rule.of_share:.0%} of those who began to listen" if rule.of_share else "")
+        + ", in one arm"
+        for rule in safety.stop_rules
+    ]
+    distress = (
+        f"A felt valence at or below {safety.distress_valence:g} with an arousal at or above "
+        f"{safety.distress_arousal:g} counts as distress: the music pauses, and staff are alerted."
+    )
+    markup.show(markup.bullets((distress, f"Loudness: {safety.loudness_lufs:g} LUFS.", *rules)))
+    if not rules:
+        markup.show(markup.paragraph("The protocol has no stop rules."))
+    for language, text in safety.support_text.items():
+        markup.show(markup.heading(f"Support text ({language})", level=3))
+        markup.show(markup.paragraph(text))
+
+
+def _show_analysis(protocol: StudyProtocol) -> None:
+    analysis = protocol.analysis
+    primary = next((c for c in analysis.contrasts if c.is_primary), None)
+    markup.show(
+        markup.facts(
+            (
+                ("Endpoint", analysis.endpoint.replace("_", " ")),
+                ("Instrument", analysis.instrument_id),
+                ("Primary contrast", " minus ".join(primary.arm_ids) if primary else None),
+                ("Adjusted for", ", ".join(analysis.covariates)),
+                ("Several tests", analysis.multiplicity),
+                ("Alpha", analysis.alpha),
+            )
+        )
+    )
+    estimand = analysis.estimand
+    markup.show(markup.bullets((estimand.population, estimand.variable, estimand.summary)))

@@ -1,0 +1,84 @@
+"""The pre-specified analysis, for who may see arms: run here, and shown with the report's own figures."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from analysis.figures.circumplex import circumplex_images
+from analysis.figures.flow import flow_image
+from analysis.figures.outcomes import change_image, forest_image
+from analysis.results import Results, results_from_json
+from analysis.wording import interval, p_text
+from dashboards.cli.sentences import primary_sentence
+from dashboards.researcher import markup
+from dashboards.researcher.gate import require_staff
+from dashboards.server.serving import current
+from dashboards.study_analysis import analyse_study, write_report
+from study.access.roles import Permission
+from study.errors import IsopathError
+
+
+def show_by_arm() -> None:
+    """Results by arm, and a button that makes them."""
+    study = current().study
+    results = _kept()
+    if results is None:
+        markup.show(markup.paragraph("The analysis has not been run on the frozen record yet."))
+    if st.button("Run the analysis" if results is None else "Run the analysis again"):
+        require_staff(Permission.SEE_ARMS)
+        bar = st.progress(0.0, "Beginning")
+        try:
+            analyse_study(study, lambda what, done, of: bar.progress(done / max(of, 1), what.capitalize()))
+            write_report(study)
+        except IsopathError as refusal:
+            markup.show(markup.notice(f"{refusal.problem}; {refusal.remedy}.", "bad", "Not analysed:"))
+            return
+        bar.empty()
+        results = _kept()
+    if results is not None:
+        _show(results)
+
+
+def _kept() -> Results | None:
+    """The results on disk, where they are of the record as it is."""
+    path = current().study.folder.results
+    if not path.is_file():
+        return None
+    try:
+        results = results_from_json(path.read_text())
+    except IsopathError as refusal:
+        markup.show(markup.notice(f"{refusal.problem}; {refusal.remedy}.", "look"))
+        return None
+    if results.provenance.get("record_head_sha256") != current().study.record.head().sha256:
+        text = "The record has gone on since these results, at least by what was looked at. Run them again to renew."
+        markup.show(markup.notice(text, "quiet"))
+    return results
+
+
+def _show(results: Results) -> None:
+    markup.show(markup.notice(primary_sentence(results), "quiet", "Primary contrast."))
+    markup.show(
+        markup.bullets(
+            (
+                markup.Link("/api/staff/export/report.html", "The whole report"),
+                markup.Link(
+                    "/api/staff/export/results.json", "Every number of it, as JSON", is_download=True
+                ),
+            )
+        )
+    )
+    rows = [
+        (row["endpoint_label"], row["label"], interval(row), p_text(row["p_value"]), row["n"])
+        for effects in (results.primary, *results.secondary)
+        for row in effects["contrasts"]
+    ]
+    columns = ("Endpoint", "Contrast", "Adjusted difference", "p", "n")
+    markup.show(markup.table("Contrasts", columns, rows, "No contrast could be estimated."))
+    for image in (
+        forest_image(results),
+        change_image(results),
+        *circumplex_images(results),
+        flow_image(results),
+    ):
+        markup.show(markup.picture(image.svg, image.alt, image.title))
+    markup.show(markup.bullets(results.notes))

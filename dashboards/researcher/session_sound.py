@@ -1,0 +1,153 @@
+"""What was planned, generated and played in one session: it is the arm, and looking at it is recorded."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from analysis.figures.session import PathPoint, session_circumplex, session_course
+from analysis.mer.hearing import HeardSession, hear_sessions
+from analysis.mer.predictor import AffectSeries
+from analysis.mer.registry import load_predictor
+from analysis.tables.pairing import NO_MUSIC
+from dashboards.researcher import markup
+from dashboards.researcher.felt_picture import felt_paths
+from dashboards.researcher.gate import require_staff, still_may
+from dashboards.server.serving import current
+from study.access.accounts import Staff
+from study.access.arms_seen import note_arms_seen
+from study.access.roles import Permission
+from study.delivery import plan_of
+from study.errors import IsopathError
+from study.events import History, SessionRendered
+from study.listening import listening_of
+from study.manifest import RenderManifest
+from study.oversight.felt import answers_of
+from study.rendered import read_manifest
+from study.session import SessionPlan
+
+
+def show_what_was_played(staff: Staff, participant_id: str, session_id: str, history: History) -> None:
+    """The arm, its planned path, what music emotion recognition hears in the sound, and the sound."""
+    rendered = [
+        r.event for r in history if r.session_id == session_id and isinstance(r.event, SessionRendered)
+    ]
+    markup.show(markup.heading("What was played", level=2))
+    if not rendered:
+        markup.show(markup.paragraph("The session's sound has not been made yet."))
+        return
+    is_wanted = st.toggle(
+        "Show the arm, the planned and generated path, and the sound. This is recorded with your name.",
+        key=f"told-{participant_id}-{session_id}",
+    )
+    if not is_wanted:
+        return
+    require_staff(Permission.SEE_ARMS)
+    study = current().study
+    try:
+        note_arms_seen(study, staff, participant_id, session_id, "planned and generated path")
+        plan = plan_of(study.protocol, history, int(session_id.removeprefix("ses-")))
+        manifest = read_manifest(study, participant_id, session_id, rendered[-1])
+        series = _heard_by_machine(participant_id, session_id, plan, manifest)
+    except IsopathError as refusal:
+        markup.show(markup.notice(f"{refusal.problem}; {refusal.remedy}.", "bad", "Cannot be shown:"))
+        return
+    _show_plan(plan, rendered[-1], manifest)
+    if still_may(staff, Permission.HEAR_SESSIONS):
+        address = f"/api/staff/sound/{participant_id}/{session_id}"
+        markup.show(f'<audio class="ip-audio" controls preload="none" src="{address}"></audio>')
+        markup.show(markup.bullets([markup.Link(address, "Open the sound by itself")]))
+    _show_paths(plan, manifest, series, history)
+    guesses = [
+        (answer.question, answer.answer)
+        for answer in answers_of(study.protocol, history, session_id, with_guesses=True)
+    ]
+    if guesses:
+        markup.show(markup.table("All answers, guesses of the arm too", ("Question", "Answer"), guesses))
+
+
+def _heard_by_machine(
+    participant_id: str, session_id: str, plan: SessionPlan, manifest: RenderManifest
+) -> AffectSeries | None:
+    study = current().study
+    if plan.path.kind in NO_MUSIC:
+        return None
+    audio = study.folder.sessions / participant_id / session_id / manifest.stim_file
+    heard = HeardSession((participant_id, session_id), audio, manifest.audio_sha256)
+    with st.spinner("Listening with music emotion recognition; this takes up to a minute the first time."):
+        predictor = load_predictor(study.protocol.analysis.agreement.predictor)
+        return hear_sessions([heard], predictor, study.folder.predictions, lambda _: None)[heard.key]
+
+
+def _show_plan(plan: SessionPlan, rendered: SessionRendered, manifest: RenderManifest) -> None:
+    arm = current().study.protocol.arm(plan.arm_id)
+    start = f"valence {plan.start.valence:.2f}, arousal {plan.start.arousal:.2f}"
+    target = f"valence {plan.target.valence:.2f}, arousal {plan.target.arousal:.2f}"
+    engine = " ".join(manifest.engine.values())
+    rule = rendered.start_rule or "the reported mood itself"
+    markup.show(
+        markup.facts(
+            (
+                ("Arm", arm.label),
+                ("Starts at", start),
+                ("Start chosen by", rule),
+                ("Leads to", target),
+                ("Engine", engine),
+            )
+        )
+    )
+
+
+def _show_paths(
+    plan: SessionPlan, manifest: RenderManifest, series: AffectSeries | None, history: History
+) -> None:
+    session_id = plan.session_id
+    listening = listening_of(history, session_id)
+    planned = tuple(
+        PathPoint(w.onset_s + w.duration_s / 2, w.affect.valence, w.affect.arousal)
+        for w in plan.path.waypoints
+        if w.affect is not None
+    )
+    means = [
+        series.mean_over(c.onset_s, c.onset_s + c.duration_s) if series else None for c in manifest.clips
+    ]
+    generated = tuple(
+        PathPoint(clip.onset_s + clip.duration_s / 2, *mean)
+        for clip, mean in zip(manifest.clips, means, strict=True)
+        if mean is not None
+    )
+    paths = replace(
+        felt_paths(current().study.protocol, history, session_id),
+        planned=planned,
+        generated=generated,
+        target=(plan.target.valence, plan.target.arousal),
+    )
+    images = (session_circumplex(paths, "told-plane"), session_course(paths, "told-course"))
+    pictures = "".join(markup.picture(image.svg, image.alt, image.title) for image in images)
+    markup.show(f'<div class="ip-columns">{pictures}</div>')
+    if series is None:
+        markup.show(markup.paragraph("Music emotion recognition is not asked about sound without music."))
+    else:
+        markup.show(markup.paragraph(" ".join(series.card.limits), is_quiet=True))
+    rows = [
+        (
+            f"{clip.onset_s:.0f} s",
+            f"{clip.duration_s:.0f} s",
+            f"{listening.heard_within(clip.onset_s, clip.onset_s + clip.duration_s):.0f} s",
+            f"{clip.affect.valence:.2f}, {clip.affect.arousal:.2f}" if clip.affect else None,
+            f"{mean[0]:.2f}, {mean[1]:.2f}" if mean else None,
+            None if clip.loudness_lufs is None else f"{clip.loudness_lufs:.1f} LUFS",
+        )
+        for clip, mean in zip(manifest.clips, means, strict=True)
+    ]
+    columns = (
+        "From",
+        "Length",
+        "Heard",
+        "Planned (valence, arousal)",
+        "Generated (valence, arousal)",
+        "Loudness",
+    )
+    with st.expander(f"Clip by clip ({len(rows)})"):
+        markup.show(markup.table("Clips", columns, rows))

@@ -49,12 +49,13 @@ class Arm:
 
     Args:
         arm_id: as contrasts and tables name it.
-        label: for people.
+        label: for the study team.
         path: the resolved shape (study defaults and the arm's own fields).
         start: a fixed start; None means the participant's `pre` report.
         target: where the path leads.
         engine: what makes the music of a composed path.
         files: sound files, relative to the protocol file, for kinds that need them.
+        told: how the debriefing names it to people; None where that is the label.
     """
 
     arm_id: str
@@ -64,6 +65,11 @@ class Arm:
     target: Affect
     engine: EngineSpec
     files: tuple[str, ...] = ()
+    told: Text | None = None
+
+    def told_in(self, language: str) -> str:
+        """What a debriefing that tells the arm says it was."""
+        return self.label if self.told is None else self.told[language]
 
 
 @dataclass(frozen=True)

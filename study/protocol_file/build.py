@@ -139,6 +139,7 @@ def _arm(arm: Part, study_path: Part) -> Arm:
         if engine
         else EngineSpec(),
         files=tuple(part.text for part in _items(arm["path"].get("files"))),
+        told=_text(told) if (told := arm.get("told")) else None,
     )
 
 

@@ -61,6 +61,8 @@ def _texts_speak_every_language(top: Part) -> Iterator[Finding]:
         ("debrief", "text"),
     ):
         yield from run_checks((_text_speaks,), top, names, languages)
+    for arm in top["arms"].readable_parts():
+        yield from run_checks((_text_speaks,), arm, ("told",), languages)
     yield from run_checks((_questions_speak,), top, ("eligibility",), languages)
     yield from run_checks((_questionnaires_speak,), top, languages)
 

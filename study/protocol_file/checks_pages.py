@@ -22,6 +22,8 @@ def check_pages(draft: Part) -> Iterator[Finding]:
     yield from run_checks(
         (_sound_check_is_whole, _sound_check_is_hard_enough, _rating_can_be_moved, _debrief_can_wait), draft
     )
+    for arm in draft["arms"].readable_parts():
+        yield from run_checks((_arm_is_told_where_it_should_be,), arm, draft)
     for instrument in draft["instruments"].readable_parts():
         yield from run_checks((_pictures_are_sams, _pictures_can_be_shown), instrument)
 
@@ -82,6 +84,20 @@ def _debrief_can_wait(top: Part) -> Iterator[Finding]:
         return
     if not any(assessment["phase"].text == "follow_up" for assessment in top["assessments"].parts()):
         yield debrief["when"].finding("there is no follow-up to wait for", "write after_last_session")
+
+
+def _arm_is_told_where_it_should_be(arm: Part, top: Part) -> Iterator[Finding]:
+    debrief, languages = top.get("debrief"), top["languages"].texts
+    tells_arm = debrief is not None and debrief["tells_arm"].is_true
+    path = (*arm.path, "told")
+    if "told" in arm.json and not tells_arm:
+        yield Finding(path, "is told by no debriefing", "delete it, or write debrief.tells_arm true")
+    if "told" not in arm.json and tells_arm and len(languages) > 1:
+        yield Finding(
+            path,
+            f"is missing: the debriefing tells the arm, and the label is in one language of {len(languages)}",
+            f"write what people are told in {', '.join(languages)}",
+        )
 
 
 def _pictures_are_sams(instrument: Part) -> Iterator[Finding]:

@@ -187,6 +187,7 @@ def test_what_a_protocol_leaves_out_has_the_documented_value() -> None:
     assert (protocol.sound_check, protocol.debrief, protocol.bank_points) == (None, None, None)
     assert protocol.listening == ListeningSpec(has_visual=True, rating_instrument_id=None)
     assert (protocol.questionnaires, protocol.safety.stop_rules) == ((), ())
+    assert protocol.arms[0].told_in("en") == "Iso"
 
 
 def test_a_parallel_study_of_several_sessions_repeats_the_arm() -> None:
@@ -231,6 +232,7 @@ def test_what_stands_on_the_pages_comes_from_its_own_fields() -> None:
     assert (protocol.delivery, protocol.bank_points) == ("bank", 5)
     assert protocol.instrument("feeling").pictures["arousal"][8] == "pictures/arousal_9.png"
     assert protocol.instrument("grid").pictures == {}
+    assert [arm.told_in("fr") for arm in protocol.arms] == ["un chemin", "le silence"]
 
 
 def test_the_studys_own_questions_come_with_their_words_and_what_they_measure() -> None:

@@ -284,7 +284,7 @@ def _debrief(protocol: StudyProtocol, history: History, language: str) -> dict[s
     labels: list[str] = []
     if protocol.debrief.tells_arm:
         allocated = [r.event for r in history if isinstance(r.event, ParticipantAllocated)]
-        labels = [protocol.arm(arm_id).label for event in allocated for arm_id in event.arm_ids]
+        labels = [protocol.arm(arm_id).told_in(language) for event in allocated for arm_id in event.arm_ids]
     html = safe_html(protocol.debrief.text[language])
     return {"html": html, "arm_label": "; ".join(dict.fromkeys(labels)) or None}
 

@@ -164,7 +164,7 @@ function makePage(component, root, view, key) {
       opened.cleanUp?.();
     },
     advance: () => advance(opened.component),
-    save: (answer) => save(opened, answer),
+    save: (answer, saidWhenSaved) => save(opened, answer, saidWhenSaved),
     ask: (text, choices) => ask(root, text, choices),
   };
   document.documentElement.lang = view.language;
@@ -237,9 +237,8 @@ function showFooter(opened) {
 }
 
 // One answer, once: saved, then said to be saved, then on to what is due.
-// Gives the server's reply when it was saved and `andAdvance` is false.
-async function save(opened, answer, andAdvance = true) {
-  if (opened.saving || opened.closed) return null;
+async function save(opened, answer, saidWhenSaved = "page.saved") {
+  if (opened.saving || opened.closed) return;
   opened.saving = true;
   const seconds = (performance.now() - opened.shownAt) / 1000;
   const buttons = [...opened.root.querySelectorAll("main button")];
@@ -256,17 +255,15 @@ async function save(opened, answer, andAdvance = true) {
   if (reply.body.code === "lease") {
     release();
     showElsewhere(opened);
-    return null;
+    return;
   }
   if (reply.status === 413 || reply.status === 422) {
     release();
     opened.say("page.invalid");
-    return null;
+    return;
   }
-  opened.say(reply.status === 200 ? "page.saved" : "page.busy");
-  if (!andAdvance && reply.status === 200) { release(); return reply.body; }
+  opened.say(reply.status === 200 ? saidWhenSaved : "page.busy");
   opened.advance();
-  return null;
 
   function release() {
     opened.saving = false;
@@ -391,7 +388,7 @@ function radioGroup({ legend, options, isList = false, onChange = () => {} }) {
   const choices = element("div", { class: `ip-choices${isList ? " ip-choices--list" : ""}` });
   for (const { value, words, label, picture } of options) {
     const input = element("input", { type: "radio", name, value, "aria-label": label, onchange: () => onChange(value) });
-    choices.append(element("label", { class: "ip-choice" }, input, element("span", {}, picture, words)));
+    choices.append(element("label", { class: "ip-choice" }, input, element("span", {}, picture, ...[words].flat())));
   }
   const field = element("fieldset", { class: "ip-field" }, element("legend", {}, legend), choices);
   const chosen = () => choices.querySelector("input:checked")?.value ?? null;
@@ -424,15 +421,16 @@ async function mayLeaveOut(page, missing) {
 function scaleGroup(page, { low, points, low_words, high_words, legend, pictures }) {
   const ends = { 0: low_words, [points - 1]: high_words };
   const options = Array.from({ length: points }, (_, i) => {
-    const value = low + i;
+    const value = String(low + i);
     const picture = pictures ? element("img", { src: pictures[i], alt: "", class: "ip-scale-picture" }) : null;
     const place = page.word("page.point", { point: i + 1, points });
-    return { value: String(value), words: picture ? null : String(value), picture, label: ends[i] ? `${place}, ${ends[i]}` : place };
+    const end = ends[i] ? element("span", { class: "ip-point-end" }, ends[i]) : null;
+    const words = element("span", {}, picture ? null : value);
+    return { value, words: [words, end], picture, label: ends[i] ? `${place}, ${ends[i]}` : place };
   });
   const group = radioGroup({ legend, options });
   group.field.classList.add("ip-scale", points > 5 ? "ip-scale--long" : "ip-scale--short");
-  const words = (which, text) => element("span", { class: `ip-scale-end ip-scale-end--${which}`, "aria-hidden": "true" }, text);
-  group.choices.before(words("low", low_words));
-  group.choices.after(words("high", high_words));
+  group.choices.before(element("div", { class: "ip-scale-ends", "aria-hidden": "true" },
+    element("span", {}, low_words), element("span", {}, high_words)));
   return { ...group, number: () => (group.chosen() === null ? null : Number(group.chosen())) };
 }

@@ -42,7 +42,12 @@ def participant_page() -> None:
     """
     st.html(_CHROME)
     view = _due_view()
-    mount_step(view)
+    try:
+        mount_step(view)
+    except Exception:
+        log.exception("the page of %s could not be shown", view["kind"])
+        view = trouble_view(current().study, view["language"])
+        mount_step(view)
     _look_again(view["kind"], view["key"])
 
 

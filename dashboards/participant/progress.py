@@ -13,7 +13,7 @@ def progress_of(protocol: StudyProtocol, history: History, step: Step) -> dict[s
     """``done`` steps ``of`` all that belong to the visit of this step.
 
     The first visit goes from consent to the last report of session 1; a later
-    one is its session; what follows the last session is one more.
+    one is its session; follow-up reports are one more.
     """
     names = _names_of_visit(protocol, _visit(protocol, step))
     if isinstance(step, Finished):
@@ -29,17 +29,22 @@ def _visit(protocol: StudyProtocol, step: Step) -> int:
     for number in range(1, protocol.session_count + 1):
         if session_id == session_id_of(number):
             return number
+    if isinstance(step, ReadDebrief):
+        return protocol.session_count + (1 if _waits_for_follow_up(protocol) else 0)
     is_follow_up = isinstance(step, GiveReport) and step.phase is Phase.FOLLOW_UP
-    return protocol.session_count + 1 if is_follow_up or isinstance(step, ReadDebrief | Finished) else 1
+    return protocol.session_count + 1 if is_follow_up or isinstance(step, Finished) else 1
+
+
+def _waits_for_follow_up(protocol: StudyProtocol) -> bool:
+    has_follow_up = bool(protocol.assessments_at(Phase.FOLLOW_UP))
+    return protocol.debrief is not None and protocol.debrief.after_follow_up and has_follow_up
 
 
 def _names_of_visit(protocol: StudyProtocol, visit: int) -> list[str]:
     """Step keys in order; a sound check without its attempt, the last stretch of listening as ``end``."""
     if visit > protocol.session_count:
         reports = _reports(protocol, Phase.FOLLOW_UP, "study")
-        if protocol.debrief is None:
-            return reports
-        return [*reports, "debrief"] if protocol.debrief.after_follow_up else ["debrief", *reports]
+        return [*reports, "debrief"] if _waits_for_follow_up(protocol) else reports
     session_id = session_id_of(visit)
     names = [] if visit > 1 else ["consent", *(["eligibility"] if protocol.eligibility else [])]
     if protocol.sound_check is not None:
@@ -54,7 +59,9 @@ def _names_of_visit(protocol: StudyProtocol, visit: int) -> list[str]:
             f"listening/{session_id}/{at_s:g}",
             *_reports(protocol, Phase.PROBE, session_id, at_s),
         ]
-    return [*names, f"listening/{session_id}/end", *_reports(protocol, Phase.POST, session_id)]
+    names += [f"listening/{session_id}/end", *_reports(protocol, Phase.POST, session_id)]
+    ends_it = visit == protocol.session_count and protocol.debrief is not None
+    return [*names, "debrief"] if ends_it and not _waits_for_follow_up(protocol) else names
 
 
 def _reports(protocol: StudyProtocol, phase: Phase, where: str, at_s: float | None = None) -> list[str]:

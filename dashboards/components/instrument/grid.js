@@ -102,21 +102,18 @@ function affectGrid(page, place, items) {
     nudge(0, -1, "down", "down", upward.low_words),
     nudge(1, 0, "right", "end", across.high_words));
 
-  const words = (name, text) => element("span", { class: `ip-grid-words ip-grid-words--${name}`, "aria-hidden": "true" }, text);
+  const corner = (name) => element("span", { class: "ip-grid-corner" }, page.word(`item.corner.${name}`));
+  const axis = (name, text) => element("span", { class: `ip-grid-axis ip-grid-axis--${name}` }, text);
+  const line = (name, ...parts) => element("div", { class: `ip-grid-line ip-grid-line--${name}`, "aria-hidden": "true" }, ...parts);
   const how = element("p", { class: "ip-soft", id: freshId() }, page.word("instrument.grid.how"));
   grid.setAttribute("aria-describedby", how.id);
   place.append(element("div", { class: "ip-card ip-grid-card" },
     how,
     element("div", { class: "ip-grid-frame" },
-      words("up", upward.high_words),
-      words("corner-up-start", page.word("item.corner.high_low")),
-      words("corner-up-end", page.word("item.corner.high_high")),
+      line("up", corner("high_low"), axis("up", upward.high_words), corner("high_high")),
       grid,
-      words("start", across.low_words),
-      words("end", across.high_words),
-      words("corner-down-start", page.word("item.corner.low_low")),
-      words("corner-down-end", page.word("item.corner.low_high")),
-      words("down", upward.low_words)),
+      line("down", corner("low_low"), axis("down", upward.low_words), corner("low_high")),
+      line("across", axis("start", across.low_words), axis("end", across.high_words))),
     readout,
     nudges));
   const part = {

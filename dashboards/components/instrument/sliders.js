@@ -72,10 +72,10 @@ function sliderLine(page, item, { start, step, how }) {
 // Our own drawings: a face for each end.
 function face(item, end) {
   const parts = {
-    "valence/low": [eyes(14, 2.2), curve("M14 36 Q24 27 34 36"), curve("M11 14 L17 16"), curve("M37 14 L31 16")],
+    "valence/low": [eyes(15, 2.2), curve("M14 36 Q24 27 34 36"), curve("M11 15 L18 11.5"), curve("M37 15 L30 11.5")],
     "valence/high": [eyes(15, 2.2), curve("M13 29 Q24 41 35 29")],
     "arousal/low": [curve("M12 20 Q16 23.5 20 20"), curve("M28 20 Q32 23.5 36 20"), curve("M19 34 L29 34")],
-    "arousal/high": [wideEyes(), circle(24, 34.5, 4.2, false), curve("M10 10 Q15 7 20 10"), curve("M28 10 Q33 7 38 10")],
+    "arousal/high": [wideEyes(), curve("M19 34 L29 34")],
   }[`${item}/${end}`] ?? [];
   return element("svg:svg", { class: "ip-face", viewBox: "0 0 48 48", "aria-hidden": "true", focusable: "false" },
     circle(24, 24, 22, false), ...parts.flat());

@@ -10,20 +10,15 @@ export default function (component) {
       page.say(null);
       focusHeading(step);
     };
-    const finish = async (responses) => {
+    const finish = (responses) => {
       level.stop();
-      const reply = await save(page, { volume: level.volume(), responses }, false);
-      if (!reply) return;
-      const isTriedAgain = reply.next_key?.startsWith("sound-check/");
-      show("ip-result", isTriedAgain ? "sound_check.retry.title" : "sound_check.done.title");
-      const { attempt, attempts } = page.data;
-      step.querySelector(".ip-result-text").textContent = isTriedAgain
-        ? page.word("sound_check.retry.text", { attempt: attempt + 1, attempts })
-        : page.word("sound_check.done.text");
-      step.querySelector(".ip-result-on").addEventListener("click", () => page.advance(), { once: true });
+      page.save({ volume: level.volume(), responses }, "sound_check.done");
     };
     const trials = page.data.test ? trialStage(page, step, level, finish) : null;
-    step.querySelector(".ip-stage-title").textContent = page.word("sound_check.title");
+    const { attempt, attempts } = page.data;
+    step.querySelector(".ip-stage-title").textContent = page.word(attempt > 1 ? "sound_check.retry.title" : "sound_check.title");
+    step.querySelector(".ip-retry").hidden = attempt === 1;
+    step.querySelector(".ip-retry").textContent = page.word("sound_check.retry.text", { attempt, attempts });
     step.querySelector(".ip-level-done").addEventListener("click", () => {
       if (!level.wasHeard()) { page.say("sound_check.level.unheard"); return; }
       level.stop();
@@ -90,7 +85,7 @@ function trialStage(page, step, level, finish) {
     play.textContent = page.word("sound_check.play");
     group = radioGroup({
       legend: page.word(`sound_check.${test}.question`),
-      options: INTERVALS.map((name, i) => ({ value: String(i + 1), words: page.word(`sound_check.${name}`) })),
+      options: INTERVALS.map((name, i) => ({ value: String(i + 1), words: page.word(`sound_check.${test}.${name}`) })),
     });
     step.querySelector(".ip-intervals").replaceChildren(group.field);
   };

@@ -13,7 +13,7 @@ export default function (component) {
       if (reply?.status === 200) show(reply.body);
     };
     const show = ({ state, share }) => {
-      if (state === "working" && share > 0) bar.value = share;
+      bar.value = Math.max(0.03, share ?? 0);
       const name = { waiting: "queued", working: "working", ready: "ready", failed: "failed" }[state] ?? "queued";
       const percent = Math.round(100 * (share ?? 0));
       const done = state === "working" && share > 0 ? ` ${page.word("waiting.share", { percent })}` : "";

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -20,12 +21,14 @@ class ServedStudy:
     Args:
         root: the study folder.
         options: more of `isopath serve`'s.
+        trust: whose certificates are believed, where it is served over TLS.
     """
 
-    def __init__(self, root: Path, *options: str) -> None:
+    def __init__(self, root: Path, *options: str, trust: ssl.SSLContext | None = None) -> None:
         self.root = root
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.trust = trust
+        self.url = f"{'http' if trust is None else 'https'}://127.0.0.1:{self.port}"
         self.log = root.parent / f"{root.name}-server.log"
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
@@ -51,7 +54,7 @@ class ServedStudy:
             self._process = subprocess.Popen(
                 [*command, *self._options], stdout=log, stderr=log, env={**os.environ}, start_new_session=True
             )
-        wait_until_healthy(self.port, within_s, self._ended)
+        wait_until_healthy(self.port, within_s, self._ended, self.trust)
 
     def _ended(self) -> str | None:
         has_ended = self._process is not None and self._process.poll() is not None
@@ -74,20 +77,25 @@ class ServedStudy:
 
 
 def wait_until_healthy(
-    port: int, within_s: float = 60.0, ended: Callable[[], str | None] = lambda: None
+    port: int,
+    within_s: float = 60.0,
+    ended: Callable[[], str | None] = lambda: None,
+    trust: ssl.SSLContext | None = None,
 ) -> None:
     """Wait for a server on loopback.
 
     Args:
         ended: its log, once its process has ended.
+        trust: whose certificates are believed; None for plain HTTP.
     """
+    url = f"{'http' if trust is None else 'https'}://127.0.0.1:{port}/_stcore/health"
     end = time.monotonic() + within_s
     while time.monotonic() < end:
         log = ended()
         if log is not None:
             raise AssertionError(f"the server ended: {log}")
         try:
-            if httpx.get(f"http://127.0.0.1:{port}/_stcore/health", timeout=1.0).status_code == 200:
+            if httpx.get(url, timeout=1.0, verify=trust or True).status_code == 200:
                 return
         except httpx.TransportError:
             time.sleep(0.05)

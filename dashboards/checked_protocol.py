@@ -18,15 +18,27 @@ def load_checked_protocol(path: Path) -> StudyProtocol:
         StorageError: there is no such file.
     """
     protocol = load_protocol(path)
+    check_engines(protocol, str(path))
+    return protocol
+
+
+def check_engines(protocol: StudyProtocol, file_name: str) -> None:
+    """Ask each arm's engine whether it takes its options, and who judges its clips.
+
+    Args:
+        file_name: for messages.
+
+    Raises:
+        ProtocolErrors: all problems, in file order.
+    """
     problems = [
-        ProtocolProblem(str(path), f"$.arms[{number}].{refusal.where}", refusal.problem, refusal.remedy)
+        ProtocolProblem(file_name, f"$.arms[{number}].{refusal.where}", refusal.problem, refusal.remedy)
         for number, arm in enumerate(protocol.arms)
         if arm.path.kind.is_composed
         for refusal in _refusals(protocol, number)
     ]
     if problems:
         raise ProtocolErrors(problems)
-    return protocol
 
 
 def _refusals(protocol: StudyProtocol, number: int) -> Sequence[IsopathError]:

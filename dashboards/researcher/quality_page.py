@@ -122,7 +122,7 @@ def _explain() -> None:
         markup.show(
             markup.bullets(
                 (
-                    f"Heard: share of the session's sound that was audible; nearly all is {HEARD_ENOUGH:.0%}.",
+                    f"Heard: share of the session's sound that was audible; nearly all: {HEARD_ENOUGH:.0%}",
                     "Sound verified: the browser compared the sound's hash with the one that was recorded.",
                     "Sound halted: the browser ran out of data and waited.",
                     "Longest break: the longest silence between two stretches of sound, but for a probe's.",

@@ -28,7 +28,11 @@ def show_by_arm() -> None:
         require_staff(Permission.SEE_ARMS)
         bar = st.progress(0.0, "Beginning")
         try:
-            analyse_study(study, lambda what, done, of: bar.progress(done / max(of, 1), what.capitalize()))
+
+            def told(what: str, done: int, of: int) -> None:
+                bar.progress(done / max(of, 1), what.capitalize())
+
+            analyse_study(study, told)
             write_report(study)
         except IsopathError as refusal:
             markup.show(markup.notice(f"{refusal.problem}; {refusal.remedy}.", "bad", "Not analysed:"))
@@ -50,7 +54,9 @@ def _kept() -> Results | None:
         markup.show(markup.notice(f"{refusal.problem}; {refusal.remedy}.", "look"))
         return None
     if results.provenance.get("record_head_sha256") != current().study.record.head().sha256:
-        text = "The record has gone on since these results, at least by what was looked at. Run them again to renew."
+        text = (
+            "The record has gone on since these results: at least, somebody looked at arms. Run them again."
+        )
         markup.show(markup.notice(text, "quiet"))
     return results
 

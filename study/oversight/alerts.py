@@ -158,8 +158,13 @@ def _raised_by(recorded: RecordedEvent) -> Iterator[Alert]:
         case VisitMissed(reason=reason):
             session = f" ({recorded.session_id})" if recorded.session_id else ""
             yield alert(AlertKind.VISIT_MISSED, f"visit missed{session}: {reason or 'no reason given'}")
-        case DeviationRecorded(description=description) if "could not be rendered" in description:
+        case DeviationRecorded() if _is_failed(recorded):
             yield alert(AlertKind.RENDER_FAILED, "the session's sound could not be made")
+
+
+def _is_failed(recorded: RecordedEvent) -> bool:
+    event = recorded.event
+    return isinstance(event, DeviationRecorded) and "could not be rendered" in event.description
 
 
 def _overdue(
@@ -168,7 +173,7 @@ def _overdue(
     step = next_step(protocol, history)
     if isinstance(step, Finished):
         return
-    if isinstance(step, RenderSession):
+    if isinstance(step, RenderSession) and not any(_is_failed(r) for r in history):
         asked = [r for r in history if r.session_id == step.session_id] or history[-1:]
         if now - asked[-1].at > SOUND_DUE_WITHIN:
             waited = duration_words((now - asked[-1].at).total_seconds())

@@ -1,0 +1,150 @@
+"""The record without what tells an arm: what is not listed here as harmless is left out.
+
+Times are cut to the day: how long the sound of a session took to be made, between
+the report before it and its first second, differs between kinds of sound. What
+the music was perceived to express describes it, and is left out, as are guesses
+of the arm, hashes of what was planned or played, and how a sound was made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from study.canonical import plain
+from study.events import (
+    DeviationRecorded,
+    Event,
+    History,
+    PlaybackLogged,
+    PlayerEntryKind,
+    QuestionnaireSubmitted,
+    SelfReportMissed,
+    SelfReportSubmitted,
+    SessionRendered,
+)
+from study.instruments import Perspective
+from study.protocol import StudyProtocol
+
+WITHHELD = "withheld: it could tell an arm"
+
+#: Kind to the fields of its payload that tell no arm; None for all of them.
+HARMLESS: Mapping[str, frozenset[str] | None] = {
+    "StudyInitialised": frozenset({"study_id", "software"}),
+    "RehearsalStarted": None,
+    "ServedInsecurely": None,
+    "RecordFrozen": None,
+    "ArmsUnblinded": None,
+    "PayloadErased": None,
+    "ParticipantEnrolled": None,
+    "ConsentGiven": None,
+    "ConsentDeclined": None,
+    "EligibilityAssessed": None,
+    "SoundChecked": None,
+    "InductionCompleted": None,
+    "ParticipantAllocated": frozenset({"stratum"}),
+    "SessionRendered": frozenset(),
+    # The text may name the person's arm, and so its hash does.
+    "DebriefRead": frozenset({"language"}),
+    "VisitMissed": None,
+    "ParticipationMoved": None,
+    "ParticipantDiscontinued": None,
+    "SelfReportSubmitted": None,
+    "SelfReportMissed": None,
+    "QuestionnaireSubmitted": None,
+    "PlaybackStarted": None,
+    "PlaybackPaused": None,
+    "PlaybackResumed": None,
+    "PlaybackStopped": None,
+    "PlaybackEnded": frozenset(),
+    "PlaybackLogged": None,
+    "AdverseEventReported": None,
+    "DeviationRecorded": None,
+    "SupportOffered": None,
+    "SupportAnswered": None,
+    "AlertAcknowledged": None,
+    "StaffAdded": None,
+    "StaffRoleChanged": None,
+    "StaffRemoved": None,
+    "LinkIssued": frozenset({"expires_at"}),
+    "LinkRevoked": frozenset({"reason"}),
+    "ArmsSeen": frozenset({"staff_id"}),
+}
+
+_LOGGED = frozenset(PlayerEntryKind) - {PlayerEntryKind.LOADED, PlayerEntryKind.ERROR, PlayerEntryKind.ENDED}
+
+
+def sound_deviations(events: History) -> frozenset[int]:
+    """Rows that say how a sound was made otherwise than planned: each stands just before its sound."""
+    rendered = {(r.sequence, r.participant_id) for r in events if r.kind == SessionRendered.__name__}
+    return frozenset(
+        r.sequence
+        for r in events
+        if isinstance(r.event, DeviationRecorded) and (r.sequence + 1, r.participant_id) in rendered
+    )
+
+
+def perceived_instruments(protocol: StudyProtocol) -> frozenset[str]:
+    """Instruments that ask what the music expresses."""
+    return frozenset(
+        instrument.instrument_id
+        for instrument in protocol.instruments
+        if instrument.perspective is not Perspective.FELT
+    )
+
+
+def record_rows(protocol: StudyProtocol, events: History, is_blinded: bool) -> Iterator[dict[str, Any]]:
+    """The record, row by row, as plain JSON values.
+
+    Args:
+        events: the whole record, in order.
+        is_blinded: leave out whatever could tell an arm.
+    """
+    about_sound = sound_deviations(events) if is_blinded else frozenset()
+    for recorded in events:
+        row: dict[str, Any] = {
+            "sequence": recorded.sequence,
+            "at": f"{recorded.at:%Y-%m-%d}" if is_blinded else recorded.at.isoformat(timespec="microseconds"),
+            "actor": recorded.actor,
+            "kind": recorded.kind,
+            "participant_id": recorded.participant_id,
+            "session_id": recorded.session_id,
+        }
+        if recorded.event is None:
+            row |= {"payload": None, "erased": True}
+        elif not is_blinded:
+            row["payload"] = plain(recorded.event)
+        elif recorded.sequence in about_sound or _is_perceived(protocol, recorded.event):
+            row["payload"] = WITHHELD
+        else:
+            row["payload"] = _blinded(protocol, recorded.event) or WITHHELD
+        yield row
+
+
+def _is_perceived(protocol: StudyProtocol, event: Event) -> bool:
+    asked = perceived_instruments(protocol)
+    return isinstance(event, (SelfReportSubmitted, SelfReportMissed)) and event.instrument_id in asked
+
+
+def _blinded(protocol: StudyProtocol, event: Event) -> dict[str, Any]:
+    kept = HARMLESS.get(type(event).__name__, frozenset())
+    payload = {name: value for name, value in plain(event).items() if kept is None or name in kept}
+    if isinstance(event, QuestionnaireSubmitted):
+        _without_guesses(protocol, event.questionnaire_id, payload)
+    if isinstance(event, PlaybackLogged):
+        payload["entries"] = [plain(entry) for entry in event.entries if _may_show(protocol)(entry.kind)]
+    return payload
+
+
+def _without_guesses(protocol: StudyProtocol, questionnaire_id: str, payload: dict[str, Any]) -> None:
+    questionnaire = protocol.questionnaire(questionnaire_id)
+    items = questionnaire.items if questionnaire else ()
+    harmless = {item.item_id for item in items if item.measures != "arm_guess"}
+    payload["answers"] = {name: said for name, said in payload["answers"].items() if name in harmless}
+
+
+def _may_show(protocol: StudyProtocol) -> Callable[[PlayerEntryKind], bool]:
+    rated = protocol.listening.rating_instrument_id
+    is_felt = rated is not None and rated not in perceived_instruments(protocol)
+    shown = _LOGGED if is_felt else _LOGGED - {PlayerEntryKind.RATING}
+    return lambda kind: kind in shown

@@ -21,12 +21,14 @@ from dashboards.cli import (
     models_command,
     playback_command,
     protocol_commands,
+    questionnaire_command,
     record_commands,
     rehearsal_command,
     render_command,
     report_commands,
     serve_command,
     staff_commands,
+    step_commands,
 )
 from dashboards.cli.arguments import software_version
 from study.errors import IsopathError
@@ -58,6 +60,8 @@ def isopath(
 protocol_commands.register(app)
 enrolment_commands.register(app)
 report_commands.register(app)
+questionnaire_command.register(app)
+step_commands.register(app)
 render_command.register(app)
 bank_command.register(app)
 serve_command.register(app)

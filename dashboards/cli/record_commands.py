@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -23,6 +24,7 @@ from study.founding import Study
 from study.rendered import check_sounds
 from study.step import describe
 from study.steps import next_step
+from study.visits import Visit, VisitStatus, visits_of
 
 
 def register(app: typer.Typer) -> None:
@@ -50,10 +52,15 @@ def status(folder: StudyArgument, json: JsonOption = False) -> None:
         ),
     }
     rehearsal = study.rehearsal() is not None
+    now = study.record.clock()
+    visits = {pid: visits_of(study.protocol, history, now) for pid, history in people.items()}
     if json:
-        say("", True, {"simulated": rehearsal, "planned": study.protocol.sample_size, **counts, "next": due})
+        planned = study.protocol.sample_size
+        seen = {pid: [_visit_facts(visit) for visit in of_one] for pid, of_one in visits.items()}
+        say("", True, {"simulated": rehearsal, "planned": planned, **counts, "next": due, "visits": seen})
         return
     _print_status(study, counts, due, rehearsal)
+    _print_visits(visits)
 
 
 def _print_status(study: Study, counts: dict[str, int], due: dict[str, str], rehearsal: bool) -> None:
@@ -71,6 +78,25 @@ def _print_status(study: Study, counts: dict[str, int], due: dict[str, str], reh
         console.print(table)
     else:
         console.print("Nobody is enrolled yet: isopath enrol")
+
+
+def _visit_facts(visit: Visit) -> dict[str, str | None]:
+    window = {"opens_at": visit.opens_at, "closes_at": visit.closes_at}
+    days = {name: at.isoformat() if at is not None else None for name, at in window.items()}
+    return {"name": visit.name, "session_id": visit.session_id, "status": str(visit.status), **days}
+
+
+def _print_visits(visits: Mapping[str, Sequence[Visit]]) -> None:
+    counted = Counter((visit.name, visit.status) for planned in visits.values() for visit in planned)
+    if not counted:
+        return
+    shown = [status for status in VisitStatus if any(status is seen for _, seen in counted)]
+    table = Table("visit", *(str(status).replace("_", " ") for status in shown), box=None, pad_edge=False)
+    for name in dict.fromkeys(name for name, _ in counted):
+        table.add_row(name, *(str(counted[name, status] or "") for status in shown))
+    console = Console()
+    console.print()
+    console.print(table)
 
 
 def verify(

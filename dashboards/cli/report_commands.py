@@ -17,7 +17,7 @@ from dashboards.cli.arguments import (
     pairs_of,
     say,
 )
-from study import conduct
+from study import conduct, visits
 from study.errors import ConductError, OutOfRange
 from study.events import AdverseEventReported, EndReason
 from study.founding import Study
@@ -65,6 +65,10 @@ def register(app: typer.Typer) -> None:
         epilog="Example: isopath adverse-event calm-study sub-1a2b3c4d --category emotional "
         '--severity mild --relatedness possible --description "wept, wished to go on"',
     )(adverse_event)
+    app.command(
+        "miss-visit",
+        epilog='Example: isopath miss-visit calm-study sub-1a2b3c4d ses-02 --why "on holiday"',
+    )(miss_visit)
     app.command(
         epilog='Example: isopath deviation calm-study sub-1a2b3c4d "loudspeaker" --why "headphones broken"'
     )(deviation)
@@ -138,6 +142,9 @@ def _due(study: Study, participant_id: str, phase: Phase, instrument: str | None
         raise ConductError(
             participant_id, f"the {phase} report is not the next step", f"next is: {describe(step)}"
         )
+    if study.protocol.questionnaire(step.instrument_id) is not None:
+        problem = f"{step.instrument_id} is a questionnaire, not an instrument"
+        raise ConductError(participant_id, problem, "record it with isopath answer")
     if instrument not in (None, step.instrument_id):
         study.protocol.instrument(instrument or "")
         raise ConductError(participant_id, f"{instrument} is not due now", f"next is: {describe(step)}")
@@ -206,3 +213,22 @@ def deviation(
     study = opened(folder)
     conduct.record_deviation(study, actor_of(actor), participant_id, description, why)
     say(f"Recorded for {participant_id}.", json, {"participant_id": participant_id})
+
+
+def miss_visit(
+    folder: StudyArgument,
+    participant_id: ParticipantArgument,
+    session: Annotated[str, typer.Argument(help="The session, ses-02 and so on.", show_default=False)],
+    why: Annotated[str, typer.Option(help="Why it will not take place.", show_default=False)],
+    actor: ActorOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Record that a session did not take place and will not; the participant goes on behind it."""
+    study = opened(folder)
+    visits.miss_visit(study, actor_of(actor), participant_id, session, why)
+    ahead = describe(next_step(study.protocol, study.record.participant(participant_id)))
+    say(
+        f"Recorded for {participant_id}: {session} was missed. Next: {ahead}.",
+        json,
+        {"participant_id": participant_id, "session_id": session, "next": ahead},
+    )

@@ -10,8 +10,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from dashboards.server.replies import refused, reply
+from dashboards.server.sent_file import OpenedFile, open_file, send_file
 from dashboards.server.serving import Served
-from dashboards.server.sound_routes import AUDIO, OpenedFile, open_file, rendered_sound, send_file
+from dashboards.server.sound_routes import AUDIO, rendered_sound
 from dashboards.server.staff_identity import is_allowed, staff_of_request
 from study.access.arms_seen import note_arms_seen
 from study.access.roles import Permission

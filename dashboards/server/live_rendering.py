@@ -16,6 +16,7 @@ from enum import StrEnum
 
 from dashboards.server.render_worker import Order, Refused, RenderWorker, WorkerDied
 from generation.engine import Placement
+from study.bank import is_in_bank, session_from_bank
 from study.delivery import plan_session, record_render
 from study.errors import ConductError, IsopathError
 from study.events import DeviationRecorded, ParticipantEnrolled
@@ -171,13 +172,12 @@ class LiveRendering:
         """Have the sound made and record it; whether it is there now."""
         study = self._study
         try:
-            if study.protocol.delivery == "bank":
-                from study.bank import session_from_bank
-
+            plan = plan_session(study, participant_id)
+            # What a bank cannot hold, or does not yet, is made now: the samples are the same.
+            if is_in_bank(study, plan):
                 plan, manifest, rule = session_from_bank(study, participant_id)
                 record_render(study, ACTOR, plan, manifest, start_rule=rule)
                 return True
-            plan = plan_session(study, participant_id)
             order = Order(plan, study.folder.sessions, self._placement)
 
             def advance(share: float) -> None:

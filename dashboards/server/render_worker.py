@@ -69,7 +69,7 @@ class RenderWorker:
             WorkerDied: the process ended before it answered; the next call starts another.
         """
         try:
-            pipe = self._pipe or self._start()
+            pipe = self._pipe or self.start()
             pipe.send(order)
             while True:
                 told: Told = pipe.recv()
@@ -90,7 +90,8 @@ class RenderWorker:
         if pipe is not None:
             pipe.close()
 
-    def _start(self) -> Connection:
+    def start(self) -> Connection:
+        """Start the process; gives the pipe to it."""
         ours, theirs = Pipe()
         # Not by multiprocessing: it would run the main module again, and Streamlit puts pages there.
         with theirs:

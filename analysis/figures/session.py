@@ -79,7 +79,7 @@ def session_circumplex(paths: SessionPaths, figure_id: str, simulated: bool = Fa
     with styled():
         figure = new_figure(4.5, simulated)
         axes = figure.add_subplot()
-        _draw_plane(axes)
+        draw_plane(axes)
         for name, points in paths.drawn.items():
             plane = np.array([[p.valence, p.arousal] for p in points])
             axes.plot(*plane.T, label=_NAMES[name], markevery=_every(name, points), **_style(name))
@@ -151,7 +151,7 @@ def before_and_after(
     with styled():
         figure = new_figure(4.5, simulated)
         axes = figure.add_subplot()
-        _draw_plane(axes)
+        draw_plane(axes)
         axes.plot(*points[:, :2].T, "o", ms=3.5, mfc="none", mec=SOFT, mew=0.8, label="one person, before")
         axes.plot(
             *points[:, 2:].T, "o", ms=3.5, color=VERMILION, alpha=0.55, mew=0, label="one person, after"
@@ -169,7 +169,8 @@ def before_and_after(
     )
 
 
-def _draw_plane(axes: Axes) -> None:
+def draw_plane(axes: Axes) -> None:
+    """An empty circumplex, its corners named."""
     axes.set_aspect("equal")
     axes.set(xlim=(-_EDGE, _EDGE), ylim=(-_EDGE, _EDGE), xticks=(-1, 0, 1), yticks=(-1, 0, 1))
     axes.set_xlabel("Valence: unpleasant to pleasant")

@@ -83,7 +83,7 @@ def check_text(text: str) -> Checked:
 def _begin() -> None:
     with st.form("editor-begin", border=True):
         source = st.selectbox("Begin with", (_OWN, *example_names(), _UPLOAD), key="editor-source")
-        uploaded = st.file_uploader("A file of yours", type=["json"], key="editor-file")
+        uploaded = st.file_uploader("A file of yours", type=["json"], key="editor-file", max_upload_size=1)
         if not st.form_submit_button("Put it into the editor; what is there now is replaced"):
             return
     if source == _UPLOAD and uploaded is None:

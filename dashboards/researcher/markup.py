@@ -109,19 +109,17 @@ def bullets(items: Sequence[Cell]) -> str:
     return '<ul class="ip-list">' + "".join(f"<li>{_cell(item)}</li>" for item in items) + "</ul>"
 
 
-def picture(svg: str, alt: str, caption: str = "", is_wide: bool = False) -> str:
+def picture(svg: str, alt: str, caption: str = "") -> str:
     """A figure from our own drawing, as an image: nothing in it can run or ask for anything.
 
     Args:
         svg: an ``<svg>`` element.
         alt: what it shows, for who cannot see it.
-        is_wide: it may take the page's whole width.
     """
     data = base64.b64encode(svg.encode()).decode()
     under = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
     image = f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(alt)}">'
-    wide = " ip-figure--wide" if is_wide else ""
-    return f'<figure class="ip-figure{wide}">{image}{under}</figure>'
+    return f'<figure class="ip-figure">{image}{under}</figure>'
 
 
 def marked(mark: Mark) -> str:
@@ -154,5 +152,5 @@ def _cell(value: Cell) -> str:
         case bool():
             return "yes" if value else "no"
         case float():
-            return escape(f"{value:g}")
+            return escape(f"{value:g}".replace("-", "−"))
     return escape(str(value))

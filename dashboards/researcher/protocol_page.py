@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboards.cli.protocol_picture import example_start
+from analysis.arm_names import arm_name
+from analysis.figures.planned import planned_images
+from dashboards.cli.protocol_picture import example_start, planned_arms
 from dashboards.cli.protocol_schedule import make_schedule
 from dashboards.researcher import markup
 from dashboards.researcher.frame import open_page
 from dashboards.researcher.gate import require_staff
-from dashboards.researcher.paths_picture import paths_picture, paths_words
 from dashboards.server.serving import current
 from study.access.roles import Permission
 from study.oversight.words import counted
@@ -47,7 +48,11 @@ def show_plan(protocol: StudyProtocol) -> None:
         for section, named in schedule.sections
         for name, marks in named
     ]
-    markup.show(markup.table("Schedule (SPIRIT 2025, item 18)", ("Part", "What", *schedule.columns), rows))
+    markup.show(
+        markup.table(
+            "Schedule (SPIRIT 2025, item 18)", ("Part", "What", *schedule.columns), rows, is_small=True
+        )
+    )
     markup.show(markup.bullets(schedule.notes))
     markup.show(markup.heading("Planned paths", level=2))
     start = example_start(protocol)
@@ -55,8 +60,11 @@ def show_plan(protocol: StudyProtocol) -> None:
         f"From an example start (valence {start.valence:.1f}, arousal {start.arousal:.1f}); each person's "
         "path starts from their own report unless the protocol fixes it."
     )
-    picture = markup.picture(paths_picture(protocol), paths_words(protocol), caption, is_wide=True)
-    markup.show(picture)
+    planned = [(arm_name(arm.arm_id), arm.path) for arm in planned_arms(protocol, start)]
+    images = planned_images(planned, start, protocol.target, protocol.probes_at_s)
+    pictures = "".join(markup.picture(image.svg, image.alt, image.title) for image in images)
+    markup.show(f'<div class="ip-columns">{pictures}</div>')
+    markup.show(markup.paragraph(caption, is_quiet=True))
     arms = [(arm.label, arm.arm_id, str(arm.path.kind), arm.engine.name) for arm in protocol.arms]
     markup.show(markup.table("Arms", ("Arm", "Id", "Kind of path", "Engine"), arms))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from analysis.figures.session import before_and_after
+from analysis.wording import number
 from dashboards.researcher import markup
 from dashboards.researcher.frame import Looked, open_page
 from dashboards.researcher.gate import require_staff, still_may
@@ -49,7 +50,7 @@ def _show_pooled(looked: Looked, pooled: Pooled) -> None:
     is_rehearsal = looked.view.study.rehearsal() is not None
     image = before_and_after(pooled.pairs, is_rehearsal)
     rows = [
-        (name, spread.n, f"{spread.mean:.2f}", f"{spread.sd:.2f}", f"{spread.median:.2f}")
+        (name, spread.n, number(spread.mean), number(spread.sd), number(spread.median))
         for name, spread in pooled.spreads.items()
     ]
     columns = ("What", "n", "Mean", "Standard deviation", "Median")

@@ -13,6 +13,7 @@ from analysis.description.counts import share
 from analysis.tables.build import StudyTables
 from study.instruments import instrument_kind
 from study.protocol import Phase, StudyProtocol
+from study.questionnaire import ItemKind, Questionnaire
 from study.session import session_id_of
 
 
@@ -55,6 +56,10 @@ def _measures(protocol: StudyProtocol, tables: StudyTables) -> dict[str, pd.Seri
     for phase in (Phase.BASELINE, Phase.PRE):
         for assessment in protocol.assessments_at(phase):
             for instrument_id in assessment.instrument_ids:
+                questionnaire = protocol.questionnaire(instrument_id)
+                if questionnaire is not None:
+                    found |= _scales(tables.questionnaire_answers, phase, questionnaire)
+                    continue
                 kind = instrument_kind(protocol.instrument(instrument_id).kind)
                 mine = reports[
                     first & (reports["phase"] == phase) & (reports["instrument_id"] == instrument_id)
@@ -69,6 +74,21 @@ def _measures(protocol: StudyProtocol, tables: StudyTables) -> dict[str, pd.Seri
                     name = f"{kind.total_name.replace('_', ' ')}, {phase} ({instrument_id})"
                     found[name] = pd.Series(totals, index=mine.index, dtype=float)
     return found
+
+
+def _scales(answers: pd.DataFrame, phase: Phase, questionnaire: Questionnaire) -> dict[str, pd.Series[float]]:
+    """Name to values by participant, for each scale of a questionnaire."""
+    first = answers["session_id"].isna() | (answers["session_id"] == session_id_of(1))
+    mine = answers[
+        first & (answers["phase"] == phase) & (answers["questionnaire_id"] == questionnaire.questionnaire_id)
+    ]
+    return {
+        f"{item.item_id}, 1 to {item.points}, {phase} ({questionnaire.questionnaire_id})": (
+            mine[mine["item_id"] == item.item_id].set_index("participant_id")["answer_number"]
+        )
+        for item in questionnaire.items
+        if item.kind is ItemKind.SCALE
+    }
 
 
 def _total(scores: Any, name: str) -> float | None:

@@ -46,12 +46,13 @@ def missingness_of(protocol: StudyProtocol, tables: StudyTables) -> list[dict[st
     A follow-up belongs to no session: its rows are by group.
     """
     status = dict(zip(tables.participants["participant_id"], tables.participants["status"], strict=True))
+    reports = _reports_of(tables)
     rows = []
     for phase in (Phase.PRE, Phase.PROBE, Phase.POST):
         for assessment in protocol.assessments_at(phase):
             onsets: tuple[float | None, ...] = assessment.at_s if phase is Phase.PROBE else (None,)
             for instrument_id in assessment.instrument_ids:
-                found = _given(tables.self_reports, phase, instrument_id)
+                found = _given(reports, phase, instrument_id)
                 for arm in protocol.arms:
                     sessions = tables.sessions[tables.sessions["arm"] == arm.arm_id]
                     reasons: Counter[str] = Counter()
@@ -74,11 +75,32 @@ def missingness_of(protocol: StudyProtocol, tables: StudyTables) -> list[dict[st
                             "missing": dict(sorted(reasons.items())),
                         }
                     )
-    return rows + _follow_up(protocol, tables)
+    return rows + _follow_up(protocol, tables, reports[reports["phase"] == Phase.FOLLOW_UP])
 
 
-def _follow_up(protocol: StudyProtocol, tables: StudyTables) -> list[dict[str, Any]]:
-    reports = tables.self_reports[tables.self_reports["phase"] == Phase.FOLLOW_UP]
+def _reports_of(tables: StudyTables) -> pd.DataFrame:
+    """Instruments and questionnaires alike: one row each. A questionnaire's blank items are ordinary."""
+    columns = [
+        "participant_id",
+        "session_id",
+        "sequence",
+        "phase",
+        "instrument_id",
+        "probe_at_s",
+        "missed",
+        "missed_reason",
+        "missed_items",
+    ]
+    whole = tables.questionnaire_answers.rename(columns={"questionnaire_id": "instrument_id"})
+    whole = whole.drop_duplicates("sequence")
+    whole = whole.assign(
+        missed=whole["missed_reason"].notna(), missed_items=pd.Series(pd.NA, whole.index, "string")
+    )
+    both = [part for part in (tables.self_reports[columns], whole[columns]) if len(part)]
+    return pd.concat(both, ignore_index=True) if both else tables.self_reports[columns]
+
+
+def _follow_up(protocol: StudyProtocol, tables: StudyTables, reports: pd.DataFrame) -> list[dict[str, Any]]:
     due = Counter(
         instrument_id
         for assessment in protocol.assessments_at(Phase.FOLLOW_UP)

@@ -20,6 +20,7 @@ BEFORE_ALLOCATION: Mapping[str, str] = {
     "dropped_out": "dropped out before allocation",
     "lost_to_follow_up": "lost before allocation",
     "stopped_for_safety": "stopped for safety before allocation",
+    "sound_check_failed": "sound check not passed",
     "erased": "data erased at the person's request",
     "awaiting_consent": "consent not yet given",
     "screening": "not yet allocated",

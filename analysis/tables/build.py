@@ -30,6 +30,8 @@ class StudyTables:
     sessions: pd.DataFrame
     clips: pd.DataFrame
     self_reports: pd.DataFrame
+    questionnaire_answers: pd.DataFrame
+    sound_checks: pd.DataFrame
     playback: pd.DataFrame
     events: pd.DataFrame
     pairs: pd.DataFrame
@@ -80,6 +82,8 @@ def build_tables(
         sessions=make_table("sessions", rows(Person.session_rows)),
         clips=make_table("clips", rows(Person.clip_rows)),
         self_reports=make_table("self_reports", rows(Person.report_rows)),
+        questionnaire_answers=make_table("questionnaire_answers", rows(Person.answer_rows)),
+        sound_checks=make_table("sound_checks", rows(Person.sound_check_rows)),
         playback=make_table("playback", rows(Person.playback_rows)),
         events=make_table("events", [_event_row(recorded) for recorded in events]),
         pairs=make_table("pairs", rows(Person.pair_rows)),

@@ -14,6 +14,7 @@ from study.events import (
     History,
     ParticipantAllocated,
     ParticipantEnrolled,
+    QuestionnaireSubmitted,
     RecordedEvent,
     RehearsalStarted,
     SelfReportMissed,
@@ -36,7 +37,7 @@ def histories_of(protocol: StudyProtocol, events: Sequence[RecordedEvent]) -> Ma
         RecordMismatch: an event was recorded under another protocol.
         RecordError: rows out of order, or a participant's events that cannot
             have happened (nobody enrolled, two allocations, a report twice).
-        UnknownName: an arm or instrument that the protocol does not have.
+        UnknownName: an arm, instrument or questionnaire that the protocol does not have.
     """
     for before, after in pairwise(events):
         if after.sequence <= before.sequence:
@@ -85,15 +86,29 @@ def _check(protocol: StudyProtocol, participant_id: str, history: History) -> No
                 f"row {recorded.sequence} is of {recorded.session_id}, which is not planned",
                 _REMEDY,
             )
-        if isinstance(recorded.event, (SelfReportSubmitted, SelfReportMissed)):
+        if isinstance(recorded.event, (SelfReportSubmitted, SelfReportMissed, QuestionnaireSubmitted)):
             report = recorded.event
-            protocol.instrument(report.instrument_id)
-            key = (recorded.session_id, report.phase, report.instrument_id, report.probe_at_s)
+            asked = _asked_with(protocol, report)
+            key = (recorded.session_id, report.phase, asked, report.probe_at_s)
             if report.phase in _ONCE and key in seen:
                 raise RecordError(
                     participant_id, f"row {recorded.sequence} is a second {report.phase} report", _REMEDY
                 )
             seen.add(key)
+
+
+def _asked_with(
+    protocol: StudyProtocol, report: SelfReportSubmitted | SelfReportMissed | QuestionnaireSubmitted
+) -> str:
+    """The instrument or questionnaire of a report, which the protocol must have."""
+    if isinstance(report, SelfReportSubmitted):
+        return protocol.instrument(report.instrument_id).instrument_id
+    name = report.questionnaire_id if isinstance(report, QuestionnaireSubmitted) else report.instrument_id
+    if protocol.questionnaire(name) is None:
+        if isinstance(report, QuestionnaireSubmitted):
+            raise UnknownName("questionnaire", f"{name!r} is not one of this protocol", _REMEDY)
+        protocol.instrument(name)
+    return name
 
 
 def _check_allocation(protocol: StudyProtocol, participant_id: str, given: ParticipantAllocated) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.mer.predictor import AffectSeries
+from analysis.tables.answer_rows import answer_rows, shown_columns, sound_check_rows
 from analysis.tables.pairing import NO_MUSIC, pair_rows
 from study.affect import Affect
 from study.errors import RecordMismatch
@@ -21,8 +22,8 @@ from study.events import (
     ParticipantAllocated,
     ParticipantDiscontinued,
     ParticipantEnrolled,
-    PlaybackEnded,
     PlaybackEvent,
+    PlaybackLogged,
     PlaybackStopped,
     RecordedEvent,
     SelfReportMissed,
@@ -125,7 +126,7 @@ class Person:
             here = [r.event for r in self.history if r.session_id == session_id]
             rendered = [event for event in here if isinstance(event, SessionRendered)]
             duration_s = rendered[-1].duration_s if rendered else None
-            played = [event for event in here if isinstance(event, PlaybackEvent)]
+            played = [event for event in here if isinstance(event, (PlaybackEvent, PlaybackLogged))]
             heard_s = listening.heard_s if duration_s is None else listening.heard_within(0.0, duration_s)
             yield {
                 "participant_id": self.participant_id,
@@ -144,7 +145,7 @@ class Person:
                 "heard_share": heard_s / duration_s if duration_s else None,
                 "pauses": listening.pauses,
                 "stop_reason": listening.stop_reason,
-                "completed": any(isinstance(event, PlaybackEnded) for event in played),
+                "completed": listening.completed,
             }
 
     def _pre_affect(self, session_id: str) -> Affect | None:
@@ -191,8 +192,11 @@ class Person:
             report = recorded.event
             if not isinstance(report, (SelfReportSubmitted, SelfReportMissed)):
                 continue
+            if self.protocol.questionnaire(report.instrument_id) is not None:
+                continue
             given = report if isinstance(report, SelfReportSubmitted) else None
             affect = given.affect if given else None
+            asked = given.asked if given else None
             instrument = self.protocol.instrument(report.instrument_id)
             yield {
                 "participant_id": self.participant_id,
@@ -211,7 +215,17 @@ class Person:
                 "scores": _json(given.scores) if given else None,
                 "valence": affect.valence if affect else None,
                 "arousal": affect.arousal if affect else None,
+                **shown_columns(asked),
+                "untouched_items": " ".join(asked.untouched_items) or None if asked else None,
             }
+
+    def answer_rows(self) -> Iterator[Row]:
+        """The rows of `questionnaire_answers`."""
+        return answer_rows(self.protocol, self.history, self.arm_at)
+
+    def sound_check_rows(self) -> Iterator[Row]:
+        """The rows of `sound_checks`."""
+        return sound_check_rows(self.history)
 
     def playback_rows(self) -> Iterator[Row]:
         """The rows of `playback`."""

@@ -35,7 +35,7 @@ FAILED = "isopath.failed"
 # A player posts every 5 s; after a time offline it has much to tell at once.
 _PER_LINK = Rate(burst=60, per_s=10)
 # People behind one clinic's address share it, so that only what failed counts.
-_FAILURES = Rate(burst=60, per_s=1)
+_FAILURES = Rate(burst=300, per_s=5)
 _STRANGERS = Rate(burst=60, per_s=5)
 _KNOWN_LINKS = 20_000
 
@@ -102,8 +102,9 @@ class Guard:
 
     def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
         path, method = scope["path"], scope["method"]
-        if not is_plain_path(path):
-            return PlainTextResponse("Bad request", 400)
+        # Two lengths: a proxy in front might believe the other one, and see another request.
+        if not is_plain_path(path) or {"content-length", "transfer-encoding"} <= set(headers):
+            return PlainTextResponse("Bad request", 400, {"Connection": "close"})
         if path == _HEALTH and method in SAFE_METHODS:
             return None
         if not is_host(headers, self._served.hosts):
@@ -161,7 +162,8 @@ class Guard:
         if not (path.startswith(("/api/", "/go/")) or path == "/kiosk/begin"):
             return
         link = _link_of(Headers(scope=scope))
-        if status in _COUNTED_FAILURES or scope.get(FAILED):
+        is_unknown = link not in self._known or status == 401
+        if scope.get(FAILED) or (is_unknown and status in _COUNTED_FAILURES):
             self._failures.charge(_address(scope))
             if link is not None and status == 401:
                 self._known.pop(link, None)

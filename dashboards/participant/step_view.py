@@ -254,6 +254,8 @@ def _player(
         }
     return {
         "session_id": step.session_id,
+        # Only its own person's browser may send a log that it remembers.
+        "log_key": _log_key(protocol, history[0].participant_id, step.session_id),
         "sound_url": f"/api/me/sound/{step.session_id}",
         "sha256": rendered.audio_sha256,
         "bytes": (study.folder.sessions / participant_id / step.session_id / SOUND).stat().st_size,
@@ -266,6 +268,11 @@ def _player(
         "rating": rating,
         "support_html": safe_html(protocol.safety.support_text[language]),
     }
+
+
+def _log_key(protocol: StudyProtocol, participant_id: str | None, session_id: str) -> str:
+    text = f"{protocol.sha256}/{participant_id}/{session_id}"
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _support(study: Study, history: History, session_id: str, language: str) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from analysis.mer.registry import load_predictor
 from analysis.tables.blinded import blinded_tables
 from analysis.tables.build import build_tables
 from analysis.tables.pairing import NO_MUSIC
+from dashboards.export_kinds import KINDS
 from study.errors import StorageError, UnknownName
 from study.events import History, SessionRendered
 from study.founding import Study
@@ -40,28 +41,6 @@ class Export:
     media_type: str
     content: bytes
     is_shown: bool = False
-
-
-@dataclass(frozen=True)
-class ExportKind:
-    """What can be exported.
-
-    Args:
-        needs_arms: it tells arms, and has no blinded form.
-    """
-
-    name: str
-    what: str
-    needs_arms: bool = False
-
-
-KINDS: tuple[ExportKind, ...] = (
-    ExportKind("tables.zip", "Tidy tables as CSV files, with the data dictionary"),
-    ExportKind("record.jsonl", "The record, one event a line, as JSON"),
-    ExportKind("head.json", "The record's head: note it elsewhere, and the record can be checked against it"),
-    ExportKind("results.json", "Every number of the analysis, as JSON", needs_arms=True),
-    ExportKind("report.html", "The report", needs_arms=True),
-)
 
 
 def make_export(study: Study, name: str, is_blinded: bool) -> Export:

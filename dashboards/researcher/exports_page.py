@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboards.exports import KINDS
+from dashboards.export_kinds import KINDS
 from dashboards.researcher import markup
 from dashboards.researcher.frame import open_page
 from dashboards.researcher.gate import require_staff, still_may

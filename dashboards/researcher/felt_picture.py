@@ -1,8 +1,11 @@
-"""What one person felt in one session, as a picture's points."""
+"""What one person felt in one session, as pictures."""
 
 from __future__ import annotations
 
-from analysis.figures.session import PathPoint, SessionPaths
+from functools import lru_cache
+
+from analysis.figures.session import PathPoint, SessionPaths, session_circumplex, session_course
+from dashboards.researcher import markup
 from study.events import History
 from study.listening import listening_of
 from study.oversight.felt import FeltReport, felt_moments, felt_reports
@@ -33,3 +36,14 @@ def when_words(report: FeltReport) -> str:
         return _PHASES[report.phase]
     minutes, seconds = divmod(round(report.time_s), 60)
     return f"at {minutes}:{seconds:02d}"
+
+
+@lru_cache(maxsize=16)
+def session_pictures(paths: SessionPaths, is_rehearsal: bool) -> str:
+    """The circumplex and the time axis, side by side where there is room; the same paths are drawn once."""
+    images = (
+        session_circumplex(paths, "session-plane", is_rehearsal),
+        session_course(paths, "session-course", is_rehearsal),
+    )
+    pictures = "".join(markup.picture(image.svg, image.alt, image.title) for image in images)
+    return f'<div class="ip-columns">{pictures}</div>'

@@ -16,11 +16,22 @@ from pathlib import Path
 from study.chain import Head
 from study.events import PayloadErased, RecordedEvent
 from study.founding import Study
-from study.oversight import Alert, ParticipantStatus, QualityRow, alerts_of, quality_rows, status_of
+from study.oversight import Alert, ParticipantStatus, QualityRow, status_of
+from study.oversight.alerts import in_order, overdue_alerts, raised_alerts
 from study.oversight.histories import histories_of
+from study.oversight.quality import quality_of
 
 _STATUS_STANDS_S = 30
 """What depends on the time of day is looked at again this often, also where nothing was recorded."""
+
+
+@dataclass(frozen=True)
+class _People:
+    """What was worked out of each person's history, by the row it reached and the moment it was asked."""
+
+    statuses: dict[str, tuple[int, int, ParticipantStatus]] = field(default_factory=dict)
+    overdue: dict[str, tuple[int, int, tuple[Alert, ...]]] = field(default_factory=dict)
+    quality: dict[str, tuple[int, tuple[QualityRow, ...]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -36,9 +47,8 @@ class RecordView:
     head: Head
     events: list[RecordedEvent]
     histories: Mapping[str, Sequence[RecordedEvent]]
-    _statuses: dict[str, tuple[int, int, ParticipantStatus]] = field(default_factory=dict, compare=False)
+    _people: _People = field(default_factory=_People, compare=False)
     _alerts: dict[int, tuple[Alert, ...]] = field(default_factory=dict, compare=False)
-    _quality: list[tuple[QualityRow, ...]] = field(default_factory=list, compare=False)
 
     def statuses(self, now: datetime) -> list[ParticipantStatus]:
         """Where everybody is, in the order of enrolment."""
@@ -47,27 +57,51 @@ class RecordView:
     def status(self, participant_id: str, now: datetime) -> ParticipantStatus:
         """Where one participant is."""
         history = self.histories[participant_id]
-        last, moment = history[-1].sequence, int(now.timestamp()) // _STATUS_STANDS_S
-        kept = self._statuses.get(participant_id)
+        last, moment = history[-1].sequence, _moment(now)
+        kept = self._people.statuses.get(participant_id)
         if kept is not None and kept[0] == last and (kept[1] == moment or kept[2].outcome is not None):
             return kept[2]
         found = status_of(self.study.protocol, history, now)
-        self._statuses[participant_id] = (last, moment, found)
+        self._people.statuses[participant_id] = (last, moment, found)
         return found
 
     def alerts(self, now: datetime) -> tuple[Alert, ...]:
         """Every alert, newest first."""
-        moment = int(now.timestamp()) // _STATUS_STANDS_S
+        moment = _moment(now)
         if moment not in self._alerts:
+            overdue = [alert for who in self.histories for alert in self._overdue(who, now)]
+            raised = raised_alerts(self.study.protocol, self.events)
             self._alerts.clear()
-            self._alerts[moment] = alerts_of(self.study.protocol, self.events, now)
+            self._alerts[moment] = in_order([*raised, *overdue], self.events)
         return self._alerts[moment]
+
+    def _overdue(self, participant_id: str, now: datetime) -> tuple[Alert, ...]:
+        # Nobody who has finished is waited for.
+        if self.status(participant_id, now).outcome is not None:
+            return ()
+        history = self.histories[participant_id]
+        last, moment = history[-1].sequence, _moment(now)
+        kept = self._people.overdue.get(participant_id)
+        if kept is None or kept[:2] != (last, moment):
+            found = tuple(overdue_alerts(self.study.protocol, participant_id, history, now))
+            kept = self._people.overdue[participant_id] = (last, moment, found)
+        return kept[2]
 
     def quality(self) -> tuple[QualityRow, ...]:
         """What was noticed about every session."""
-        if not self._quality:
-            self._quality.append(quality_rows(self.study.protocol, self.events))
-        return self._quality[0]
+        return tuple(row for participant_id in self.histories for row in self._quality_of(participant_id))
+
+    def _quality_of(self, participant_id: str) -> tuple[QualityRow, ...]:
+        history = self.histories[participant_id]
+        kept = self._people.quality.get(participant_id)
+        if kept is None or kept[0] != history[-1].sequence:
+            rows = tuple(quality_of(self.study.protocol, participant_id, history))
+            kept = self._people.quality[participant_id] = (history[-1].sequence, rows)
+        return kept[1]
+
+
+def _moment(now: datetime) -> int:
+    return int(now.timestamp()) // _STATUS_STANDS_S
 
 
 class _Kept:
@@ -101,7 +135,7 @@ def _grown(kept: RecordView, head: Head, new: Sequence[RecordedEvent]) -> Record
     histories = dict(kept.histories)
     for participant_id, rows in histories_of(new).items():
         histories[participant_id] = [*histories.get(participant_id, ()), *rows]
-    return RecordView(kept.study, head, [*kept.events, *new], histories, kept._statuses)
+    return RecordView(kept.study, head, [*kept.events, *new], histories, kept._people)
 
 
 def _up_to(head: Head, events: list[RecordedEvent]) -> list[RecordedEvent]:

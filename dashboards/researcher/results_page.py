@@ -9,7 +9,6 @@ from analysis.wording import number
 from dashboards.researcher import markup
 from dashboards.researcher.frame import Looked, open_page
 from dashboards.researcher.gate import require_staff, still_may
-from dashboards.researcher.results_by_arm import show_by_arm
 from dashboards.server.serving import current
 from study.access.roles import Permission
 from study.freeze import is_frozen, is_unblinded
@@ -23,6 +22,9 @@ def show() -> None:
     looked = open_page("Results", "While the study is blinded, everybody is shown together.")
     record = current().study.record
     if is_frozen(record) and is_unblinded(record) and still_may(staff, Permission.SEE_ARMS):
+        # Statistics load for those who may see what they say.
+        from dashboards.researcher.results_by_arm import show_by_arm
+
         show_by_arm()
         return
     _say_what_is_missing(is_frozen(record))

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from analysis.figures.session import session_circumplex, session_course
 from dashboards.researcher import markup
-from dashboards.researcher.felt_picture import felt_paths, when_words
+from dashboards.researcher.felt_picture import felt_paths, session_pictures, when_words
 from dashboards.researcher.frame import Looked, open_page, show_zone
 from dashboards.researcher.gate import require_staff, still_may
-from dashboards.researcher.session_sound import show_what_was_played
 from dashboards.researcher.times import clock_time, moment
 from dashboards.researcher.verdict_words import due_words, reasons_words, session_words, verdict_mark
 from study.access.roles import Permission
@@ -45,6 +43,9 @@ def show() -> None:
     _show_facts(looked, participant_id, session_id)
     _show_felt(looked, history, session_id)
     if still_may(staff, Permission.SEE_ARMS):
+        # Music emotion recognition loads for those who may see what it says.
+        from dashboards.researcher.session_sound import show_what_was_played
+
         show_what_was_played(staff, participant_id, session_id, history)
 
 
@@ -96,9 +97,7 @@ def _show_felt(looked: Looked, history: History, session_id: str) -> None:
     study = looked.view.study
     reports = felt_reports(history, session_id)
     paths = felt_paths(study.protocol, history, session_id)
-    images = (session_circumplex(paths, "felt-plane"), session_course(paths, "felt-course"))
-    pictures = "".join(markup.picture(image.svg, image.alt, image.title) for image in images)
-    markup.show(f'<div class="ip-columns">{pictures}</div>')
+    markup.show(session_pictures(paths, study.rehearsal() is not None))
     rows = [
         (
             when_words(report),

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import streamlit as st
 
-from analysis.figures.session import PathPoint, session_circumplex, session_course
+from analysis.figures.session import PathPoint
 from analysis.mer.hearing import HeardSession, hear_sessions
 from analysis.mer.predictor import AffectSeries
 from analysis.mer.registry import load_predictor
 from analysis.tables.pairing import NO_MUSIC
 from dashboards.researcher import markup
-from dashboards.researcher.felt_picture import felt_paths
+from dashboards.researcher.felt_picture import felt_paths, session_pictures
 from dashboards.researcher.gate import require_staff, still_may
 from dashboards.server.serving import current
 from study.access.accounts import Staff
@@ -123,9 +123,7 @@ def _show_paths(
         generated=generated,
         target=(plan.target.valence, plan.target.arousal),
     )
-    images = (session_circumplex(paths, "told-plane"), session_course(paths, "told-course"))
-    pictures = "".join(markup.picture(image.svg, image.alt, image.title) for image in images)
-    markup.show(f'<div class="ip-columns">{pictures}</div>')
+    markup.show(session_pictures(paths, current().study.rehearsal() is not None))
     if series is None:
         markup.show(markup.paragraph("Music emotion recognition is not asked about sound without music."))
     else:

@@ -6,7 +6,7 @@ An alert belongs to the row of the record that raised it; whoever saw it appends
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -56,6 +56,19 @@ URGENT = frozenset({AlertKind.STOP_RULE, AlertKind.STAFF_CALLED, AlertKind.STAFF
 """What somebody should see to at once."""
 
 
+_RAISING = frozenset(
+    kind.__name__
+    for kind in (
+        SupportOffered,
+        SupportAnswered,
+        PlaybackStopped,
+        AdverseEventReported,
+        VisitMissed,
+        DeviationRecorded,
+    )
+)
+
+
 @dataclass(frozen=True)
 class Alert:
     """One thing staff must hear of.
@@ -86,15 +99,25 @@ def alerts_of(protocol: StudyProtocol, events: History, now: datetime) -> tuple[
         events: the whole record, in order.
         now: UTC.
     """
-    raised = [alert for recorded in events for alert in _raised_by(recorded)]
-    raised.extend(
-        Alert(rule.sequence, rule.at, None, AlertKind.STOP_RULE, rule.text)
-        for rule in reached_stop_rules(protocol, events)
-    )
-    for participant_id, history in histories_of(events).items():
-        raised.extend(_overdue(protocol, participant_id, history, now))
-    seen = [r for r in events if isinstance(r.event, AlertAcknowledged)]
-    told = [replace(alert, acknowledged_by=_seen_by(alert, seen)) for alert in raised]
+    overdue = [
+        alert
+        for participant_id, history in histories_of(events).items()
+        for alert in overdue_alerts(protocol, participant_id, history, now)
+    ]
+    return in_order([*raised_alerts(protocol, events), *overdue], events)
+
+
+def raised_alerts(protocol: StudyProtocol, events: History) -> list[Alert]:
+    """The alerts that rows of the record raise, whatever the time is."""
+    rules = reached_stop_rules(protocol, events)
+    reached = [Alert(rule.sequence, rule.at, None, AlertKind.STOP_RULE, rule.text) for rule in rules]
+    return reached + [a for recorded in events if recorded.kind in _RAISING for a in _raised_by(recorded)]
+
+
+def in_order(alerts: Sequence[Alert], events: History) -> tuple[Alert, ...]:
+    """Alerts newest first, each with who saw it."""
+    seen = [r for r in events if r.kind == AlertAcknowledged.__name__]
+    told = [replace(alert, acknowledged_by=_seen_by(alert, seen)) for alert in alerts]
     return tuple(sorted(told, key=lambda alert: (alert.at, alert.sequence), reverse=True))
 
 
@@ -167,9 +190,14 @@ def _is_failed(recorded: RecordedEvent) -> bool:
     return isinstance(event, DeviationRecorded) and "could not be rendered" in event.description
 
 
-def _overdue(
+def overdue_alerts(
     protocol: StudyProtocol, participant_id: str, history: History, now: datetime
 ) -> Iterator[Alert]:
+    """What one participant waits for, or did not come for, by now.
+
+    Args:
+        history: the participant's events, in order.
+    """
     step = next_step(protocol, history)
     if isinstance(step, Finished):
         return

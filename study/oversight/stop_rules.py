@@ -32,6 +32,21 @@ NOT_SERIOUS = frozenset({"mild", "moderate"})
 """Every other severity counts as serious: what is not known to be mild is not."""
 
 
+_COUNTED = frozenset(
+    kind.__name__
+    for kind in (
+        AdverseEventReported,
+        ParticipantAllocated,
+        PlaybackLogged,
+        PlaybackStarted,
+        PlaybackStopped,
+        SelfReportSubmitted,
+        SessionRendered,
+        SupportOffered,
+    )
+)
+
+
 @dataclass(frozen=True)
 class ReachedRule:
     """A stop rule that was reached in one of the arms; which one is not said.
@@ -48,7 +63,7 @@ class ReachedRule:
     def text(self) -> str:
         """What staff are told."""
         return (
-            f"A stop rule of the protocol has been reached: {self.rule_id}. "
+            f"A stop rule of the protocol has been reached: {self.rule_id.replace('_', ' ')}. "
             "Please call the unblinded monitor."
         )
 
@@ -65,7 +80,7 @@ def reached_stop_rules(protocol: StudyProtocol, events: History) -> tuple[Reache
     count = _Count(protocol)
     reached = []
     for recorded in events:
-        if not count.take(recorded):
+        if recorded.kind not in _COUNTED or not count.take(recorded):
             continue
         for rule in [rule for rule in rules if count.is_reached(rule)]:
             rules.remove(rule)

@@ -24,8 +24,7 @@ from study.support import call_staff
 from tests.dashboards.app.whole_study import whole_study
 from tests.dashboards.command_line import Outcome, refusal
 from tests.study.conftest import EXAMPLES
-from tests.study.every_step import right_answers
-from tests.study.walking import ACTOR, due, manifest_of
+from tests.study.walking import ACTOR, due, manifest_of, right_answers
 
 
 def isopath(*arguments: str | Path) -> Outcome:

@@ -25,7 +25,7 @@ from study.listening import listening_of
 from study.protocol import Assessment, Debrief, Phase, SoundCheck, StudyProtocol
 from study.questionnaire import Item, ItemKind, Questionnaire
 from study.self_reports import miss_report, submit_questionnaire, submit_report
-from study.sound_check import record_sound_check, trial_answers
+from study.sound_check import record_sound_check
 from study.step import (
     AnswerEligibility,
     AnswerSupport,
@@ -39,10 +39,9 @@ from study.step import (
     RenderSession,
     Step,
 )
-from study.steps import step_key
 from study.support import answer_support
 from tests.study.conftest import EXAMPLES
-from tests.study.walking import ACTOR, ANXIETY, FEELING, due, manifest_of
+from tests.study.walking import ACTOR, ANXIETY, FEELING, answers_to, due, manifest_of, right_answers
 
 LOW, HIGH = {"en": "not at all"}, {"en": "very much"}
 
@@ -104,13 +103,6 @@ def history_of(study: Study, participant_id: str) -> History:
     return study.record.participant(participant_id)
 
 
-def right_answers(study: Study, participant_id: str) -> list[int]:
-    """What a person who hears well answers in the sound check that is due."""
-    history = history_of(study, participant_id)
-    key = step_key(due(study, participant_id), history)
-    return list(trial_answers(study.protocol, participant_id, key))
-
-
 def take(study: Study, participant_id: str, choice: int = 0) -> Step:
     """Take the due step; `choice` (0 to 9) picks among the ways a person may take it."""
     step = due(study, participant_id)
@@ -151,11 +143,8 @@ def report(study: Study, participant_id: str, step: GiveReport, choice: int = 0)
     """Answer a report: 8 leaves it out, 7 tells of distress, anything else is an ordinary answer."""
     if choice == 8 and step.phase is not Phase.PRE:
         miss_report(study, ACTOR, participant_id, step, "left blank")
-    elif study.protocol.questionnaire(step.instrument_id) is not None:
-        answers: dict[str, str | float] = {"expectancy": 5.0, "remarks": "It rains."}
-        if step.instrument_id == "afterwards":
-            answers = {"preference": 6.0, "guess": "do_not_know"}
-        submit_questionnaire(study, ACTOR, participant_id, step, answers)
+    elif (questionnaire := study.protocol.questionnaire(step.instrument_id)) is not None:
+        submit_questionnaire(study, ACTOR, participant_id, step, answers_to(questionnaire))
     elif study.protocol.instrument(step.instrument_id).kind == "stai6":
         submit_report(study, ACTOR, participant_id, step, ANXIETY)
     else:

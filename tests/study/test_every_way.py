@@ -34,7 +34,7 @@ from study.steps import step_key
 from study.support import answer_support, call_staff
 from study.visits import miss_visit
 from tests.study.every_step import CHECK, history_of, study_with_every_step, take, walk_to
-from tests.study.walking import ACTOR, FEELING, STRATUM, due
+from tests.study.walking import ACTOR, FEELING, MEMORY, STRATUM, due
 
 EVENT = AdverseEventReported("emotional", "mild", "possible", "wept")
 
@@ -69,7 +69,7 @@ def test_whatever_people_do_one_step_is_due_it_can_be_taken_and_the_way_ends(
     ways: list[int | str], ends_on_failure: bool
 ) -> None:
     check = replace(CHECK, ends_on_failure=ends_on_failure)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         clock = SimulatedClock(datetime(2026, 3, 1, tzinfo=UTC))
         with study_with_every_step(Path(folder) / "study", clock, check=check) as study:
             participant_id = enrol(study, ACTOR, {})

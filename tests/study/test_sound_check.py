@@ -16,8 +16,8 @@ from study.events import SoundChecked
 from study.founding import Study
 from study.sound_check import record_sound_check, trial_answers
 from study.step import CheckSound, Finished, GoThroughInduction
-from tests.study.every_step import CHECK, right_answers, study_with_every_step, walk_to
-from tests.study.walking import ACTOR, due
+from tests.study.every_step import CHECK, study_with_every_step, walk_to
+from tests.study.walking import ACTOR, due, right_answers
 
 
 @pytest.fixture

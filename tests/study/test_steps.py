@@ -11,7 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from study.cohort import SimulatedClock
-from study.conduct import assess_eligibility, complete_induction, decline_consent, discontinue, give_consent
+from study.conduct import (
+    assess_eligibility,
+    complete_induction,
+    decline_consent,
+    discontinue,
+    give_consent,
+    read_debrief,
+)
 from study.delivery import plan_session, record_playback, record_render
 from study.errors import ConductError
 from study.events import (
@@ -27,24 +34,31 @@ from study.events import (
 )
 from study.founding import Study, initialise_study
 from study.protocol import Phase
-from study.self_reports import miss_report, submit_report
+from study.self_reports import miss_report, submit_questionnaire, submit_report
+from study.sound_check import record_sound_check
 from study.step import (
     AnswerEligibility,
+    AnswerSupport,
+    CheckSound,
     Finished,
     GiveConsent,
     GiveReport,
     GoThroughInduction,
     Listen,
+    ReadDebrief,
     RenderSession,
     Step,
     describe,
 )
+from study.support import answer_support
 from tests.study.conftest import EXAMPLES
 from tests.study.walking import (
     ACTOR,
     ANXIETY,
     FEELING,
+    MEMORY,
     allocated,
+    answers_to,
     completed,
     consented,
     due,
@@ -53,6 +67,7 @@ from tests.study.walking import (
     listened,
     manifest_of,
     rendered,
+    right_answers,
 )
 
 
@@ -105,6 +120,8 @@ def take(study: Study, participant_id: str, step: Step, choice: int) -> None:
             complete_induction(study, ACTOR, participant_id, session_id)
         case GiveReport(phase=phase) if choice == 8 and phase is not Phase.PRE:
             miss_report(study, ACTOR, participant_id, step, "left blank")
+        case GiveReport() if (asked := study.protocol.questionnaire(step.instrument_id)) is not None:
+            submit_questionnaire(study, ACTOR, participant_id, step, answers_to(asked))
         case GiveReport():
             kind = study.protocol.instrument(step.instrument_id).kind
             submit_report(study, ACTOR, participant_id, step, ANXIETY if kind == "stai6" else FEELING)
@@ -113,6 +130,14 @@ def take(study: Study, participant_id: str, step: Step, choice: int) -> None:
             record_render(study, ACTOR, plan, manifest_of(plan))
         case Listen():
             record_playback(study, ACTOR, participant_id, step.session_id, playback(study, step, choice))
+        case CheckSound(session_id=session_id):
+            right = right_answers(study, participant_id)
+            heard = right if choice < 8 else [answer % 3 + 1 for answer in right]
+            record_sound_check(study, ACTOR, participant_id, session_id, 0.5, heard)
+        case AnswerSupport(session_id=session_id):
+            answer_support(study, ACTOR, participant_id, session_id, "same", choice > 4, choice < 5)
+        case ReadDebrief():
+            read_debrief(study, ACTOR, participant_id, "en")
         case Finished():
             raise AssertionError("nothing is due")
 
@@ -155,7 +180,7 @@ EVERY_STEP: list[Step] = [
 def test_every_reachable_history_has_one_next_step_and_refuses_the_others(
     example: Path, choices: list[int]
 ) -> None:
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         clock = SimulatedClock(datetime(2026, 3, 1, tzinfo=UTC))
         study = initialise_study(Path(folder) / "study", example, ACTOR, "test", clock)
         stratum = {s.factor: s.levels[0] for s in study.protocol.allocation.strata}

@@ -22,7 +22,7 @@ from study.self_reports import miss_report
 from study.step import CheckSound, Finished, GiveReport
 from study.visits import Visit, VisitStatus, began_at, miss_visit, opening_of, visits_of
 from tests.study.every_step import history_of, study_with_every_step, take, walk_to, walk_to_report
-from tests.study.walking import ACTOR, due
+from tests.study.walking import ACTOR, MEMORY, due
 
 DAY = timedelta(days=1)
 NOT_YET, EARLY, OPEN, LATE, UNDER_WAY, DONE, MISSED = VisitStatus
@@ -282,7 +282,7 @@ ORDER = [NOT_YET, EARLY, OPEN, LATE]
 def test_each_visit_has_one_status_at_every_moment_and_without_events_it_only_moves_forward(
     choices: list[int], pauses_d: list[float], looks_d: list[float], misses: bool
 ) -> None:
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         clock = SimulatedClock(datetime(2026, 3, 1, tzinfo=UTC))
         with study_with_every_step(Path(folder) / "study", clock) as study:
             participant_id = enrol(study, ACTOR, {})

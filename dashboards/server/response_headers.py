@@ -15,7 +15,6 @@ _PERMISSIONS = ", ".join(
             f"{feature}=()"
             for feature in (
                 "accelerometer",
-                "bluetooth",
                 "camera",
                 "display-capture",
                 "geolocation",

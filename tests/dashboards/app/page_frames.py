@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.Element_pb2 import Element
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from websockets.sync.client import connect
+from streamlit.proto.WidgetStates_pb2 import WidgetState
+from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 _WITHIN_S = 30.0
@@ -28,9 +31,73 @@ class PageFrames:
         """All of them as text: in a protobuf message strings stand as they are."""
         return b"\n".join(self.frames).decode("utf-8", "replace")
 
+    def elements(self) -> Iterator[Element]:
+        """What is put on the page, in order."""
+        for frame in self.frames:
+            message = ForwardMsg()
+            message.ParseFromString(frame)
+            if message.WhichOneof("type") == "delta" and message.delta.HasField("new_element"):
+                yield message.delta.new_element
 
-def frames_of(url: str, path: str, cookies: Mapping[str, str]) -> PageFrames:
-    """Open a page as a browser does, and take down what comes until it is whole.
+    def choices(self) -> list[WidgetState]:
+        """Everything that can be chosen outside a form: each switch turned, then each option of each list."""
+        found, listed_options = [], list[WidgetState]()
+        for element in self.elements():
+            match element.WhichOneof("type"):
+                case "selectbox" if not element.selectbox.form_id:
+                    listed = element.selectbox
+                    listed_options += [
+                        WidgetState(id=listed.id, string_value=option)
+                        for place, option in enumerate(listed.options)
+                        if place != listed.default
+                    ]
+                case "checkbox" if not element.checkbox.form_id:
+                    switch = element.checkbox
+                    found.append(WidgetState(id=switch.id, bool_value=not switch.default))
+                case "button_group" if not element.button_group.form_id:
+                    group = element.button_group
+                    for option in group.options:
+                        state = WidgetState(id=group.id)
+                        state.string_array_value.data.append(option.content)
+                        found.append(state)
+        return found + listed_options
+
+
+class Visit:
+    """An open page.
+
+    Args:
+        socket: to the server.
+        asked: what the page was asked for with.
+    """
+
+    def __init__(self, socket: ClientConnection, asked: BackMsg) -> None:
+        self._socket = socket
+        self._asked = asked
+        self._states: dict[str, WidgetState] = {}
+
+    def run(self, *choices: WidgetState) -> PageFrames:
+        """Run the page with what was chosen so far and these."""
+        self._states |= {choice.id: choice for choice in choices}
+        del self._asked.rerun_script.widget_states.widgets[:]
+        self._asked.rerun_script.widget_states.widgets.extend(self._states.values())
+        self._socket.send(self._asked.SerializeToString())
+        frames = []
+        while True:
+            frame = self._socket.recv(timeout=_WITHIN_S)
+            assert isinstance(frame, bytes)
+            frames.append(frame)
+            message = ForwardMsg()
+            message.ParseFromString(frame)
+            has_finished = message.WhichOneof("type") == "script_finished"
+            # A page that asks to be run again is not whole yet.
+            if has_finished and message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
+                return PageFrames(tuple(frames))
+
+
+@contextmanager
+def visit(url: str, path: str, cookies: Mapping[str, str]) -> Iterator[Visit]:
+    """Open a page as a browser does.
 
     Args:
         url: of the server.
@@ -44,7 +111,6 @@ def frames_of(url: str, path: str, cookies: Mapping[str, str]) -> PageFrames:
     asked.rerun_script.context_info.url = f"{url}/{path.strip('/')}"
     asked.rerun_script.context_info.timezone = "UTC"
     headers = {"Origin": url, "Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
-    frames = []
     with connect(
         url.replace("http", "ws", 1) + "/_stcore/stream",
         additional_headers=headers,
@@ -53,14 +119,10 @@ def frames_of(url: str, path: str, cookies: Mapping[str, str]) -> PageFrames:
         max_size=None,
         proxy=None,
     ) as socket:
-        socket.send(asked.SerializeToString())
-        while True:
-            frame = socket.recv(timeout=_WITHIN_S)
-            assert isinstance(frame, bytes)
-            frames.append(frame)
-            message = ForwardMsg()
-            message.ParseFromString(frame)
-            has_finished = message.WhichOneof("type") == "script_finished"
-            # A page that asks to be run again is not whole yet.
-            if has_finished and message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
-                return PageFrames(tuple(frames))
+        yield Visit(socket, asked)
+
+
+def frames_of(url: str, path: str, cookies: Mapping[str, str]) -> PageFrames:
+    """Open a page, and take down what comes until it is whole."""
+    with visit(url, path, cookies) as opened:
+        return opened.run()

@@ -18,6 +18,7 @@ from dashboards.server.serving import current
 from study.access.accounts import Staff
 from study.access.roles import Permission
 from study.oversight import Alert, AlertKind, Enrolment, Verdict, acknowledge, enrolment_of
+from study.oversight.completeness import signs_of
 
 LIVE_S = 5
 _SHOWN = 20
@@ -49,7 +50,7 @@ def _live() -> None:
         (status, session_id, here)
         for status in statuses
         for session_id, found in status.sessions.items()
-        if (here := [r for r in view.histories[status.participant_id] if r.session_id == session_id])
+        if (here := signs_of(view.histories[status.participant_id], session_id))
         and (is_today(here[-1].at, now) or found.verdict is Verdict.UNDER_WAY)
     ]
     rows = [
@@ -75,60 +76,54 @@ def _live() -> None:
 
 
 def _alerts(staff: Staff, alerts: tuple[Alert, ...]) -> None:
+    # A rule that was reached stays in view when somebody has seen it.
     for alert in alerts:
         if alert.kind is AlertKind.STOP_RULE:
-            markup.show(markup.notice(alert.text, "bad", "Stop rule."))
-    open_alerts = [alert for alert in alerts if alert.acknowledged_by is None]
-    markup.show(markup.heading(f"Alerts ({len(open_alerts)} open)", level=2))
-    if not open_alerts:
-        markup.show(
-            markup.paragraph("Nothing needs you now. Distress, calls for help and missed visits appear here.")
-        )
-    for alert in open_alerts[:_SHOWN]:
-        _open_alert(staff, alert)
-    if len(open_alerts) > _SHOWN:
-        markup.show(
-            markup.paragraph(f"{len(open_alerts) - _SHOWN} older ones follow when these are marked as seen.")
-        )
-    seen = [alert for alert in alerts if alert.acknowledged_by is not None]
-    if seen:
-        with st.expander(f"Seen earlier ({len(seen)})"):
+            seen = f" Seen by {alert.acknowledged_by}." if alert.acknowledged_by else ""
+            markup.show(markup.notice(f"{alert.text} ({moment(alert.at)}){seen}", "bad", "Stop rule."))
+            if alert.acknowledged_by is None:
+                _mark_as_seen(staff, alert)
+    others = [alert for alert in alerts if alert.kind is not AlertKind.STOP_RULE]
+    unseen = [alert for alert in others if alert.acknowledged_by is None]
+    markup.show(markup.heading(f"Alerts ({len(unseen)} open)", level=2))
+    if not unseen:
+        text = "Nothing needs you now. Distress, calls for help and missed visits appear here."
+        markup.show(markup.paragraph(text))
+    for alert in unseen[:_SHOWN]:
+        who = f"{alert.participant_id}: " if alert.participant_id else ""
+        tone: markup.Tone = "bad" if alert.is_urgent else "look"
+        text = f"{who}{alert.text} ({moment(alert.at)})"
+        markup.show(markup.notice(text, tone, f"{alert.kind.capitalize()}."))
+        _mark_as_seen(staff, alert)
+    if len(unseen) > _SHOWN:
+        text = f"{len(unseen) - _SHOWN} older ones follow when these are marked as seen."
+        markup.show(markup.paragraph(text))
+    seen_before = [alert for alert in others if alert.acknowledged_by is not None]
+    if seen_before:
+        with st.expander(f"Seen earlier ({len(seen_before)})"):
             rows = [
-                (
-                    moment(alert.at),
-                    alert.participant_id or "the study",
-                    str(alert.kind),
-                    alert.text,
-                    alert.acknowledged_by,
-                )
-                for alert in seen[: 5 * _SHOWN]
+                (moment(alert.at), alert.participant_id, str(alert.kind), alert.text, alert.acknowledged_by)
+                for alert in seen_before[: 5 * _SHOWN]
             ]
-            markup.show(
-                markup.table(
-                    "Alerts that somebody has seen", ("When", "Who", "What", "Said", "Seen by"), rows
-                )
-            )
+            columns = ("When", "Who", "What", "Said", "Seen by")
+            markup.show(markup.table("Alerts that somebody has seen", columns, rows))
 
 
-def _open_alert(staff: Staff, alert: Alert) -> None:
-    who = f"{alert.participant_id}: " if alert.participant_id else ""
-    markup.show(
-        markup.notice(
-            f"{who}{alert.text} ({moment(alert.at)})", "bad" if alert.is_urgent else "look", f"{alert.kind}."
-        )
-    )
+def _mark_as_seen(staff: Staff, alert: Alert) -> None:
     if not still_may(staff, Permission.REPORT_HARM):
         return
     key = f"alert-{alert.sequence}-{alert.kind}"
     with st.form(key, border=False):
-        note = st.text_input("What was done (optional)", key=f"{key}-note", max_chars=500)
-        if st.form_submit_button("Mark as seen"):
-            require_staff(Permission.REPORT_HARM)
-            study = current().study
-            tried(
-                lambda: acknowledge(study, staff.actor, alert.sequence, note.strip(), alert.kind),
-                "Marked as seen.",
-            )
+        beside, last = st.columns((3, 1), vertical_alignment="bottom")
+        note = beside.text_input("What was done (optional)", key=f"{key}-note", max_chars=500)
+        if not last.form_submit_button("Mark as seen"):
+            return
+    require_staff(Permission.REPORT_HARM)
+    study = current().study
+    if tried(
+        lambda: acknowledge(study, staff.actor, alert.sequence, note.strip(), alert.kind), "Marked as seen."
+    ):
+        st.rerun(scope="fragment")
 
 
 def _enrolment(view: RecordView, found: Enrolment) -> None:

@@ -13,9 +13,9 @@ from dashboards.server.serving import current
 from study.access.roles import Permission
 from study.errors import IsopathError
 from study.oversight import QualityRow, insecure_servings
-from study.oversight.completeness import HEARD_ENOUGH, MUTED_TOO_LONG_S
 from study.oversight.quality import TOO_FAST_S
-from study.oversight.words import counted, duration_words
+from study.oversight.reasons import HEARD_ENOUGH, MUTED_TOO_LONG_S
+from study.oversight.words import counted, duration_words, share_words
 
 _SHOWN = 300
 
@@ -48,7 +48,7 @@ def show() -> None:
         (
             row.participant_id,
             session_words(row.session_id),
-            None if row.heard_share is None else f"{row.heard_share:.0%}",
+            None if row.heard_share is None else share_words(row.heard_share),
             row.sound_check,
             {True: "yes", False: "no", None: None}[row.sound_verified],
             "; ".join(noticed[id(row)]) or "nothing",
@@ -67,7 +67,7 @@ def what_was_noticed(row: QualityRow) -> tuple[str, ...]:
     """What a person should look at, in words."""
     share = row.heard_share
     said = (
-        (share is not None and share < HEARD_ENOUGH, f"heard {share or 0:.0%}"),
+        (share is not None and share < HEARD_ENOUGH, f"heard {share_words(share or 0)}"),
         (row.sound_check == "failed", "sound check failed"),
         (row.sound_verified is False, "sound not verified in the browser"),
         (row.muted_s >= MUTED_TOO_LONG_S, f"muted {duration_words(row.muted_s)}"),
@@ -122,7 +122,8 @@ def _explain() -> None:
         markup.show(
             markup.bullets(
                 (
-                    f"Heard: share of the session's sound that was audible; nearly all: {HEARD_ENOUGH:.0%}",
+                    "Heard: share of the session's sound that was audible at least once.",
+                    f"Heard nearly all: {share_words(HEARD_ENOUGH)} or more.",
                     "Sound verified: the browser compared the sound's hash with the one that was recorded.",
                     "Sound halted: the browser ran out of data and waited.",
                     "Longest break: the longest silence between two stretches of sound, but for a probe's.",

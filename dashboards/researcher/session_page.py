@@ -13,10 +13,10 @@ from dashboards.researcher.verdict_words import due_words, reasons_words, sessio
 from study.access.roles import Permission
 from study.events import History
 from study.listening import listening_of
-from study.oversight import Verdict
-from study.oversight.completeness import heard_share
+from study.oversight.completeness import signs_of
 from study.oversight.felt import answers_of, felt_reports
-from study.oversight.words import duration_words
+from study.oversight.reasons import heard_share
+from study.oversight.words import duration_words, share_words
 
 
 def show() -> None:
@@ -50,17 +50,16 @@ def show() -> None:
 
 
 def _begun(looked: Looked) -> dict[tuple[str, str], str]:
-    """Sessions with a verdict other than not begun, latest first."""
+    """Every session that a person has begun, latest first."""
     found = [
         (
-            looked.view.histories[status.participant_id][-1].at,
+            signs[-1].at,
             (status.participant_id, session_id),
             str(one.verdict),
         )
         for status in looked.view.statuses(looked.now)
         for session_id, one in status.sessions.items()
-        if any(r.session_id == session_id for r in looked.view.histories[status.participant_id])
-        and one.verdict is not Verdict.NOT_BEGUN
+        if (signs := signs_of(looked.view.histories[status.participant_id], session_id))
     ]
     return {key: verdict for _, key, verdict in sorted(found, reverse=True)}
 
@@ -71,13 +70,13 @@ def _show_facts(looked: Looked, participant_id: str, session_id: str) -> None:
     here = [recorded for recorded in history if recorded.session_id == session_id]
     found = status.sessions[session_id]
     listening = listening_of(here, session_id)
-    share = heard_share(here, listening)
+    share, heard = heard_share(here, listening), duration_words(listening.heard_s)
     markup.show(markup.heading(f"{participant_id}, {session_words(session_id)}", level=2))
     markup.show(
         markup.facts(
             (
                 ("How complete", verdict_mark(found)),
-                ("Heard", None if share is None else f"{duration_words(listening.heard_s)} ({share:.0%})"),
+                ("Heard", None if share is None else f"{heard} ({share_words(share)})"),
                 ("Paused", _times(listening.pauses)),
                 ("Sound halted for want of data", _times(listening.stalls)),
                 ("Begun", moment(here[0].at)),

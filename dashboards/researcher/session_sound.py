@@ -11,6 +11,7 @@ from analysis.mer.hearing import HeardSession, hear_sessions
 from analysis.mer.predictor import AffectSeries
 from analysis.mer.registry import load_predictor
 from analysis.tables.pairing import NO_MUSIC
+from analysis.wording import number
 from dashboards.researcher import markup
 from dashboards.researcher.felt_picture import felt_paths, session_pictures
 from dashboards.researcher.gate import require_staff, still_may
@@ -18,6 +19,7 @@ from dashboards.server.serving import current
 from study.access.accounts import Staff
 from study.access.arms_seen import note_arms_seen
 from study.access.roles import Permission
+from study.affect import Affect
 from study.delivery import plan_of
 from study.errors import IsopathError
 from study.events import History, SessionRendered
@@ -82,8 +84,8 @@ def _heard_by_machine(
 
 def _show_plan(plan: SessionPlan, rendered: SessionRendered, manifest: RenderManifest) -> None:
     arm = current().study.protocol.arm(plan.arm_id)
-    start = f"valence {plan.start.valence:.2f}, arousal {plan.start.arousal:.2f}"
-    target = f"valence {plan.target.valence:.2f}, arousal {plan.target.arousal:.2f}"
+    start = _where(plan.start)
+    target = _where(plan.target)
     engine = " ".join(manifest.engine.values())
     rule = rendered.start_rule or "the reported mood itself"
     markup.show(
@@ -97,6 +99,10 @@ def _show_plan(plan: SessionPlan, rendered: SessionRendered, manifest: RenderMan
             )
         )
     )
+
+
+def _where(at: Affect) -> str:
+    return f"valence {number(at.valence)}, arousal {number(at.arousal)}"
 
 
 def _show_paths(
@@ -133,9 +139,9 @@ def _show_paths(
             f"{clip.onset_s:.0f} s",
             f"{clip.duration_s:.0f} s",
             f"{listening.heard_within(clip.onset_s, clip.onset_s + clip.duration_s):.0f} s",
-            f"{clip.affect.valence:.2f}, {clip.affect.arousal:.2f}" if clip.affect else None,
-            f"{mean[0]:.2f}, {mean[1]:.2f}" if mean else None,
-            None if clip.loudness_lufs is None else f"{clip.loudness_lufs:.1f} LUFS",
+            f"{number(clip.affect.valence)}, {number(clip.affect.arousal)}" if clip.affect else None,
+            f"{number(mean[0])}, {number(mean[1])}" if mean else None,
+            None if clip.loudness_lufs is None else f"{number(clip.loudness_lufs, 1)} LUFS",
         )
         for clip, mean in zip(manifest.clips, means, strict=True)
     ]

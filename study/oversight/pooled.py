@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from study.affect import Affect
 from study.events import AdverseEventReported, History, SelfReportSubmitted, SessionRendered
 from study.listening import listening_of
-from study.oversight.completeness import heard_share, session_ids_of
+from study.oversight.completeness import session_ids_of
+from study.oversight.reasons import heard_share
 from study.protocol import Phase, StudyProtocol
 
 LEAST = 5

@@ -19,8 +19,9 @@ from study.events import (
     SoundChecked,
 )
 from study.listening import listening_of
-from study.oversight.completeness import heard_share, is_verified, session_ids_of
+from study.oversight.completeness import session_ids_of
 from study.oversight.histories import histories_of
+from study.oversight.reasons import heard_share, is_verified
 from study.protocol import StudyProtocol
 
 TOO_FAST_S = 1.0

@@ -17,6 +17,11 @@ def duration_words(seconds: float) -> str:
     return f"{whole // 86_400} days"
 
 
+def share_words(share: float) -> str:
+    """``61 %``, never rounded up: 99.9 % is not all of it."""
+    return f"{int(100 * share + 1e-9)} %"
+
+
 def counted(n: int, noun: str) -> str:
     """``1 probe``, ``2 probes``."""
     return f"{n} {noun if n == 1 else noun + 's'}"

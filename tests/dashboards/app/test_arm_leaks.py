@@ -12,6 +12,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -39,6 +40,7 @@ from tests.dashboards.app.two_arms import (
     WAY,
     a_pair,
     harm,
+    render,
     two_arm_study,
     what_tells_the_arm,
 )
@@ -212,13 +214,24 @@ def test_a_persons_own_pages_and_answers_tell_no_arm_at_any_step(house: House) -
     token = issue_link(house.study, ACTOR, who)
     cookies = {"isopath_link": token}
     shown: list[Shown] = []
+    end = time.monotonic() + 60
     with httpx.Client(base_url=house.server.url, cookies=cookies, timeout=20) as client:
+
+        def look(route: str) -> httpx.Response:
+            answer = client.get(route)
+            shown.append(Shown("response", route, f"{answer.headers}".encode() + answer.content))
+            return answer
+
         for act in (*WAY, None):
-            shown += [Shown("frames", "/", b"\n".join(frames_of(house.server.url, "", cookies).frames))]
+            shown.append(Shown("frames", "/", frames_of(house.server.url, "", cookies).text.encode()))
             for route in ("/api/me/step", "/api/me/rendering", "/api/me/sound/ses-01"):
-                answer = client.get(route)
-                shown.append(Shown("response", route, f"{answer.headers}".encode() + answer.content))
-            if act is not None:
+                look(route)
+            if act is render:
+                # The server makes it, as in a study.
+                while look("/api/me/rendering").json()["state"] != "ready":
+                    assert time.monotonic() < end
+                    time.sleep(0.1)
+            elif act is not None:
                 act(house.study, who)
 
     heard = [

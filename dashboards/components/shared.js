@@ -117,6 +117,9 @@ function openPage(component, build) {
     root.opened.refresh?.(view);
     return root.opened.close;
   }
+  // Streamlit lets the page before stand for a moment beside the new one.
+  if (shared.open && shared.open.root !== root) { shared.open.close(); shared.open.root.hidden = true; }
+  root.hidden = false;
   root.opened?.close();
   root.pristine ??= root.innerHTML;
   root.innerHTML = root.pristine;
@@ -213,8 +216,7 @@ function showLanguages(opened) {
 
 function showFooter(opened) {
   const { view, root } = opened;
-  const body = () => ({ tab_id: tabId(), session_id: view.session_id });
-  const withDialog = (button, dialog, path) => {
+  const withDialog = (button, dialog, path, what = {}) => {
     root.querySelector(button).addEventListener("click", () => root.querySelector(dialog).showModal());
     root.querySelector(`${dialog} .ip-no`).addEventListener("click", () => root.querySelector(dialog).close());
     root.querySelector(`${dialog} .ip-yes`).addEventListener("click", async () => {
@@ -222,7 +224,7 @@ function showFooter(opened) {
       opened.saving = true;
       root.querySelector(dialog).close();
       opened.say("page.saving");
-      const reply = await post(path, body(), { onTrouble: () => opened.say("page.offline") });
+      const reply = await post(path, { tab_id: tabId(), ...what }, { onTrouble: () => opened.say("page.offline") });
       opened.saving = false;
       if (reply.status === 200) { opened.say("page.saved"); opened.advance(); }
       else if (reply.body.code === "lease") showElsewhere(opened);
@@ -232,7 +234,7 @@ function showFooter(opened) {
   };
   root.querySelector(".ip-help").hidden = !view.session_id || ["support", "finished"].includes(view.kind);
   root.querySelector(".ip-withdraw").hidden = !view.can_withdraw;
-  withDialog(".ip-help", ".ip-help-dialog", "/api/me/call-staff");
+  withDialog(".ip-help", ".ip-help-dialog", "/api/me/call-staff", { session_id: view.session_id });
   withDialog(".ip-withdraw", ".ip-withdraw-dialog", "/api/me/withdraw");
 }
 

@@ -80,11 +80,10 @@ class LiveRendering:
             threading.Thread(target=self._work, args=(worker,), name="rendering", daemon=True)
             for worker in self.workers
         ]
+        self._threads.append(threading.Thread(target=self._find_due, name="finding the due", daemon=True))
 
     def start(self) -> None:
-        """Begin with everybody who is due already."""
-        for participant_id in self._due():
-            self._enqueue(participant_id)
+        """Begin; everybody who is due already is found meanwhile, however long the record is."""
         for thread in self._threads:
             thread.start()
 
@@ -110,15 +109,22 @@ class LiveRendering:
             if thread.is_alive():
                 thread.join(timeout=2.0)
 
-    def _due(self) -> list[str]:
-        """In the order in which they became due: by the last event of each."""
-        enrolled = {r.participant_id for r in self._study.record.events(kinds=[ParticipantEnrolled])}
+    def _find_due(self) -> None:
+        """Queue whoever is due, in the order in which they became so: by the last event of each."""
         since = {}
-        for participant_id in enrolled - {None}:
-            history = self._study.record.participant(str(participant_id))
-            if isinstance(next_step(self._study.protocol, history), RenderSession):
-                since[str(participant_id)] = history[-1].sequence
-        return sorted(since, key=lambda participant_id: since[participant_id])
+        try:
+            for recorded in self._study.record.events(kinds=[ParticipantEnrolled]):
+                if self._is_closing:
+                    return
+                participant_id = str(recorded.participant_id)
+                history = self._study.record.participant(participant_id)
+                if isinstance(next_step(self._study.protocol, history), RenderSession):
+                    since[participant_id] = history[-1].sequence
+        except IsopathError as refusal:
+            # Whoever waits asks for themselves as well, by the page that waits.
+            log.error("not everybody who waits was found: %s", type(refusal).__name__)
+        for participant_id in sorted(since, key=lambda who: since[who]):
+            self._enqueue(participant_id)
 
     def _is_due(self, participant_id: str) -> bool:
         history = self._study.record.participant(participant_id)

@@ -131,7 +131,8 @@ class _ParticipantRoutes:
             if now_due != key:
                 return reply(409, {"code": "not_due", "next_key": now_due})
             return refused(refusal)
-        self._wake_renderer(participant_id)
+        if self._served.renderer is not None:
+            self._served.renderer.look_at(participant_id)
         return reply(200, {"saved": True, "next_key": next_key})
 
     def lease(self, _: Request, participant_id: str, body: Body) -> Response:
@@ -196,10 +197,6 @@ class _ParticipantRoutes:
 
     def _saved(self, participant_id: str) -> Response:
         return reply(200, {"saved": True, "next_key": due_key(self._study, participant_id)})
-
-    def _wake_renderer(self, participant_id: str) -> None:
-        if self._served.renderer is not None:
-            self._served.renderer.look_at(participant_id)
 
 
 def _id(body: Body, name: str) -> str | None:

@@ -3,7 +3,7 @@ const LOG_ROUTE = "/api/me/playback";
 const LOG_PREFIX = "isopath-log/";
 const MOST_LINES = 200;
 const SEND_EVERY_MS = 5_000;
-const AT_ONCE = new Set(["loaded", "play", "pause", "stop", "ended", "hidden", "error"]);
+const AT_ONCE = new Set(["loaded", "play", "pause", "stop", "ended", "hidden", "error", "volume", "muted", "unmuted"]);
 
 const logBody = ({ sessionId, playerId }, lines) => JSON.stringify({
   tab_id: tabId(), session_id: sessionId, player_id: playerId, entries: lines,

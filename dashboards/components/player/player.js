@@ -55,6 +55,7 @@ function makePlayer(page, step) {
     const label = { playing: "pause", stalled: "pause", paused: "go_on", damaged: "again", leaving: "go_on" }[next]
       ?? (isStarted ? "go_on" : "start");
     main.textContent = page.word(`player.${label}`);
+    main.classList.toggle("ip-player-start", STARTABLE.has(next));
     main.setAttribute("aria-disabled", String(["loading", "leaving", "elsewhere"].includes(next)));
     root.querySelector(".ip-loaded").hidden = next !== "loading";
     tell();
@@ -141,10 +142,10 @@ function makePlayer(page, step) {
 
   async function start() {
     shared.goesOn = null;
-    watchContext();
     if (state === "failed") audio.load();
     try {
       await audio.play();
+      watchContext();
     } catch (problem) {
       if (problem.name === "AbortError" || ends.signal.aborted) return;
       write("error", `play:${problem.name}`);
@@ -327,9 +328,8 @@ function loudness(page, root, audio, on, write, startAt) {
   root.querySelector(".ip-loudness").hidden = !isOurs;
   const tell = () => {
     slider.value = Math.round(100 * audio.volume);
-    const words = page.word("player.volume.value", { percent: slider.value });
-    slider.setAttribute("aria-valuetext", words);
-    value.textContent = words;
+    slider.setAttribute("aria-valuetext", page.word("player.volume.value", { percent: slider.value }));
+    value.textContent = audio.volume.toLocaleString(page.view.language, { style: "percent" });
   };
   let timer = 0;
   let wasMuted = audio.muted;

@@ -93,7 +93,7 @@ async def _listen(
             outcome.refused += status != 200
             sequence, due = sequence + 1, due + EVERY_S
         writer.close()
-    except OSError:
+    except (OSError, EOFError):
         outcome.broken += 1
 
 
@@ -118,7 +118,7 @@ async def _one_download(port: int, listener: Listener, due: float, outcome: Outc
         )
         status, size = await _answer(reader)
         writer.close()
-    except OSError:
+    except (OSError, EOFError):
         outcome.broken += 1
         return
     if status == 200:

@@ -40,7 +40,13 @@ def main() -> None:
         return PlainTextResponse("ok")
 
     routes = [Route("/api/me/playback", playback, methods=["POST"]), Route("/_stcore/health", health)]
-    uvicorn.run(Starlette(routes=routes), host="127.0.0.1", port=int(sys.argv[2]), access_log=False)
+    uvicorn.run(
+        Starlette(routes=routes),
+        host="127.0.0.1",
+        port=int(sys.argv[2]),
+        access_log=False,
+        timeout_keep_alive=30,
+    )
 
 
 if __name__ == "__main__":

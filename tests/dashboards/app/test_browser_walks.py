@@ -1,0 +1,187 @@
+"""A whole study in a real browser: by keyboard on a phone, with reloads, without a network, in two tabs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
+
+from study.access.links import issue_link
+from study.conduct import enrol
+from study.events import DebriefRead, PlaybackLogged, SelfReportSubmitted
+from study.founding import Study
+from study.listening import listening_of
+from tests.dashboards.app.keyboard_person import KeyboardPerson
+from tests.dashboards.app.served import ServedStudy
+from tests.dashboards.app.whole_study import whole_protocol, whole_study
+from tests.dashboards.browser import chromium
+
+pytestmark = pytest.mark.browser
+
+PHONE: ViewportSize = {"width": 390, "height": 844}
+EVERY_KIND = [
+    "consent",
+    "eligibility",
+    "sound_check",
+    "instrument",
+    "induction",
+    "waiting",
+    "player",
+    "questionnaire",
+    "debrief",
+    "finished",
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    return whole_study(tmp_path_factory.mktemp("walks") / "study", whole_protocol(duration_s=6))
+
+
+@pytest.fixture(scope="module")
+def served(study: Study) -> Iterator[ServedStudy]:
+    with ServedStudy(study.folder.root) as running:
+        yield running
+
+
+@pytest.fixture
+def phone(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport=PHONE, has_touch=True)
+    yield context
+    context.close()
+
+
+def arrive(study: Study, served: ServedStudy, context: BrowserContext) -> tuple[str, Page]:
+    participant_id = enrol(study, "test", {})
+    page = context.new_page()
+    page.goto(f"{served.url}/go/{issue_link(study, 'test', participant_id)}")
+    return participant_id, page
+
+
+def serious(page: Page) -> list[str]:
+    """What axe-core finds serious or worse in anything of ours, as rule and element."""
+    found = Axe().run(page, context="[data-testid='stMainBlockContainer']").response["violations"]
+    return [
+        f"{violation['id']}: {node['html'][:120]}"
+        for violation in found
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
+    ]
+
+
+def test_the_whole_study_by_keyboard_alone_on_a_phone_without_a_serious_finding_of_axe(
+    study: Study, served: ServedStudy, phone: BrowserContext
+) -> None:
+    participant_id, page = arrive(study, served, phone)
+    findings: dict[str, list[str]] = {}
+
+    def look(view: dict[str, Any]) -> None:
+        findings.setdefault(view["kind"], []).extend(serious(page))
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], view["kind"]
+
+    kinds = KeyboardPerson(page, look).walk()
+
+    assert list(dict.fromkeys(kinds)) == EVERY_KIND
+    assert {kind: found for kind, found in findings.items() if found} == {}
+    history = study.record.participant(participant_id)
+    assert sum(isinstance(r.event, DebriefRead) for r in history) == 1
+    assert listening_of(history, "ses-01").heard_s == pytest.approx(6.0, abs=0.4)
+
+
+def test_a_reload_at_every_step_loses_and_doubles_nothing(
+    study: Study, served: ServedStudy, phone: BrowserContext
+) -> None:
+    participant_id, page = arrive(study, served, phone)
+    keys: list[str] = []
+
+    def reload(view: dict[str, Any]) -> None:
+        if view["kind"] not in ("waiting", "finished"):
+            keys.append(view["key"])
+            page.reload()
+            again = KeyboardPerson(page).view_other_than("")
+            assert again["key"] == view["key"]
+
+    KeyboardPerson(page, reload).walk()
+
+    assert len(keys) == len(set(keys))
+    history = study.record.participant(participant_id)
+    reports = [
+        (r.event.phase, r.event.instrument_id, r.event.probe_at_s)
+        for r in history
+        if isinstance(r.event, SelfReportSubmitted)
+    ]
+    assert len(reports) == len(set(reports)) == 6
+    assert listening_of(history, "ses-01").completed
+
+
+def test_without_a_network_the_music_goes_on_and_the_log_arrives_afterwards(
+    study: Study, served: ServedStudy, phone: BrowserContext
+) -> None:
+    participant_id, page = arrive(study, served, phone)
+    person = KeyboardPerson(page)
+    person.walk(until="player")
+    person.listen()
+    page.locator(".ip-player[data-state=playing]").wait_for()
+
+    phone.set_offline(True)
+    page.wait_for_timeout(1_500)
+    assert page.locator(".ip-player").get_attribute("data-state") == "playing"
+    phone.set_offline(False)
+
+    view = person.view_other_than(page.evaluate("() => window.__isopath.open.view.key"))
+    assert view["kind"] == "instrument"
+    lines = [
+        entry
+        for r in study.record.participant(participant_id)
+        if isinstance(r.event, PlaybackLogged)
+        for entry in r.event.entries
+    ]
+    assert [entry.sequence for entry in lines] == list(range(len(lines)))
+    assert max(entry.position_s for entry in lines) == pytest.approx(3.0, abs=0.3)
+
+
+def test_a_closed_tab_and_the_link_opened_again_lead_to_the_due_step(
+    study: Study, served: ServedStudy, browser: Browser
+) -> None:
+    participant_id = enrol(study, "test", {})
+    link = f"{served.url}/go/{issue_link(study, 'test', participant_id)}"
+    first = browser.new_context(viewport=PHONE)
+    page = first.new_page()
+    page.goto(link)
+    KeyboardPerson(page).walk(until="induction")
+    first.close()
+
+    second = browser.new_context()
+    page = second.new_page()
+    page.goto(link)
+
+    assert KeyboardPerson(page).view_other_than("")["kind"] == "induction"
+    second.close()
+
+
+def test_a_second_tab_is_told_kindly_and_can_take_over(
+    study: Study, served: ServedStudy, phone: BrowserContext
+) -> None:
+    _, first = arrive(study, served, phone)
+    KeyboardPerson(first).view_other_than("")
+    first.wait_for_function("() => window.__isopath.lease === 'yours'")
+    second = phone.new_page()
+    second.goto(f"{served.url}/")
+
+    second.locator(".ip-elsewhere h1:visible").wait_for()
+    assert serious(second) == []
+    second.locator(".ip-elsewhere button").click()
+    second.wait_for_function("() => window.__isopath.lease === 'yours'")
+    first.bring_to_front()
+    first.locator("button.ip-agree").click()
+
+    first.locator(".ip-elsewhere h1:visible").wait_for()

@@ -35,9 +35,8 @@ def show() -> None:
     if not closing:
         unfinished = _unfinished(study)
         if unfinished:
-            text = (
-                f"{unfinished} people are still on their way: what they have yet to answer would be refused."
-            )
+            who = "1 person is" if unfinished == 1 else f"{unfinished} people are"
+            text = f"{who} still on the way: what has yet to be answered would be refused."
             markup.show(markup.notice(text, "look"))
         _form(study, "Freeze the record", lambda reason: freeze(study, staff.actor, reason))
     elif not any(isinstance(recorded.event, ArmsUnblinded) for recorded in closing):

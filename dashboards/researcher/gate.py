@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import streamlit as st
 
 from dashboards.server.staff_identity import is_allowed, staff_of_cookies
 from study.access.accounts import Staff
 from study.access.roles import Permission
+
+SHOWN = "path shown"
+"""Where the script notes, for this run, which page it shows."""
 
 
 def require_staff(permission: Permission, is_automatic: bool = False) -> Staff:
@@ -25,9 +28,9 @@ def require_staff(permission: Permission, is_automatic: bool = False) -> Staff:
     if staff is None:
         st.header("Please log in")
         st.write("You are not logged in, or your session has ended. Nothing that was saved is lost.")
-        asked = quote(urlsplit(st.context.url or "").path, safe="/")
+        asked = quote(str(st.session_state.get(SHOWN, "")))
         # Markdown's links open another tab.
-        st.html(f'<a href="/staff/log-in?next={asked}" target="_self">Log in</a>')
+        st.html(f'<a href="/staff/log-in?next=/{asked}" target="_self">Log in</a>')
         st.stop()
     if not is_allowed(staff, permission):
         st.header("Not for your role")

@@ -29,5 +29,4 @@ def show_menu(staff: Staff, pages: Sequence[Page]) -> None:
         st.text(f"{staff.staff_id}\n{staff.role}")
         if st.button("Log out", key="log_out", use_container_width=True) and served.accounts is not None:
             served.accounts.end_session(st.context.cookies.get(STAFF_COOKIE, ""))
-            st.session_state.clear()
             st.rerun()

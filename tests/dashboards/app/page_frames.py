@@ -39,6 +39,20 @@ class PageFrames:
             if message.WhichOneof("type") == "delta" and message.delta.HasField("new_element"):
                 yield message.delta.new_element
 
+    def filled(self, label: str, value: str | bool) -> WidgetState:
+        """A field of this label with a value in it, or a button of this label pressed."""
+        for element in self.elements():
+            kind = element.WhichOneof("type")
+            if kind is None or getattr(getattr(element, kind), "label", None) != label:
+                continue
+            widget = getattr(element, kind)
+            if kind == "button":
+                return WidgetState(id=widget.id, trigger_value=True)
+            if isinstance(value, bool):
+                return WidgetState(id=widget.id, bool_value=value)
+            return WidgetState(id=widget.id, string_value=value)
+        raise AssertionError(f"nothing on the page is called {label!r}")
+
     def choices(self) -> list[WidgetState]:
         """Everything that can be chosen outside a form: each switch turned, then each option of each list."""
         found, listed_options = [], list[WidgetState]()
@@ -78,6 +92,8 @@ class Visit:
 
     def run(self, *choices: WidgetState) -> PageFrames:
         """Run the page with what was chosen so far and these."""
+        # A press is told once, a choice as long as the page is open.
+        self._states = {name: state for name, state in self._states.items() if not state.trigger_value}
         self._states |= {choice.id: choice for choice in choices}
         del self._asked.rerun_script.widget_states.widgets[:]
         self._asked.rerun_script.widget_states.widgets.extend(self._states.values())

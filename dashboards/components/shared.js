@@ -126,7 +126,7 @@ function openPage(component, build) {
   const opened = makePage(component, root, view, key);
   root.opened = opened;
   shared.open = opened;
-  const step = root.querySelector("main");
+  const step = root.querySelector(".ip-main");
   const extra = build(opened, step) ?? {};
   fillWords(root, view.words);
   opened.refresh = extra.refresh;
@@ -243,7 +243,7 @@ async function save(opened, answer, saidWhenSaved = "page.saved") {
   if (opened.saving || opened.closed) return;
   opened.saving = true;
   const seconds = (performance.now() - opened.shownAt) / 1000;
-  const buttons = [...opened.root.querySelectorAll("main button")];
+  const buttons = [...opened.root.querySelectorAll(".ip-main button")];
   buttons.forEach((button) => button.setAttribute("aria-disabled", "true"));
   opened.say("page.saving");
   const send = () => post(
@@ -337,7 +337,7 @@ function showElsewhere(opened) {
   const panel = root.querySelector(".ip-elsewhere");
   if (!panel.hidden) return;
   shared.lease = "other";
-  root.querySelector("main").hidden = true;
+  root.querySelector(".ip-main").hidden = true;
   root.querySelector(".ip-footer").hidden = true;
   root.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close());
   opened.say("");
@@ -351,13 +351,13 @@ function showElsewhere(opened) {
       await pause(wait);
     }
     panel.hidden = true;
-    root.querySelector("main").hidden = false;
+    root.querySelector(".ip-main").hidden = false;
     root.querySelector(".ip-footer").hidden = false;
     opened.say("");
     opened.onLease?.("yours");
     const due = await dueNow();
     if (due && due !== opened.view.key) opened.advance();
-    else focusHeading(root.querySelector("main"));
+    else focusHeading(root.querySelector(".ip-main"));
   }, { once: true });
 }
 

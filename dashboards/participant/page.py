@@ -20,12 +20,13 @@ log = logging.getLogger("isopath.pages")
 WAITING_EVERY = timedelta(seconds=5)
 LOOK_EVERY = timedelta(seconds=15)
 
-# Streamlit's own frame around the page, and the colours behind ours. Its dialog about a lost
-# connection is left out too: our pages say that in the person's language, and go on trying.
+# Streamlit's own frame around the page, and the colours behind ours. Its dialog about a lost connection
+# and its link to the content are left out too: the one our pages say in the person's own language, and
+# nothing stands before the content that the other would skip.
 _CHROME = """<style>
 [data-testid="stHeader"], [data-testid="stToolbar"], [data-testid="stDecoration"],
 [data-testid="stStatusWidget"], [data-testid="stSidebar"], [data-testid="stSidebarCollapsedControl"],
-[data-testid="stConnectionStatus"], [data-testid="stMainMenu"], #MainMenu, footer,
+[data-testid="stConnectionStatus"], [data-testid="stSkipToContent"], [data-testid="stMainMenu"], #MainMenu, footer,
 div[role="dialog"][data-testid="stDialog"] { display: none !important; }
 .stApp { background: #faf6ef !important; color-scheme: light; }
 [data-testid="stMainBlockContainer"] { padding: 0 !important; max-width: none !important; }

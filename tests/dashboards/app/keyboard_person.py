@@ -65,7 +65,7 @@ class KeyboardPerson:
             case "sound_check":
                 self.check_sound(view)
             case "induction":
-                self.press("main button")
+                self.press(".ip-main button")
             case "instrument":
                 self.rate(view)
             case "questionnaire":
@@ -77,7 +77,7 @@ class KeyboardPerson:
             case "support":
                 self.press("button.ip-on")
             case "debrief":
-                self.press("main button")
+                self.press(".ip-main button")
 
     def rate(self, view: dict[str, Any]) -> None:
         """Move every slider a little; mark a field of a grid; choose a point of each scale."""

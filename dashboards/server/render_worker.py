@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 
-from generation.engine import Placement
+from generation.engine import AffectJudge, Placement
 from study.errors import IsopathError
 from study.manifest import RenderManifest
 from study.session import SessionPlan
 
-NICENESS = 15
-"""How far below the server's priority the other process runs."""
+NICENESS = 5
+"""How far below the server the other process runs: it gives way, and is not starved by a busy server."""
 
 
 class WorkerDied(Exception):
@@ -116,14 +116,20 @@ def work(pipe: Connection) -> None:
 
 
 def _made(order: Order, progress: Callable[[float], None]) -> RenderManifest | Refused:
-    from analysis.mer.judge import load_judge
     from generation.cohort import render_cohort
 
     try:
-        (manifest,) = render_cohort([order.plan], order.sessions, 1, progress, order.placement, load_judge)
+        (manifest,) = render_cohort([order.plan], order.sessions, 1, progress, order.placement, _judge)
     except (IsopathError, ArithmeticError, LookupError, ValueError, TypeError, RuntimeError):
         return Refused()
     return manifest
+
+
+def _judge(name: str) -> AffectJudge:
+    # Its model loads for those alone whose engine asks to be judged.
+    from analysis.mer.judge import load_judge
+
+    return load_judge(name)
 
 
 def _end_with(parent: int) -> None:

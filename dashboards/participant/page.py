@@ -26,7 +26,8 @@ LOOK_EVERY = timedelta(seconds=15)
 _CHROME = """<style>
 [data-testid="stHeader"], [data-testid="stToolbar"], [data-testid="stDecoration"],
 [data-testid="stStatusWidget"], [data-testid="stSidebar"], [data-testid="stSidebarCollapsedControl"],
-[data-testid="stConnectionStatus"], [data-testid="stSkipToContent"], [data-testid="stMainMenu"], #MainMenu, footer,
+[data-testid="stConnectionStatus"], [data-testid="stSkipToContent"], [data-testid="stMainMenu"],
+#MainMenu, footer,
 div[role="dialog"][data-testid="stDialog"] { display: none !important; }
 .stApp { background: #faf6ef !important; color-scheme: light; }
 [data-testid="stMainBlockContainer"] { padding: 0 !important; max-width: none !important; }

@@ -13,8 +13,11 @@ def progress_of(protocol: StudyProtocol, history: History, step: Step) -> dict[s
     """``done`` steps ``of`` all that belong to the visit of this step.
 
     The first visit goes from consent to the last report of session 1; a later
-    one is its session; follow-up reports are one more.
+    one is its session; follow-up reports are one more. The support page is no
+    step of the way and counts none.
     """
+    if isinstance(step, AnswerSupport):
+        return {"done": 0, "of": 0}
     names = _names_of_visit(protocol, _visit(protocol, step))
     if isinstance(step, Finished):
         return {"done": len(names), "of": len(names)}
@@ -79,7 +82,5 @@ def _name(step: Step, history: History) -> str:
     match step:
         case CheckSound(session_id=session_id):
             return f"sound-check/{session_id}"
-        case AnswerSupport(session_id=session_id):
-            return f"listening/{session_id}/end"
         case _:
             return step_key(step, history)

@@ -5,6 +5,7 @@ export default function (component) {
     showHtml(step, html);
     const feeling = radioGroup({
       legend: page.word("support.feeling"),
+      isList: true,
       options: ["better", "same", "worse"].map((value) => ({ value, words: page.word(`support.${value}`) })),
     });
     step.querySelector(".ip-feeling").append(feeling.field);

@@ -8,10 +8,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import streamlit as st
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit import config, file_util
 
 from dashboards.server import (
@@ -42,6 +43,7 @@ _OPTIONS = {
     "server.maxUploadSize": 5,
 }
 
+_API = "/api/"
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
@@ -60,9 +62,7 @@ def build_app(served: Served) -> ASGIApp:
         *staff_routes.routes(served),
         *export_routes.routes(served),
         # Below here Streamlit answers every path with its page.
-        Route(
-            "/api/{path:path}", _unknown, methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-        ),
+        Route("/api/{path:path}", _unknown, methods=_METHODS),
     ]
 
     @asynccontextmanager
@@ -72,7 +72,20 @@ def build_app(served: Served) -> ASGIApp:
 
     app = st.App(Path(__file__).parents[1] / "app.py", routes=routes, lifespan=lifespan)
     headers = security_headers(served.is_secure, inline_script_hashes(index))
-    return Guard(app, served, headers, lambda request: staff_of_request(request) is not None)
+    api = Starlette(routes=[route for route in routes if route.path.startswith(_API)])
+    return Guard(_Apart(api, app), served, headers, lambda request: staff_of_request(request) is not None)
+
+
+class _Apart:
+    """What many listeners ask every few seconds does not go through what Streamlit's pages need."""
+
+    def __init__(self, api: ASGIApp, pages: ASGIApp) -> None:
+        self._api = api
+        self._pages = pages
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_api = scope["type"] == "http" and scope["path"].startswith(_API)
+        await (self._api if is_api else self._pages)(scope, receive, send)
 
 
 async def _unknown(_: Request) -> Response:

@@ -57,34 +57,36 @@ def revoke_links(study: Study, actor: str, participant_id: str, reason: str) -> 
 def participant_of(study: Study, token: str) -> str | None:
     """Whose link this is; None for an unknown, expired or revoked one.
 
-    Asked on every request, so whose token it is (which never changes) is remembered; whether the link is
-    open is read from the record every time, so that one revoked elsewhere closes at once.
+    Asked on every request, so links are remembered, and of the record only what is new is read: one
+    revoked by another process closes at once.
     """
-    wanted = token_sha256(token)
-    participant_id = _issued(study.record).whose(wanted)
-    if participant_id is None:
-        return None
-    history = study.record.events(participant_id, kinds=[LinkIssued, LinkRevoked])
-    return participant_id if wanted in _open_hashes(history, study.record.clock()) else None
+    return _issued(study.record).whose(token_sha256(token), study.record.clock())
 
 
 class _Issued:
-    """Whose every issued link is, read once; later ones are read as they come."""
+    """Every link that was issued, and whether it is open; read once, then only what is new."""
 
     def __init__(self, record: Record) -> None:
         self._record = record
-        self._whose: dict[str, str] = {}
+        self._links: dict[str, tuple[str, datetime | None]] = {}
         self._read_to = 0
         self._lock = threading.Lock()
 
-    def whose(self, sha256: str) -> str | None:
+    def whose(self, sha256: str, now: datetime) -> str | None:
         with self._lock:
-            if sha256 not in self._whose:
-                for issued in self._record.events(kinds=[LinkIssued], after=self._read_to):
-                    self._read_to = issued.sequence
-                    if isinstance(issued.event, LinkIssued) and issued.participant_id is not None:
-                        self._whose[issued.event.token_sha256] = issued.participant_id
-            return self._whose.get(sha256)
+            self._look()
+            participant_id, expires_at = self._links.get(sha256, (None, None))
+        return participant_id if expires_at is None or now < expires_at else None
+
+    def _look(self) -> None:
+        for recorded in self._record.events(kinds=[LinkIssued, LinkRevoked], after=self._read_to):
+            self._read_to = recorded.sequence
+            match recorded.event:
+                case LinkIssued(token_sha256=sha256, expires_at=expires_at) if recorded.participant_id:
+                    end = None if expires_at is None else datetime.fromisoformat(expires_at)
+                    self._links[sha256] = recorded.participant_id, end
+                case LinkRevoked(token_sha256=sha256):
+                    self._links.pop(sha256, None)
 
 
 _known: WeakKeyDictionary[Record, _Issued] = WeakKeyDictionary()

@@ -123,7 +123,7 @@ def _mark_as_seen(staff: Staff, alert: Alert) -> None:
     if tried(
         lambda: acknowledge(study, staff.actor, alert.sequence, note.strip(), alert.kind), "Marked as seen."
     ):
-        st.rerun(scope="fragment")
+        st.rerun()
 
 
 def _enrolment(view: RecordView, found: Enrolment) -> None:
@@ -149,11 +149,8 @@ def _enrolment(view: RecordView, found: Enrolment) -> None:
     )
     is_rehearsal = any(recorded.kind == "RehearsalStarted" for recorded in view.events[:3])
     image = _image(found, is_rehearsal)
-    markup.show(
-        markup.picture(
-            image.svg, "Enrolled: given an id. Allocated: randomised, which is what the plan counts."
-        )
-    )
+    caption = "Enrolled: given an id. Allocated: randomised, which is what the plan counts."
+    markup.show(markup.picture(image.svg, image.alt, caption))
     if found.levels:
         rows = [
             (level.factor.replace("_", " "), level.level, level.enrolled, level.allocated)

@@ -28,6 +28,7 @@ from study.events import (
     RecordedEvent,
     VisitMissed,
 )
+from study.oversight.blinding import sound_deviations
 from study.visits import VisitStatus, visits_of
 
 _VISITS = {
@@ -52,10 +53,10 @@ def show_participant(staff: Staff, participant_id: str) -> None:
             show_incident_forms(staff, participant_id)
         # After the forms: what was just saved is seen.
         with above:
-            _show_status(participant_id)
+            _show_status(participant_id, still_may(staff, Permission.SEE_ARMS))
 
 
-def _show_status(participant_id: str) -> None:
+def _show_status(participant_id: str, sees_arms: bool) -> None:
     looked = look()
     status = looked.view.status(participant_id, looked.now)
     history = looked.view.histories[participant_id]
@@ -87,16 +88,23 @@ def _show_status(participant_id: str) -> None:
     ]
     if visits:
         markup.show(markup.table("Visit windows", ("Visit", "Now", "Opens", "Closes"), visits))
-    told = [row for recorded in history if (row := _told(recorded)) is not None]
+    # How a sound was made tells what kind it is.
+    withheld = frozenset() if sees_arms else sound_deviations(history)
+    told = [row for recorded in history if (row := _told(recorded, withheld)) is not None]
     if told:
         markup.show(markup.table("Reported by staff", ("When", "What", "In words", "By"), told))
 
 
-def _told(recorded: RecordedEvent) -> tuple[str, str, str, str] | None:
+def _told(recorded: RecordedEvent, withheld: frozenset[int]) -> tuple[str, str, str, str] | None:
     match recorded.event:
         case AdverseEventReported(category, severity, relatedness, description):
             what = f"adverse event: {category}, {severity}, {relatedness}"
             words = description
+        case DeviationRecorded() if recorded.sequence in withheld:
+            what, words = (
+                "deviation",
+                "the sound was made otherwise than planned (told to the unblinded alone)",
+            )
         case DeviationRecorded(description, reason):
             what, words = "deviation", f"{description} ({reason})" if reason else description
         case VisitMissed(reason):

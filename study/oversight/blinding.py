@@ -66,6 +66,7 @@ HARMLESS: Mapping[str, frozenset[str] | None] = {
     "StaffAdded": None,
     "StaffRoleChanged": None,
     "StaffRemoved": None,
+    "StaffPasswordReset": None,
     "LinkIssued": frozenset({"expires_at"}),
     "LinkRevoked": frozenset({"reason"}),
     "ArmsSeen": frozenset({"staff_id"}),

@@ -26,6 +26,9 @@ HEARD_ENOUGH = 0.95
 MUTED_TOO_LONG_S = 10.0
 """Silence by a mute button that is told; a shorter one is a slip of the finger."""
 
+VERIFIED = "sha256"
+"""How the player says that it compared the sound's hash; a browser that cannot compares the length alone."""
+
 
 def reasons_of(
     protocol: StudyProtocol, here: History, listening: Listening, is_closed: bool
@@ -100,7 +103,7 @@ def is_verified(here: History) -> bool | None:
         for entry in r.event.entries
         if entry.kind is PlayerEntryKind.LOADED
     ]
-    return None if not loaded else all(detail != "unverified" for detail in loaded)
+    return None if not loaded else all(detail == VERIFIED for detail in loaded)
 
 
 def _probe_reasons(

@@ -159,7 +159,7 @@ class TestTheVerdictOnASession:
             study,
             person,
             player_log(
-                (kinds.LOADED, 0, 0.0, "unverified"),
+                (kinds.LOADED, 0, 0.0, "length"),
                 (kinds.PLAY, 10, 0.0, None),
                 (kinds.MUTED, 100_010, 100.0, None),
                 (kinds.UNMUTED, 140_010, 140.0, None),
@@ -168,6 +168,12 @@ class TestTheVerdictOnASession:
         )
 
         assert verdict(study, person)[1] == ("muted 40 s", "sound not verified in the browser")
+
+    def test_a_verified_sound_is_nothing_to_tell(self, study: Study) -> None:
+        person = walking.rendered(study)
+        append(study, person, player_log((PlayerEntryKind.LOADED, 0, 0.0, "sha256")))
+
+        assert verdict(study, person)[1] == ()
 
     @given(st.integers(0, 900))
     def test_the_share_heard_is_told_exactly_where_it_falls_short(self, stop_s: int) -> None:

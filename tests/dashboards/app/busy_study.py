@@ -44,6 +44,7 @@ def busy_study(root: Path) -> BusyStudy:
     """Two arms of quick sound, a stop rule for two people in distress, and seven people."""
     protocol = whole_protocol()
     protocol["safety"]["stop_rules"] = [{"id": "much_distress", "counts": "distress", "at_least": 1}]
+    protocol["sound_check"] |= {"trials": 3, "pass_at": 3}
     protocol["allocation"]["strata"] = [{"factor": "site", "levels": ["north", "south"]}]
     study = whole_study(root, protocol)
     whole, stopped, in_distress, listening, declining, leaving, new = (

@@ -33,8 +33,8 @@ def whole_protocol(
     protocol["safety"]["support_text"] = both("**You did well to stop.** Call 112 if you are in danger.")
     protocol["sound_check"] = {
         "headphone_test": "huggins",
-        "trials": 1,
-        "pass_at": 1,
+        "trials": 3,
+        "pass_at": 3,
         "attempts": 2,
         "on_failure": "continue",
     }

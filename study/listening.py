@@ -42,6 +42,7 @@ class Listening:
     Args:
         intervals_s: audible stretches of session time, in the order heard.
         position_s: the furthest the sound came; 0 before it starts.
+        started: sound ran at all.
         playing: sound is running, as far as the record tells.
         finished: stopped or ended.
         stop_reason: why it was stopped early, or None.
@@ -56,6 +57,7 @@ class Listening:
 
     intervals_s: tuple[Interval, ...] = ()
     position_s: float = 0.0
+    started: bool = False
     playing: bool = False
     finished: bool = False
     stop_reason: str | None = None
@@ -266,6 +268,7 @@ class ListeningFold:
         return Listening(
             intervals_s=tuple(self._heard),
             position_s=self.position_s,
+            started=latest is not None,
             playing=latest is not None and latest.since_s is not None and not self.is_finished,
             finished=self.is_finished,
             stop_reason=self.stop_reason,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from analysis.mer.predictor import AffectSeries
 from analysis.tables.answer_rows import answer_rows, shown_columns, sound_check_rows
 from analysis.tables.pairing import NO_MUSIC, pair_rows
+from analysis.tables.playback_rows import playback_rows
 from study.affect import Affect
 from study.errors import RecordMismatch
 from study.events import (
@@ -23,14 +25,12 @@ from study.events import (
     ParticipantDiscontinued,
     ParticipantEnrolled,
     PlaybackEvent,
-    PlaybackLogged,
-    PlaybackStopped,
     RecordedEvent,
     SelfReportMissed,
     SelfReportSubmitted,
     SessionRendered,
 )
-from study.listening import listening_of
+from study.listening import covered_s, listening_of
 from study.manifest import RenderManifest
 from study.protocol import Phase, StudyProtocol
 from study.session import session_id_of
@@ -126,8 +126,8 @@ class Person:
             here = [r.event for r in self.history if r.session_id == session_id]
             rendered = [event for event in here if isinstance(event, SessionRendered)]
             duration_s = rendered[-1].duration_s if rendered else None
-            played = [event for event in here if isinstance(event, (PlaybackEvent, PlaybackLogged))]
-            heard_s = listening.heard_s if duration_s is None else listening.heard_within(0.0, duration_s)
+            end_s = math.inf if duration_s is None else duration_s
+            heard_s = listening.heard_within(0.0, end_s)
             yield {
                 "participant_id": self.participant_id,
                 "session_id": session_id,
@@ -140,10 +140,15 @@ class Person:
                 "rendered": bool(rendered),
                 "audio_sha256": rendered[-1].audio_sha256 if rendered else None,
                 "duration_s": duration_s,
-                "started": bool(played),
-                "heard_s": heard_s if played else 0.0,
+                "started": listening.started or any(isinstance(event, PlaybackEvent) for event in here),
+                "heard_s": heard_s,
                 "heard_share": heard_s / duration_s if duration_s else None,
+                "muted_s": covered_s(listening.muted_intervals_s, 0.0, end_s),
+                "hidden_s": covered_s(listening.hidden_intervals_s, 0.0, end_s),
                 "pauses": listening.pauses,
+                "stalls": listening.stalls,
+                "longest_gap_s": listening.longest_gap_s,
+                "ratings": listening.ratings,
                 "stop_reason": listening.stop_reason,
                 "completed": listening.completed,
             }
@@ -184,6 +189,8 @@ class Person:
                     "arousal_pred": mean[1] if mean else None,
                     "loudness_lufs": clip.loudness_lufs,
                     "heard_s": listening.heard_within(clip.onset_s, end_s),
+                    "muted_s": covered_s(listening.muted_intervals_s, clip.onset_s, end_s),
+                    "hidden_s": covered_s(listening.hidden_intervals_s, clip.onset_s, end_s),
                 }
 
     def report_rows(self) -> Iterator[Row]:
@@ -229,19 +236,7 @@ class Person:
 
     def playback_rows(self) -> Iterator[Row]:
         """The rows of `playback`."""
-        for recorded in self.history:
-            if isinstance(recorded.event, PlaybackEvent):
-                yield {
-                    "participant_id": self.participant_id,
-                    "session_id": recorded.session_id,
-                    "sequence": recorded.sequence,
-                    "at": recorded.at,
-                    "action": recorded.kind.removeprefix("Playback").lower(),
-                    "position_s": recorded.event.position_s,
-                    "reason": str(recorded.event.reason)
-                    if isinstance(recorded.event, PlaybackStopped)
-                    else None,
-                }
+        return playback_rows(self.history)
 
     def arm_at(self, session_id: str | None) -> str | None:
         """The arm of a session; without one, the arm of a person who has only one."""

@@ -15,9 +15,17 @@ PLAYED: dict[str, Any] = {
     "session_id": "ses-01",
     "sequence": 3,
     "at": pd.Timestamp("2026-03-02T09:00:00Z"),
+    "player_id": None,
+    "player_line": None,
+    "player_s": None,
     "action": "started",
     "position_s": 0.0,
     "reason": None,
+    "volume": None,
+    "rate": None,
+    "valence": None,
+    "arousal": None,
+    "detail": None,
 }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from dashboards.components.mounting import mount_step
-from dashboards.participant.step_view import closed_view, language_of, step_view, trouble_view
+from dashboards.participant.step_view import closed_view, due_page, language_of, step_view, trouble_view
 from dashboards.server.identity import LANGUAGE_COOKIE, participant_id_of_cookies
 from dashboards.server.serving import current
 from study.errors import IsopathError
@@ -72,6 +72,19 @@ def _due_view() -> Mapping[str, Any]:
         return trouble_view(study, language)
 
 
+def _due_page() -> tuple[str, str] | None:
+    """Kind and key of the page that is due; None where that cannot be told now."""
+    study = current().study
+    try:
+        participant_id = participant_id_of_cookies(st.context.cookies)
+        if participant_id is None:
+            return "closed", "closed"
+        return due_page(study, participant_id, study.record.clock())
+    except Exception:
+        log.exception("what is due could not be told")
+        return None
+
+
 def _look_again(kind: str, key: str) -> None:
     """Run the page again when the record has moved on without it: a link revoked, a sound made."""
     if kind == "finished":
@@ -79,8 +92,9 @@ def _look_again(kind: str, key: str) -> None:
 
     @st.fragment(run_every=WAITING_EVERY if kind == "waiting" else LOOK_EVERY)
     def look() -> None:
-        view = _due_view()
-        if (view["kind"], view["key"]) != (kind, key):
+        due = _due_page()
+        # Where it cannot be told, what somebody has begun to write stays on the page.
+        if due is not None and due != (kind, key):
             st.rerun(scope="app")
 
     look()

@@ -8,6 +8,8 @@ export default function (component) {
     step.querySelector(".ip-contacts").hidden = !contacts_html;
     step.querySelector(".ip-leave").addEventListener("click", async () => {
       const reply = await post("/api/me/leave", { tab_id: tabId() }, { onTrouble: () => page.say("page.offline") });
+      // A player's log that never arrived leaves with its person.
+      try { for (const place of Object.keys(localStorage)) if (place.startsWith("isopath-log/")) localStorage.removeItem(place); } catch { /* none is kept */ }
       location.assign(reply.body.to ?? "/");
     });
   });

@@ -75,15 +75,16 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One HTTP request or one websocket."""
         if scope["type"] == "http":
-            await self._http(scope, receive, self._sender(scope, send))
+            link = _link_of(scope) if _is_limited(scope["path"]) else None
+            await self._http(scope, receive, self._sender(scope, send, link), link)
         elif scope["type"] == "websocket":
             await self._websocket(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _http(self, scope: Scope, receive: Receive, send: Send, link: str | None) -> None:
         headers, path = Headers(scope=scope), scope["path"]
-        refusal = self._refusal(scope, headers) or self._too_many(scope, headers)
+        refusal = self._refusal(scope, headers) or self._too_many(scope, link)
         if refusal is None and _is_below(path, _STAFF_ALONE):
             is_staff = await run_in_threadpool(self._has_staff, HTTPConnection(scope))
             refusal = None if is_staff else PlainTextResponse("Not found", 404)
@@ -122,11 +123,9 @@ class Guard:
             return JSONResponse({"code": "content_type"}, 415)
         return None
 
-    def _too_many(self, scope: Scope, headers: Headers) -> Response | None:
-        path = scope["path"]
-        if not (path.startswith(("/api/", "/go/")) or path == "/kiosk/begin"):
+    def _too_many(self, scope: Scope, link: str | None) -> Response | None:
+        if not _is_limited(scope["path"]):
             return None
-        link = _link_of(headers)
         wait_s = self._by_link.take(link) if link is not None else 0.0
         if link is None or link not in self._known:
             wait_s = max(wait_s, self._failures.wait_s(_address(scope)))
@@ -134,12 +133,12 @@ class Guard:
             return None
         return JSONResponse({"code": "too_many"}, 429, {"Retry-After": str(math.ceil(wait_s))})
 
-    def _sender(self, scope: Scope, send: Send) -> Send:
+    def _sender(self, scope: Scope, send: Send, link: str | None) -> Send:
         path = scope["path"]
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._count(scope, message["status"])
+                self._count(scope, message["status"], link)
                 headers = MutableHeaders(scope=message)
                 if _is_below(path, ("/staff",)):
                     # Under no-referrer a form's own origin would be sent as null.
@@ -157,11 +156,10 @@ class Guard:
 
         return guarded
 
-    def _count(self, scope: Scope, status: int) -> None:
+    def _count(self, scope: Scope, status: int, link: str | None) -> None:
         path = scope["path"]
-        if not (path.startswith(("/api/", "/go/")) or path == "/kiosk/begin"):
+        if not _is_limited(path):
             return
-        link = _link_of(Headers(scope=scope))
         is_unknown = link not in self._known or status == 401
         if scope.get(FAILED) or (is_unknown and status in _COUNTED_FAILURES):
             self._failures.charge(_address(scope))
@@ -203,12 +201,13 @@ def _address(scope: Scope) -> str:
     return str(client[0]) if client else ""
 
 
-def _link_of(headers: Headers) -> str | None:
+def _is_limited(path: str) -> bool:
+    return path.startswith(("/api/", "/go/")) or path == "/kiosk/begin"
+
+
+def _link_of(scope: Scope) -> str | None:
     """The hash of the link that a request carries, whether it opens or not."""
-    cookie = headers.get("cookie", "")
-    if LINK_COOKIE not in cookie:
-        return None
-    token = HTTPConnection({"type": "http", "headers": headers.raw}).cookies.get(LINK_COOKIE)
+    token = HTTPConnection(scope).cookies.get(LINK_COOKIE)
     return None if token is None else token_sha256(token)
 
 

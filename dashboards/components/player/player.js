@@ -392,5 +392,6 @@ function gentlePicture(page, root) {
   };
   button.hidden = false;
   button.addEventListener("click", () => show(picture.hidden));
-  show(!shared.hidesPicture);
+  // Nobody looks at two things at once: where a mark is to be moved, the picture waits to be asked for.
+  show(!(shared.hidesPicture ?? Boolean(page.data.rating)));
 }

@@ -11,7 +11,7 @@ function continuousRating(page, place, { instrument_kind, perspective, question 
   const snapped = (value) => Math.round(Math.min(1, Math.max(-1, Math.round(value / step) * step)) * 100) / 100;
 
   const mark = element("span", { class: "ip-pad-mark" });
-  const pad = element("div", { class: "ip-pad", "aria-hidden": "true", "data-touched": "false" }, mark);
+  const pad = element("div", { class: "ip-pad", "data-touched": "false" }, mark);
   const lines = Object.fromEntries(["valence", "arousal"].map((axis) => {
     const words = (end) => page.word(`item.${perspective}.${axis}.${end}`);
     const input = element("input", { type: "range", class: "ip-range", id: freshId(), min: -1, max: 1, step, value: 0 });
@@ -49,7 +49,13 @@ function continuousRating(page, place, { instrument_kind, perspective, question 
   pad.addEventListener("pointerdown", (event) => { pad.setPointerCapture(event.pointerId); pick(event); event.preventDefault(); });
   pad.addEventListener("pointermove", (event) => { if (pad.hasPointerCapture(event.pointerId)) pick(event); });
 
-  place.append(element("h2", {}, question), ...(isGrid ? [pad] : []), lines.valence.row, lines.arousal.row);
+  const end = (axis, which) => element("span", {}, page.word(`item.${perspective}.${axis}.${which}`));
+  const frame = element("div", { class: "ip-pad-frame", "aria-hidden": "true" },
+    end("arousal", "high"),
+    pad,
+    end("arousal", "low"),
+    element("div", { class: "ip-pad-sides" }, end("valence", "low"), end("valence", "high")));
+  place.append(element("h2", {}, question), ...(isGrid ? [frame] : []), lines.valence.row, lines.arousal.row);
   place.hidden = false;
   show();
   // Nothing is told for somebody who has not touched it.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from study.affect import Affect
 from study.conduct import (
@@ -21,6 +21,7 @@ from study.events import (
     EndReason,
     History,
     PlaybackLogged,
+    RecordedEvent,
     RehearsalStarted,
     StopReason,
     SupportAnswered,
@@ -80,13 +81,16 @@ class SimulatedPerson:
     participant_id: str
     course: Course
     moments: Callable[[int], HeardMoments]
+    _known: list[RecordedEvent] = field(default_factory=list)
 
     def _rng(self, *key: object) -> random.Random:
         return random.Random("/".join(str(part) for part in (self.spec.seed, self.participant_id, *key)))
 
     def history(self) -> History:
-        """What happened to them so far."""
-        return self.study.record.participant(self.participant_id)
+        """What happened to them so far; only what is new is read."""
+        after = self._known[-1].sequence if self._known else 0
+        self._known.extend(self.study.record.events(self.participant_id, after=after))
+        return tuple(self._known)
 
     def take(self, step: Step, history: History) -> None:
         """Take the due step; renders are made by whoever makes the sound.

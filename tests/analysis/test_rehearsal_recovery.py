@@ -30,7 +30,7 @@ from study.session import SessionPlan
 from study.simulation import RESPONSE_SD
 from tests.study.walking import manifest_of
 
-PARTICIPANTS = 200
+PARTICIPANTS = 150
 WINDOW_S = 3.0
 TOLD = PredictorCard("told", "1", {}, {}, ("It is told the planned path.",))
 

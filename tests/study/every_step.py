@@ -73,7 +73,12 @@ DISTRESS = {"valence": 0.0, "arousal": 1.0}
 def with_every_step(protocol: StudyProtocol, check: SoundCheck = CHECK) -> StudyProtocol:
     """The protocol with sound check, induction, questionnaires (last at `pre`), follow-ups and debriefing."""
     extra = {Phase.PRE: ("expectations",), Phase.POST: ("afterwards",)}
-    kept = [given for given in protocol.assessments if given.phase is not Phase.FOLLOW_UP]
+    own = {questionnaire.questionnaire_id for questionnaire in protocol.questionnaires}
+    kept = [
+        replace(given, instrument_ids=tuple(name for name in given.instrument_ids if name not in own))
+        for given in protocol.assessments
+        if given.phase is not Phase.FOLLOW_UP
+    ]
     feeling = protocol.analysis.instrument_id
     return replace(
         protocol,

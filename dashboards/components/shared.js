@@ -90,6 +90,18 @@ function fillWords(root, words) {
   for (const node of root.querySelectorAll("[data-label]")) node.setAttribute("aria-label", say(words, node.dataset.label));
 }
 
+// When its own connection breaks, Streamlit lays an English dialog over the page and makes all below it
+// inert, so that no Stop could be pressed. Ours says what there is to say: the dialog is closed at once.
+function keepPageFree() {
+  if (shared.keepingFree) return;
+  shared.keepingFree = true;
+  const close = () => {
+    for (const button of document.querySelectorAll('body > [data-testid="stDialog"] [role="dialog"] > button')) button.click();
+  };
+  new MutationObserver(close).observe(document.body, { childList: true });
+  close();
+}
+
 // element("p", {class: "x", onclick: f}, "words", child)
 function element(name, attributes = {}, ...children) {
   const made = name.startsWith("svg:")
@@ -109,6 +121,7 @@ const freshId = () => `ip-${(nextId += 1)}-${randomId().slice(0, 4)}`;
 
 // Streamlit may call a component again with the same view, or reuse its place for another one.
 function openPage(component, build) {
+  keepPageFree();
   const root = component.parentElement.querySelector(".ip-page");
   const view = component.data;
   const key = `${view.kind}/${view.key}/${view.language}`;

@@ -28,7 +28,7 @@ _CHROME = """<style>
 [data-testid="stStatusWidget"], [data-testid="stSidebar"], [data-testid="stSidebarCollapsedControl"],
 [data-testid="stConnectionStatus"], [data-testid="stSkipToContent"], [data-testid="stMainMenu"],
 #MainMenu, footer,
-div[role="dialog"][data-testid="stDialog"] { display: none !important; }
+[data-testid="stDialog"] { display: none !important; }
 .stApp { background: #faf6ef !important; color-scheme: light; }
 [data-testid="stMainBlockContainer"] { padding: 0 !important; max-width: none !important; }
 [data-testid="stMainBlockContainer"] [data-testid="stVerticalBlock"] { gap: 0 !important; }

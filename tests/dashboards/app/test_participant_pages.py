@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, WebSocketRoute, expect
 
 from study.access.links import issue_link, revoke_links
 from study.conduct import enrol
@@ -340,6 +340,31 @@ def test_an_answer_given_without_a_connection_is_kept_and_sent_once(pages: Pages
     somebody.on("instrument")
 
     assert len(somebody.told(ConsentGiven)) == 1
+
+
+def test_no_dialog_of_streamlit_s_own_ever_keeps_a_finger_from_the_page(pages: Pages) -> None:
+    somebody = pages.somebody()
+    sockets: list[WebSocketRoute] = []
+
+    def through(socket: WebSocketRoute) -> None:
+        socket.connect_to_server()
+        sockets.append(socket)
+
+    somebody.page.route_web_socket("**/_stcore/stream", through)
+    somebody.page.add_init_script(
+        "addEventListener('DOMContentLoaded', () => new MutationObserver((changes) => { for (const change of"
+        " changes) for (const one of change.addedNodes) if (one.dataset?.testid === 'stDialog')"
+        " window.dialogs = (window.dialogs ?? 0) + 1; }).observe(document.body, { childList: true }));"
+    )
+    on = somebody.open("consent")
+    somebody.page.route("**/_stcore/**", lambda route: route.abort())
+    for socket in sockets:
+        socket.close()
+
+    somebody.page.wait_for_function("() => window.dialogs > 0", timeout=30_000)
+    somebody.page.wait_for_function("() => !document.querySelector('[inert] .stApp, [data-testid=stDialog]')")
+    on.get_by_role("button", name="Yes, I take part").click()
+    expect(on.get_by_role("status")).to_have_text("Saved.")
 
 
 def test_two_quick_presses_send_one_answer(pages: Pages) -> None:

@@ -16,10 +16,10 @@ from dashboards.cli.main import app
 from study.chain import Head
 from study.founding import Study, open_study
 from tests.dashboards.command_line import isopath, refusal
-from tests.study.conftest import EXAMPLES
+from tests.study.conftest import ONE_SESSION
 from tests.study.walking import allocated, completed, due, eligible
 
-EXAMPLE = EXAMPLES / "iso_vs_target_only.json"
+EXAMPLE = ONE_SESSION
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ from study.founding import Study, initialise_study
 from study.record import Record
 
 EXAMPLES = Path(__file__).parents[2] / "protocols" / "examples"
+#: Consent, questions, one session of music and what is felt around it: nothing else to walk through.
+ONE_SESSION = Path(__file__).parents[1] / "protocols" / "valid" / "one_session.json"
 PROTOCOL_SHA256 = "ab" * 32
 
 
@@ -23,9 +25,7 @@ def clock() -> SimulatedClock:
 
 @pytest.fixture
 def study(tmp_path: Path, clock: SimulatedClock) -> Iterator[Study]:
-    made = initialise_study(
-        tmp_path / "study", EXAMPLES / "iso_vs_target_only.json", "test", "isopath test", clock
-    )
+    made = initialise_study(tmp_path / "study", ONE_SESSION, "test", "isopath test", clock)
     yield made
     made.record.close()
 

@@ -34,13 +34,13 @@ from study.record import Draft
 from study.self_reports import miss_report
 from study.step import GiveReport, Listen
 from tests.study import walking
-from tests.study.conftest import EXAMPLES
+from tests.study.conftest import ONE_SESSION
 
 SESSION = "ses-01"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-EXAMPLE = load_protocol(EXAMPLES / "iso_vs_target_only.json")
+EXAMPLE = load_protocol(ONE_SESSION)
 
 
 def with_rules(*rules: StopRule) -> StudyProtocol:
@@ -137,7 +137,7 @@ def walk_through(study: Study, person: str, miss: tuple[str, str] | None = None)
 
 def two_sessions(folder: Path, clock: SimulatedClock) -> Study:
     """The example with a second session 7 to 14 days after the first."""
-    content = json.loads((EXAMPLES / "iso_vs_target_only.json").read_text())
+    content = json.loads(ONE_SESSION.read_text())
     content["session"] |= {"count": 2, "windows": [{"session": 2, "from_day": 7, "to_day": 14}]}
     path = folder / "two.json"
     path.write_text(json.dumps(content))

@@ -95,7 +95,7 @@ def test_whatever_people_do_one_step_is_due_it_can_be_taken_and_the_way_ends(
 
 def test_the_whole_way_with_every_step(tmp_path: Path, clock: SimulatedClock) -> None:
     seen: list[str] = []
-    with study_with_every_step(tmp_path / "study", clock, "iso_vs_target_only") as study:
+    with study_with_every_step(tmp_path / "study", clock, "../../tests/protocols/valid/one_session") as study:
         participant_id = enrol(study, ACTOR, STRATUM)
         while not isinstance(due(study, participant_id), Finished):
             clock.advance(60)

@@ -12,10 +12,10 @@ from study.events import RehearsalStarted, StudyInitialised
 from study.folder import file_sha256
 from study.founding import Study, initialise_study, open_study
 from study.rehearsal import begin_rehearsal
-from tests.study.conftest import EXAMPLES
+from tests.study.conftest import ONE_SESSION
 from tests.study.walking import STRATUM, allocated, due
 
-EXAMPLE = EXAMPLES / "iso_vs_target_only.json"
+EXAMPLE = ONE_SESSION
 
 
 def test_a_new_study_holds_its_protocol_byte_for_byte(study: Study) -> None:
@@ -26,7 +26,7 @@ def test_a_new_study_holds_its_protocol_byte_for_byte(study: Study) -> None:
     assert begun.protocol_text.encode() == EXAMPLE.read_bytes()
 
 
-EVERY_PAGE = EXAMPLES.parents[1] / "tests" / "protocols" / "valid" / "every_page.json"
+EVERY_PAGE = ONE_SESSION.with_name("every_page.json")
 
 
 def test_pictures_are_frozen_with_the_study_and_a_changed_one_is_refused(tmp_path: Path) -> None:

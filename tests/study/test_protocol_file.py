@@ -128,6 +128,23 @@ def test_the_examples_are_a_stratified_parallel_a_three_arm_and_a_crossover_stud
     assert crossover.visit_windows[0].session_number == 2
 
 
+def test_the_first_example_asks_all_that_a_trial_of_music_should_in_two_languages() -> None:
+    protocol = load_protocol(EXAMPLES / "iso_vs_target_only.json")
+
+    assert protocol.languages == ("en", "de")
+    assert protocol.sound_check == SoundCheck("huggins", 6, 5, 2, ends_on_failure=False)
+    assert protocol.debrief is not None
+    assert (protocol.debrief.after_follow_up, protocol.debrief.tells_arm) == (True, True)
+    given = {phase: [i for a in protocol.assessments_at(phase) for i in a.instrument_ids] for phase in Phase}
+    assert given[Phase.PRE] == ["expectations", "feeling"]
+    assert given[Phase.POST] == ["feeling", "expressed", "anxiety", "afterwards"]
+    measured = [item.measures for page in protocol.questionnaires for item in page.items]
+    assert measured == ["expectancy", "preference", "familiarity", None, "arm_guess"]
+    assert [rule.counts for rule in protocol.safety.stop_rules] == ["distress", "serious_adverse_event"]
+    assert protocol.listening.has_visual
+    assert all(arm.told_in("de") != arm.told_in("en") for arm in protocol.arms)
+
+
 def test_texts_and_versions_come_from_their_own_fields() -> None:
     protocol = load_protocol(PROTOCOLS / "valid" / "two_languages.json")
 

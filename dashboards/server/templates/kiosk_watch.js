@@ -35,7 +35,7 @@
       leaving = false;
       return;
     }
-    for (const storage of [localStorage, sessionStorage]) storage.clear();
+    // The start page removes what is left here.
     location.replace("/kiosk");
   }
 

@@ -94,10 +94,21 @@ def test_on_a_shared_tablet_nobodys_page_is_the_start_page(study: Study, served:
 
 def test_on_a_shared_tablet_the_browser_keeps_no_sound_and_no_view(study: Study, served: ServedStudy) -> None:
     _, token = somebody(study)
-    cookie = {"cookie": f"isopath_kiosk=1; isopath_link={token}"}
+    with Person(served.url, token) as person:
+        person.take_the_lease()
+        while person.view()["kind"] != "sound_check":
+            person.go_on()
 
-    for path in ("/api/me/step", "/api/me/sound-check/level.wav", "/api/me/sound/ses-01"):
-        assert httpx.get(f"{served.url}{path}", headers=cookie).headers["cache-control"] == "no-store"
+    def kept(path: str, cookie: str) -> str:
+        headers = {"cookie": f"{cookie}isopath_link={token}"}
+        reply = httpx.get(f"{served.url}{path}", headers=headers)
+        assert reply.status_code == 200
+        told: str = reply.headers["cache-control"]
+        return told
+
+    for path in ("/api/me/step", "/api/me/sound-check/level.wav"):
+        assert kept(path, "isopath_kiosk=1; ") == "no-store"
+    assert kept("/api/me/sound-check/level.wav", "") != "no-store"
 
 
 # With a real browser.

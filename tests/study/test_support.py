@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -127,6 +128,23 @@ def test_after_distress_a_person_who_does_not_go_on_is_asked_the_post_report_and
     assert step.phase is Phase.POST
     assert listening_of(history_of(study, participant_id), "ses-01").stop_reason == "distress"
     assert "ParticipantDiscontinued" not in kinds(study, participant_id)
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_whoever_stops_at_a_probe_is_not_asked_the_rest_of_it(
+    study: Study, participant_id: str, goes_on: bool
+) -> None:
+    probes = [
+        replace(given, instrument_ids=("feeling", "expressed")) if given.phase is Phase.PROBE else given
+        for given in study.protocol.assessments
+    ]
+    study = replace(study, protocol=replace(study.protocol, assessments=tuple(probes)))
+    in_distress(study, participant_id, Phase.PROBE)
+    answer_support(study, ACTOR, participant_id, "ses-01", "same", wants_staff=False, goes_on=goes_on)
+
+    rest = GiveReport(Phase.PROBE, "expressed", "ses-01", 300.0)
+
+    assert due(study, participant_id) == (rest if goes_on else GiveReport(Phase.POST, "feeling", "ses-01"))
 
 
 def test_distress_after_the_end_and_not_going_on_ends_the_persons_part_for_safety(

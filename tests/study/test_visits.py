@@ -204,15 +204,17 @@ def test_the_same_instrument_at_two_follow_ups_answers_the_first_of_them_first(
     assert due(study, participant_id) == Finished("completed")
 
 
-def test_a_follow_up_before_its_day_is_recorded_as_a_deviation(study: Study, participant_id: str) -> None:
+def test_a_follow_up_before_its_day_is_recorded_as_a_deviation_counted_from_the_last_session(
+    study: Study, participant_id: str, clock: SimulatedClock
+) -> None:
+    walk_to(study, participant_id, CheckSound, "ses-02")
+    clock.advance_to(first_day(study, participant_id) + 9 * DAY)
     walk_to_report(study, participant_id, Phase.FOLLOW_UP)
-    before = len(deviations(study, participant_id))
+    clock.advance(2 * 86_400)
     take(study, participant_id)
 
-    told = deviations(study, participant_id)[before:]
-
-    assert told == [
-        DeviationRecorded("follow-up 1 on day 0.0, outside day 7 and later", "visit outside its window")
+    assert deviations(study, participant_id) == [
+        DeviationRecorded("follow-up 1 on day 2.0, outside day 7 and later", "visit outside its window")
     ]
 
 

@@ -58,7 +58,8 @@ function sliderLine(page, item, { start, step, how }) {
     tell();
   };
   // A press on the middle itself, or a key that says "here", moves nothing and is still an answer.
-  input.addEventListener("pointerdown", touch);
+  // A finger that only scrolls the page past the line ends in no click, and is none.
+  input.addEventListener("click", touch);
   input.addEventListener("input", touch);
   input.addEventListener("keydown", (event) => {
     if (["Enter", " "].includes(event.key)) { event.preventDefault(); touch(); }

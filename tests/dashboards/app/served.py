@@ -34,7 +34,11 @@ class ServedStudy:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> ServedStudy:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.kill()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

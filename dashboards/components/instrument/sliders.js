@@ -58,8 +58,8 @@ function sliderLine(page, item, { start, step, how }) {
     tell();
   };
   // A press on the middle itself, or a key that says "here", moves nothing and is still an answer.
-  // A finger that only scrolls the page past the line ends in no click, and is none.
-  input.addEventListener("click", touch);
+  // A finger that only scrolls the page past the line is taken away from it, and is none.
+  input.addEventListener("pointerup", touch);
   input.addEventListener("input", touch);
   input.addEventListener("keydown", (event) => {
     if (["Enter", " "].includes(event.key)) { event.preventDefault(); touch(); }

@@ -67,6 +67,7 @@ AFTERWARDS = Questionnaire(
     ),
 )
 CHECK = SoundCheck("huggins", trials=6, pass_at=5, attempts=2, ends_on_failure=False)
+CROSSOVER = EXAMPLES / "crossover_2x2.json"
 DISTRESS = {"valence": 0.0, "arousal": 1.0}
 
 
@@ -96,10 +97,10 @@ def with_every_step(protocol: StudyProtocol, check: SoundCheck = CHECK) -> Study
 
 @contextmanager
 def study_with_every_step(
-    root: Path, clock: SimulatedClock, example: str = "crossover_2x2", check: SoundCheck = CHECK
+    root: Path, clock: SimulatedClock, protocol: Path = CROSSOVER, check: SoundCheck = CHECK
 ) -> Iterator[Study]:
-    """Its protocol is made in memory: the file on disk is the example."""
-    study = initialise_study(root, EXAMPLES / f"{example}.json", ACTOR, "isopath test", clock)
+    """What is added to the protocol is added in memory: the file on disk does not say it."""
+    study = initialise_study(root, protocol, ACTOR, "isopath test", clock)
     yield replace(study, protocol=with_every_step(study.protocol, check))
     study.record.close()
 

@@ -33,6 +33,7 @@ from study.step import (
 from study.steps import step_key
 from study.support import answer_support, call_staff
 from study.visits import miss_visit
+from tests.study.conftest import ONE_SESSION
 from tests.study.every_step import CHECK, history_of, study_with_every_step, take, walk_to
 from tests.study.walking import ACTOR, FEELING, MEMORY, STRATUM, due
 
@@ -95,7 +96,7 @@ def test_whatever_people_do_one_step_is_due_it_can_be_taken_and_the_way_ends(
 
 def test_the_whole_way_with_every_step(tmp_path: Path, clock: SimulatedClock) -> None:
     seen: list[str] = []
-    with study_with_every_step(tmp_path / "study", clock, "../../tests/protocols/valid/one_session") as study:
+    with study_with_every_step(tmp_path / "study", clock, ONE_SESSION) as study:
         participant_id = enrol(study, ACTOR, STRATUM)
         while not isinstance(due(study, participant_id), Finished):
             clock.advance(60)

@@ -41,6 +41,7 @@ HARMLESS_COLUMNS: Mapping[str, tuple[str, ...]] = {
         "hidden_s",
         "stalls",
         "longest_gap_s",
+        "ratings",
     ),
     "self_reports": (
         "participant_id",
@@ -60,6 +61,24 @@ HARMLESS_COLUMNS: Mapping[str, tuple[str, ...]] = {
         "language",
         "item_order",
         "untouched_items",
+        "response_time_s",
+    ),
+    "questionnaire_answers": (
+        "participant_id",
+        "session_id",
+        "at",
+        "phase",
+        "questionnaire_id",
+        "probe_at_s",
+        "item_id",
+        "measures",
+        "missed",
+        "missed_reason",
+        "answer_number",
+        "answer_option",
+        "answer_text",
+        "language",
+        "item_order",
         "response_time_s",
     ),
     "sound_checks": (
@@ -113,6 +132,8 @@ def blinded_tables(protocol: StudyProtocol, events: History, tables: StudyTables
 def _rows(protocol: StudyProtocol, events: History, name: str, table: pd.DataFrame) -> pd.DataFrame:
     if name == "self_reports":
         return table[~table["instrument_id"].isin(perceived_instruments(protocol))]
+    if name == "questionnaire_answers":
+        return table[(table["measures"] != "arm_guess").fillna(True)]
     if name == "deviations":
         return table[~table["sequence"].isin(sound_deviations(events))]
     return table

@@ -19,7 +19,9 @@ from study.oversight.words import counted
 def show() -> None:
     """The page."""
     staff = require_staff(Permission.SEE_RESULTS)
-    looked = open_page("Results", "While the study is blinded, everybody is shown together.")
+    looked = open_page(
+        "Results", "Everybody together while the study is blinded; by arm once it is unblinded."
+    )
     record = current().study.record
     if is_frozen(record) and is_unblinded(record) and still_may(staff, Permission.SEE_ARMS):
         # Statistics load for those who may see what they say.

@@ -26,8 +26,8 @@ HEARD_ENOUGH = 0.95
 MUTED_TOO_LONG_S = 10.0
 """Silence by a mute button that is told; a shorter one is a slip of the finger."""
 
-VERIFIED = "sha256"
-"""How the player says that it compared the sound's hash; a browser that cannot compares the length alone."""
+VERIFIED, UNVERIFIED = "sha256", "length"
+"""What the player says it compared when it had loaded the sound; a simulated one says neither."""
 
 
 def reasons_of(
@@ -95,7 +95,7 @@ def heard_share(here: History, listening: Listening) -> float | None:
 
 
 def is_verified(here: History) -> bool | None:
-    """Whether the browser checked the sound's SHA-256; None where no browser loaded it."""
+    """Whether the browser checked the sound's SHA-256; None where no browser says."""
     loaded = [
         entry.detail
         for r in here
@@ -103,7 +103,9 @@ def is_verified(here: History) -> bool | None:
         for entry in r.event.entries
         if entry.kind is PlayerEntryKind.LOADED
     ]
-    return None if not loaded else all(detail == VERIFIED for detail in loaded)
+    if UNVERIFIED in loaded:
+        return False
+    return True if VERIFIED in loaded else None
 
 
 def _probe_reasons(

@@ -73,7 +73,12 @@ class TestExports:
         blinded = make_export(busy.study, "record.jsonl", is_blinded=True).content.decode()
         reports = csv_tables(make_export(busy.study, "tables.zip", is_blinded=True).content)["self_reports"]
 
+        answers = csv_tables(make_export(busy.study, "tables.zip", is_blinded=True).content)[
+            "questionnaire_answers"
+        ]
         assert {row["perspective"] for row in reports} == {"felt"}
+        assert {row["item_id"] for row in answers} == {"preference", "remarks"}
+        assert HOSTILE in {row["answer_text"] for row in answers}
         assert '"guess"' not in blinded
         assert '"remarks"' in blinded
         lines = [json.loads(line) for line in blinded.splitlines()]

@@ -7,6 +7,8 @@ from typing import Any
 
 from playwright.sync_api import Page
 
+from tests.dashboards.app.person import ELIGIBLE_IF_YES
+
 _MOST_TABS = 160
 
 # The focused element, through every shadow root.
@@ -30,14 +32,14 @@ class KeyboardPerson:
         self.on_step = on_step
         self.kinds: list[str] = []
 
-    def walk(self, until: str = "finished") -> list[str]:
-        """Answer whatever is due until a kind of step; gives the kinds met, in order."""
+    def walk(self, *until: str) -> list[str]:
+        """Answer whatever is due until a kind of step (or the end); gives the kinds met, in order."""
         answered = ""
         while True:
             view = self.view_other_than(answered)
             self.kinds.append(view["kind"])
             self.on_step(view)
-            if view["kind"] == until:
+            if view["kind"] in (*until, "finished", "early"):
                 return self.kinds
             if view["kind"] != "waiting":
                 self.answer(view)
@@ -59,8 +61,10 @@ class KeyboardPerson:
             case "consent":
                 self.press("button.ip-agree")
             case "eligibility":
-                for _ in view["data"]["questions"]:
+                for question in view["data"]["questions"]:
                     self.choose("input[type=radio]")
+                    if question["id"] not in ELIGIBLE_IF_YES:
+                        self.page.keyboard.press("ArrowDown")
                 self.press("button[type=submit]")
             case "sound_check":
                 self.check_sound(view)

@@ -129,7 +129,7 @@ def test_without_a_network_the_music_goes_on_and_the_log_arrives_afterwards(
 ) -> None:
     participant_id, page = arrive(study, served, phone)
     person = KeyboardPerson(page)
-    person.walk(until="player")
+    person.walk("player")
     person.listen()
     page.locator(".ip-player[data-state=playing]").wait_for()
 
@@ -158,7 +158,7 @@ def test_a_closed_tab_and_the_link_opened_again_lead_to_the_due_step(
     first = browser.new_context(viewport=PHONE)
     page = first.new_page()
     page.goto(link)
-    KeyboardPerson(page).walk(until="induction")
+    KeyboardPerson(page).walk("induction")
     first.close()
 
     second = browser.new_context()

@@ -56,7 +56,7 @@ def test_twenty_seconds_offline_in_mid_session_cost_nothing(tmp_path: Path) -> N
         page = context.new_page()
         page.goto(f"{served.url}/go/{issue_link(study, 'test', participant_id)}")
         person = KeyboardPerson(page)
-        person.walk(until="player")
+        person.walk("player")
         person.listen()
         page.locator(".ip-player[data-state=playing]").wait_for()
         page.wait_for_timeout(4_000)

@@ -288,6 +288,7 @@ class StudyProtocol:
         population: who takes part, in words.
         registration, ethics: as registry and committee gave them, or None.
         questionnaires: the study's own; assessments name them as they name instruments.
+        public_title: what participants' pages call the study, since its full title may tell the arms.
         bank_points: starting moods along each axis that a bank holds, for delivery ``bank``; else None.
     """
 
@@ -327,6 +328,7 @@ class StudyProtocol:
     debrief: Debrief | None = None
     listening: ListeningSpec = ListeningSpec()
     bank_points: int | None = None
+    public_title: Text | None = None
 
     def lasting(self, duration_s: float) -> StudyProtocol:
         """The same study in time-lapse: every time within a session scaled alike."""
@@ -380,6 +382,10 @@ class StudyProtocol:
             f"{instrument_id!r} is not an instrument of this protocol",
             "write one of " + ", ".join(i.instrument_id for i in self.instruments),
         )
+
+    def public_title_in(self, language: str) -> str:
+        """What participants' pages call the study; empty where the protocol has no such title."""
+        return "" if self.public_title is None else self.public_title[language]
 
     def questionnaire(self, questionnaire_id: str) -> Questionnaire | None:
         """The study's own questionnaire of that id; None where that is an instrument's."""

@@ -145,7 +145,7 @@ function openPage(component, build) {
   opened.refresh = extra.refresh;
   opened.cleanUp = extra.close;
   opened.onLease = extra.onLease;
-  document.title = `${step.querySelector("h1")?.textContent ?? ""} – ${view.study_title}`;
+  document.title = [step.querySelector("h1")?.textContent, view.study_title].filter(Boolean).join(" – ");
   if (shared.seenPage) { window.scrollTo(0, 0); document.querySelector(".stMain")?.scrollTo(0, 0); focusHeading(step); }
   shared.seenPage = true;
   if (view.kind !== "closed") keepLease(opened);

@@ -86,7 +86,7 @@ def trouble_view(study: Study, language: str) -> dict[str, Any]:
         spoken = words(language, groups, study.folder.root / "texts")
     except IsopathError:
         language, spoken = REFERENCE, words(REFERENCE, groups)
-    return {**_page("trouble", language, study.protocol.title), "words": spoken}
+    return {**_page("trouble", language, study.protocol.public_title_in(language)), "words": spoken}
 
 
 def language_of(protocol: StudyProtocol, history: History, chosen: Sequence[str | None] = ()) -> str:
@@ -119,7 +119,7 @@ def _frame(study: Study, language: str, kind: str) -> dict[str, Any]:
         }
         for code in study.protocol.languages
     ]
-    page = _page(kind, language, study.protocol.title)
+    page = _page(kind, language, study.protocol.public_title_in(language))
     return {**page, "words": words(language, groups, own_texts), "languages": languages}
 
 

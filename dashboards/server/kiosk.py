@@ -80,7 +80,7 @@ class _Kiosk:
             self._page.render(
                 language=language,
                 direction=direction(language),
-                study_title=study.protocol.title,
+                study_title=study.protocol.public_title_in(language),
                 words=words(language, ("kiosk",), study.folder.root / "texts"),
             ),
             headers=CLEAR,

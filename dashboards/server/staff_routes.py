@@ -186,7 +186,8 @@ class _StaffPages:
         return response
 
     def _page(self, template: str, status: int = 200, **values: str | None) -> Response:
-        title = self._served.study.protocol.title
+        # A stranger may stand here: the full title may tell what is compared.
+        title = self._served.study.protocol.study_id
         html = self._templates.get_template(template).render(study_title=title, **values)
         return HTMLResponse(html, status, {"Cache-Control": "no-store"})
 

@@ -52,6 +52,7 @@ def build_protocol(value: Any, data: bytes) -> StudyProtocol:
         sha256=hashlib.sha256(data).hexdigest(),
         study_id=study["id"].text,
         title=study["title"].text,
+        public_title=_text(study["public_title"]) if study.get("public_title") else None,
         version=study["version"].text,
         languages=tuple(top["languages"].texts),
         design=Design(top["design"].text),

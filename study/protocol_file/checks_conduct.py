@@ -55,6 +55,7 @@ def _name_is_new(part: Part, name: str, seen: set[str]) -> Iterator[Finding]:
 def _texts_speak_every_language(top: Part) -> Iterator[Finding]:
     languages = top["languages"].texts
     for names in (
+        ("study", "public_title"),
         ("consent", "text"),
         ("induction", "text"),
         ("safety", "support_text"),

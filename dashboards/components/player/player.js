@@ -104,8 +104,8 @@ function makePlayer(page, step) {
       if (isLoudnessOurs) write("volume", null, [audio.volume]);
       if (document.hidden) write("hidden");
       if (state === "leaving" || state === "elsewhere") return;
-      show("ready");
       if (shared.goesOn === data.session_id) start();
+      else show("ready");
     } catch (problem) {
       if (ends.signal.aborted || state === "leaving") return;
       if (problem instanceof SoundNotDue) { page.advance(); return; }

@@ -52,7 +52,7 @@ function makePlayer(page, step) {
     state = next;
     root.dataset.state = next;
     const isStarted = here() > 0;
-    const label = { playing: "pause", stalled: "pause", paused: "go_on", damaged: "again", leaving: "go_on" }[next]
+    const label = { playing: "pause", stalled: "pause", paused: "go_on", damaged: "again", leaving: "go_on", blocked: "start", failed: "start" }[next]
       ?? (isStarted ? "go_on" : "start");
     main.textContent = page.word(`player.${label}`);
     main.classList.toggle("ip-player-start", STARTABLE.has(next));

@@ -15,6 +15,7 @@ from study.events import DebriefRead, PlaybackLogged, SelfReportSubmitted
 from study.founding import Study
 from study.listening import listening_of
 from tests.dashboards.app.keyboard_person import KeyboardPerson
+from tests.dashboards.app.person import Person
 from tests.dashboards.app.served import ServedStudy
 from tests.dashboards.app.whole_study import whole_protocol, whole_study
 from tests.dashboards.browser import chromium
@@ -61,10 +62,19 @@ def phone(browser: Browser) -> Iterator[BrowserContext]:
     context.close()
 
 
-def arrive(study: Study, served: ServedStudy, context: BrowserContext) -> tuple[str, Page]:
+def arrive(
+    study: Study, served: ServedStudy, context: BrowserContext, before: str = "consent"
+) -> tuple[str, Page]:
+    """Somebody at their page, who came as far as a kind of step elsewhere."""
     participant_id = enrol(study, "test", {})
+    token = issue_link(study, "test", participant_id)
+    with Person(served.url, token) as person:
+        person.take_the_lease()
+        while person.view()["kind"] != before:
+            person.go_on()
+        person.post("/api/me/lease", {"release": True})
     page = context.new_page()
-    page.goto(f"{served.url}/go/{issue_link(study, 'test', participant_id)}")
+    page.goto(f"{served.url}/go/{token}")
     return participant_id, page
 
 
@@ -79,57 +89,45 @@ def serious(page: Page) -> list[str]:
     ]
 
 
-def test_the_whole_study_by_keyboard_alone_on_a_phone_without_a_serious_finding_of_axe(
+def test_the_whole_study_by_keyboard_on_a_phone_reloaded_at_every_step_and_held_against_axe(
     study: Study, served: ServedStudy, phone: BrowserContext
 ) -> None:
     participant_id, page = arrive(study, served, phone)
     findings: dict[str, list[str]] = {}
-
-    def look(view: dict[str, Any]) -> None:
-        findings.setdefault(view["kind"], []).extend(serious(page))
-        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], view["kind"]
-
-    kinds = KeyboardPerson(page, look).walk()
-
-    assert list(dict.fromkeys(kinds)) == EVERY_KIND
-    assert {kind: found for kind, found in findings.items() if found} == {}
-    history = study.record.participant(participant_id)
-    assert sum(isinstance(r.event, DebriefRead) for r in history) == 1
-    assert listening_of(history, "ses-01").heard_s == pytest.approx(6.0, abs=0.4)
-
-
-def test_a_reload_at_every_step_loses_and_doubles_nothing(
-    study: Study, served: ServedStudy, phone: BrowserContext
-) -> None:
-    participant_id, page = arrive(study, served, phone)
     keys: list[str] = []
 
-    def reload(view: dict[str, Any]) -> None:
+    def look_and_reload(view: dict[str, Any]) -> None:
+        findings.setdefault(view["kind"], []).extend(serious(page))
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], view["kind"]
         if view["kind"] not in ("waiting", "finished"):
             keys.append(view["key"])
             page.reload()
-            again = KeyboardPerson(page).view_other_than("")
-            assert again["key"] == view["key"]
+            assert KeyboardPerson(page).view_other_than("")["key"] == view["key"]
 
-    KeyboardPerson(page, reload).walk()
+    kinds = KeyboardPerson(page, look_and_reload).walk()
 
+    assert list(dict.fromkeys(kinds)) == EVERY_KIND
+    assert {kind: found for kind, found in findings.items() if found} == {}
     assert len(keys) == len(set(keys))
     history = study.record.participant(participant_id)
+    assert sum(isinstance(r.event, DebriefRead) for r in history) == 1
     reports = [
         (r.event.phase, r.event.instrument_id, r.event.probe_at_s)
         for r in history
         if isinstance(r.event, SelfReportSubmitted)
     ]
     assert len(reports) == len(set(reports)) == 6
-    assert listening_of(history, "ses-01").completed
+    listening = listening_of(history, "ses-01")
+    assert listening.completed
+    assert listening.heard_s == pytest.approx(6.0, abs=0.4)
 
 
 def test_without_a_network_the_music_goes_on_and_the_log_arrives_afterwards(
     study: Study, served: ServedStudy, phone: BrowserContext
 ) -> None:
-    participant_id, page = arrive(study, served, phone)
+    participant_id, page = arrive(study, served, phone, before="player")
     person = KeyboardPerson(page)
-    person.walk("player")
+    person.view_other_than("")
     person.listen()
     page.locator(".ip-player[data-state=playing]").wait_for()
 
@@ -151,22 +149,19 @@ def test_without_a_network_the_music_goes_on_and_the_log_arrives_afterwards(
 
 
 def test_a_closed_tab_and_the_link_opened_again_lead_to_the_due_step(
-    study: Study, served: ServedStudy, browser: Browser
+    study: Study, served: ServedStudy, browser: Browser, phone: BrowserContext
 ) -> None:
-    participant_id = enrol(study, "test", {})
-    link = f"{served.url}/go/{issue_link(study, 'test', participant_id)}"
-    first = browser.new_context(viewport=PHONE)
-    page = first.new_page()
-    page.goto(link)
-    KeyboardPerson(page).walk("induction")
-    first.close()
-
-    second = browser.new_context()
-    page = second.new_page()
-    page.goto(link)
-
+    _, page = arrive(study, served, phone, before="induction")
     assert KeyboardPerson(page).view_other_than("")["kind"] == "induction"
-    second.close()
+    link = next(cookie["value"] for cookie in phone.cookies() if cookie["name"] == "isopath_link")
+    page.close()
+
+    elsewhere = browser.new_context()
+    again = elsewhere.new_page()
+    again.goto(f"{served.url}/go/{link}")
+
+    assert KeyboardPerson(again).view_other_than("")["kind"] == "induction"
+    elsewhere.close()
 
 
 def test_a_second_tab_is_told_kindly_and_can_take_over(

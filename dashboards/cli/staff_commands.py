@@ -27,13 +27,18 @@ FromStdin = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Join this group's commands to the application."""
-    staff = typer.Typer(no_args_is_help=True, help="Who may log in to the dashboard, and as what.")
+    staff = typer.Typer(no_args_is_help=True)
     staff.command(epilog="Example: isopath staff add calm-study anna --role admin")(add)
     staff.command("list", epilog="Example: isopath staff list calm-study")(list_staff)
     staff.command(epilog="Example: isopath staff role calm-study ben --role statistician")(role)
     staff.command(epilog="Example: isopath staff password calm-study anna")(password)
     staff.command(epilog="Example: isopath staff remove calm-study ben")(remove)
-    app.add_typer(staff, name="staff")
+    app.add_typer(
+        staff,
+        name="staff",
+        help="Who may log in to the dashboard, and as what.",
+        epilog="Example: isopath staff add calm-study anna --role admin",
+    )
 
 
 def add(

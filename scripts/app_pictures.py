@@ -30,7 +30,8 @@ DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 EXAMPLE = Path("protocols/examples/iso_vs_target_only.json")
 STRATUM = {"site": "north", "baseline_arousal": "high"}
 STAFF_PAGES = {
-    Role.COORDINATOR: ("overview", "participants", "sessions", "quality", "protocol", "results", "exports"),
+    Role.COORDINATOR: ("overview", "participants", "sessions", "quality", "protocol"),
+    Role.STATISTICIAN: ("results", "exports"),
     Role.UNBLINDED: ("sessions",),
     Role.ADMIN: ("accounts", "freeze", "editor"),
 }

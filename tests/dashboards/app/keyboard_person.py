@@ -50,7 +50,7 @@ class KeyboardPerson:
         self.page.wait_for_function(
             "key => { const v = window.__isopath?.open?.view; return v && v.key && v.key !== key; }",
             arg=key,
-            timeout=60_000,
+            timeout=180_000,
         )
         view: dict[str, Any] = self.page.evaluate("() => window.__isopath.open.view")
         return view
@@ -122,7 +122,7 @@ class KeyboardPerson:
             self.press("button.ip-play-trial")
             heard = "() => window.__isopath.open.root.querySelector('.ip-playing').textContent === ''"
             self.page.wait_for_function(f"() => !({heard})()")
-            self.page.wait_for_function(heard, timeout=15_000)
+            self.page.wait_for_function(heard, timeout=60_000)
             self.choose("input[type=radio]")
             self.press(".ip-test button[type=submit]")
 
@@ -130,7 +130,7 @@ class KeyboardPerson:
         """Start, and hear what comes."""
         # After a probe the music goes on by itself.
         ready = ".ip-player:not([data-state=loading])"
-        self.page.locator(ready).wait_for(timeout=60_000)
+        self.page.locator(ready).wait_for(timeout=180_000)
         if self.page.locator("button.ip-player-start:visible").count():
             self.press("button.ip-player-start")
 

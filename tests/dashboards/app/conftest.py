@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,14 @@ from dashboards.server.serving import Served, begin_serving
 from study.founding import Study, open_study
 from tests.dashboards.app.busy_study import BusyStudy, busy_study
 from tests.dashboards.app.two_arms import a_pair, two_arm_study
+
+
+@pytest.fixture(autouse=True)
+def main_stays_main() -> Iterator[None]:
+    """Streamlit runs a page as `__main__`; processes spawned by later tests would run it again."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
 
 
 @pytest.fixture(scope="session")

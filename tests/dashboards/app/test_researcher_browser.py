@@ -109,7 +109,7 @@ def test_every_page_fits_a_phone(clinic: Clinic, browser: Browser) -> None:
         for path in ("overview", "participants", "sessions", "quality", "protocol", "editor"):
             page.goto(f"{clinic.server.url}/{path}")
             expect(page.locator(".ip-h1")).to_be_visible(timeout=30_000)
-            page.wait_for_function("document.querySelectorAll('[data-testid=stHtml]').length > 2")
+            page.wait_for_function("() => document.querySelectorAll('[data-testid=stHtml]').length > 2")
             wider[path] = page.evaluate(
                 "(() => { const m = document.querySelector('[data-testid=stMain]');"
                 " return m.scrollWidth - m.clientWidth })()"

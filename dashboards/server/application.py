@@ -41,6 +41,8 @@ _OPTIONS = {
     # A page that lost its socket asks for its session again; what it may hold is small.
     "server.disconnectedSessionTTL": 60,
     "server.maxUploadSize": 5,
+    # Streamlit's own red has too little contrast on its pale ground.
+    "theme.primaryColor": "#22594e",
 }
 
 _API = "/api/"

@@ -72,10 +72,12 @@ def build_app(served: Served) -> ASGIApp:
         async with _beside(served):
             yield
 
-    app = st.App(Path(__file__).parents[1] / "app.py", routes=routes, lifespan=lifespan)
+    api = [route for route in routes if route.path.startswith(_API)]
+    pages = [route for route in routes if route not in api]
+    app = st.App(Path(__file__).parents[1] / "app.py", routes=pages, lifespan=lifespan)
     headers = security_headers(served.is_secure, inline_script_hashes(index))
-    api = Starlette(routes=[route for route in routes if route.path.startswith(_API)])
-    return Guard(_Apart(api, app), served, headers, lambda request: staff_of_request(request) is not None)
+    apart = _Apart(Starlette(routes=api), app)
+    return Guard(apart, served, headers, lambda request: staff_of_request(request) is not None)
 
 
 class _Apart:

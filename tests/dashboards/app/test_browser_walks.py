@@ -1,4 +1,4 @@
-"""A whole study in a real browser: by keyboard on a phone, with reloads, without a network, in two tabs."""
+"""A whole study in a real browser: by keyboard on a phone, with reloads, without a network."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
 from study.access.links import issue_link
@@ -14,6 +13,7 @@ from study.conduct import enrol
 from study.events import DebriefRead, PlaybackLogged, PlayerEntry, SelfReportSubmitted
 from study.founding import Study
 from study.listening import listening_of
+from tests.dashboards.app.axe import serious
 from tests.dashboards.app.keyboard_person import KeyboardPerson
 from tests.dashboards.app.person import Person
 from tests.dashboards.app.served import ServedStudy
@@ -22,6 +22,7 @@ from tests.dashboards.browser import chromium
 
 pytestmark = pytest.mark.browser
 
+OURS = "[data-testid='stMainBlockContainer']"
 PHONE: ViewportSize = {"width": 390, "height": 844}
 EVERY_KIND = [
     "consent",
@@ -78,17 +79,6 @@ def arrive(
     return participant_id, page
 
 
-def serious(page: Page) -> list[str]:
-    """What axe-core finds serious or worse in anything of ours, as rule and element."""
-    found = Axe().run(page, context="[data-testid='stMainBlockContainer']").response["violations"]
-    return [
-        f"{violation['id']}: {node['html'][:120]}"
-        for violation in found
-        if violation["impact"] in ("serious", "critical")
-        for node in violation["nodes"]
-    ]
-
-
 def test_the_whole_study_by_keyboard_on_a_phone_reloaded_at_every_step_and_held_against_axe(
     study: Study, served: ServedStudy, phone: BrowserContext
 ) -> None:
@@ -97,7 +87,7 @@ def test_the_whole_study_by_keyboard_on_a_phone_reloaded_at_every_step_and_held_
     keys: list[str] = []
 
     def look_and_reload(view: dict[str, Any]) -> None:
-        findings.setdefault(view["kind"], []).extend(serious(page))
+        findings.setdefault(view["kind"], []).extend(serious(page, OURS))
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], view["kind"]
         if view["kind"] not in ("waiting", "finished"):
             keys.append(view["key"])
@@ -163,22 +153,3 @@ def test_a_closed_tab_and_the_link_opened_again_lead_to_the_due_step(
 
     assert KeyboardPerson(again).view_other_than("")["kind"] == "induction"
     elsewhere.close()
-
-
-def test_a_second_tab_is_told_kindly_and_can_take_over(
-    study: Study, served: ServedStudy, phone: BrowserContext
-) -> None:
-    _, first = arrive(study, served, phone)
-    KeyboardPerson(first).view_other_than("")
-    first.wait_for_function("() => window.__isopath.lease === 'yours'")
-    second = phone.new_page()
-    second.goto(f"{served.url}/")
-
-    second.locator(".ip-elsewhere h1:visible").wait_for()
-    assert serious(second) == []
-    second.locator(".ip-elsewhere button").click()
-    second.wait_for_function("() => window.__isopath.lease === 'yours'")
-    first.bring_to_front()
-    first.locator("button.ip-agree").click()
-
-    first.locator(".ip-elsewhere h1:visible").wait_for()

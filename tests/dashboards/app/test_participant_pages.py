@@ -22,6 +22,7 @@ from study.events import (
     SupportAnswered,
 )
 from study.founding import Study
+from tests.dashboards.app.axe import serious
 from tests.dashboards.app.mirrored import bring_mirrored_catalogue
 from tests.dashboards.app.person import Person
 from tests.dashboards.app.served import ServedStudy
@@ -408,6 +409,7 @@ def test_a_second_tab_is_told_kindly_and_can_take_over(pages: Pages) -> None:
     second.goto(f"{somebody.url}/")
 
     expect(second.get_by_role("heading", name="This is open somewhere else")).to_be_visible()
+    assert serious(second) == []
     second.get_by_role("button", name="Continue here").click()
     expect(second.get_by_role("button", name="Yes, I take part")).to_be_visible()
     first.get_by_role("button", name="Yes, I take part").click()

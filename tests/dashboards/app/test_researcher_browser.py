@@ -10,13 +10,13 @@ from pathlib import Path
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, expect
 
 from study.access.accounts import Accounts
 from study.events import Role
 from study.founding import Study, open_study
 from study.support import call_staff
+from tests.dashboards.app.axe import serious
 from tests.dashboards.app.busy_study import BusyStudy
 from tests.dashboards.app.served import ServedStudy
 from tests.dashboards.app.staff import cookies_of, staffed
@@ -107,23 +107,19 @@ def test_every_page_fits_a_phone_and_axe_finds_nothing_serious(clinic: Clinic, b
     with clinic.enter(browser, Role.COORDINATOR, PHONE) as context:
         page = context.new_page()
         wider: dict[str, int] = {}
-        serious: list[str] = []
+        found: list[str] = []
         for path in ("overview", "participants", "sessions", "quality", "protocol", "editor"):
             page.goto(f"{clinic.server.url}/{path}")
             expect(page.locator(".ip-h1")).to_be_visible(timeout=30_000)
             page.wait_for_function("() => document.querySelectorAll('[data-testid=stHtml]').length > 2")
-            serious += [
-                f"{path}: {found['id']}: {found['nodes'][0]['html'][:120]}"
-                for found in Axe().run(page).response["violations"]
-                if found["impact"] in ("serious", "critical")
-            ]
+            found += [f"{path}: {one}" for one in serious(page)]
             wider[path] = page.evaluate(
                 "(() => { const m = document.querySelector('[data-testid=stMain]');"
                 " return m.scrollWidth - m.clientWidth })()"
             )
 
         assert not any(pixels > 0 for pixels in wider.values()), wider
-        assert serious == []
+        assert found == []
 
 
 def test_an_export_is_for_those_who_may_and_blinded_until_they_may_see_arms(clinic: Clinic) -> None:

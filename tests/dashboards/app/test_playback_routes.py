@@ -329,7 +329,9 @@ def test_everybody_who_waits_is_told_of_a_full_disk_and_may_send_again(
     async def twice() -> tuple[list[Any], list[Any]]:
         writer = PlaybackWriter(study)
         sent = batches(people[:3], "full")
-        refused = await asyncio.gather(*map(writer.log, sent), return_exceptions=True)
+        # Whoever is not told would wait for ever.
+        async with asyncio.timeout(20):
+            refused = await asyncio.gather(*map(writer.log, sent), return_exceptions=True)
         is_full.clear()
         return refused, await asyncio.gather(*map(writer.log, sent), return_exceptions=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -572,13 +573,20 @@ def test_a_script_in_an_answer_is_a_text_in_the_record_and_nowhere_else(scene: S
     assert EligibilityAssessed.__name__ not in kinds
 
 
+def _is_whole(said: bytes) -> bool:
+    """Whether the head is there, and as much body as it announces; without a word of that, all there is."""
+    head, ended, body = said.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)^content-length: *(\d+)", head, re.MULTILINE)
+    return bool(ended) and length is not None and len(body) >= int(length[1])
+
+
 def raw(scene: Scene, request: str) -> tuple[int, bytes, bytes]:
     """Status, head and body of what the server says to exactly these bytes."""
     with socket.create_connection(("127.0.0.1", scene.served.port), timeout=5) as connection:
         connection.sendall(request.encode("latin-1"))
         said = b""
         try:
-            while b"\r\n\r\n" not in said or len(said) < 100:
+            while not _is_whole(said):
                 part = connection.recv(65536)
                 if not part:
                     break

@@ -9,6 +9,14 @@ from typing import Any
 
 CI_LEVEL = 0.95
 
+CIRCUMPLEX_UNIT = "circumplex unit"
+"""Of valence, arousal, distance and progress: each axis runs from −1 to 1."""
+PRIMARY_ESTIMAND = "primary"
+"""The protocol's estimand, as rows name it."""
+
+PURE_NUMBER = "1"
+"""Of correlations, shares, test statistics and slopes."""
+
 
 class NotEstimable(Exception):
     """Why a model or contrast gives no number, in words. Becomes a result row's `reason`."""
@@ -26,6 +34,8 @@ class ResultRow:
         n: participants (or pairs, where `method` says so) the estimate rests on.
         method: how it was estimated, with its source.
         reason: in words, where a number is missing.
+        unit: of estimate and limits.
+        estimand: which of the results' estimands the row speaks of; None for a description.
         extra: further numbers and names of this kind of row.
     """
 
@@ -39,6 +49,8 @@ class ResultRow:
     method: str
     reason: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
+    unit: str = CIRCUMPLEX_UNIT
+    estimand: str | None = None
 
     def to_plain(self) -> dict[str, Any]:
         """As JSON values; a number that is not finite becomes null."""
@@ -49,7 +61,9 @@ class ResultRow:
             "ci_low": finite(self.ci_low),
             "ci_high": finite(self.ci_high),
             "p_value": finite(self.p_value),
+            "unit": self.unit,
             "n": self.n,
+            "estimand": self.estimand,
             "method": self.method,
             "reason": self.reason,
             **json_ready(self.extra),
@@ -57,10 +71,17 @@ class ResultRow:
 
 
 def not_estimated(
-    row_id: str, label: str, n: int, method: str, reason: str, extra: Mapping[str, Any] | None = None
+    row_id: str,
+    label: str,
+    n: int,
+    method: str,
+    reason: str,
+    extra: Mapping[str, Any] | None = None,
+    unit: str = CIRCUMPLEX_UNIT,
+    estimand: str | None = None,
 ) -> ResultRow:
     """A row without a number."""
-    return ResultRow(row_id, label, None, None, None, None, n, method, reason, extra or {})
+    return ResultRow(row_id, label, None, None, None, None, n, method, reason, extra or {}, unit, estimand)
 
 
 def finite(value: float | None) -> float | None:

@@ -7,37 +7,39 @@ dashboard and the exports only read them.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from analysis.agreement.rows import (
-    agreement_rows,
-    arms_without_music,
-    difference_points,
-    pair_sets,
-    unpaired_counts,
-)
+from analysis.agreement.results import agreement_of
+from analysis.chosen_model import estimate_endpoint
 from analysis.description.baseline import baseline_of
 from analysis.description.descriptives import adherence_of, deviations_of, missingness_of, safety_of
+from analysis.description.dose import dose_of
 from analysis.description.flow import flow_of
 from analysis.description.paths import changes_of, paths_of
 from analysis.description.provenance import provenance_of
 from analysis.description.reported_plan import notes_of, study_of
 from analysis.effects.bivariate import estimate_both_axes
-from analysis.effects.endpoint import ENDPOINTS, outcomes_of
-from analysis.effects.estimate import Effects, estimate_effects
+from analysis.effects.crossover import crossover_rows
+from analysis.effects.endpoint import ENDPOINTS, outcomes_of, visits_of
+from analysis.effects.equivalence import equivalence_rows
+from analysis.effects.estimate import Effects
+from analysis.effects.intercurrent import Applied, apply_strategies
+from analysis.effects.interim import interim_of
 from analysis.effects.multiplicity import make_ledger
+from analysis.effects.trajectories import trajectory_rows
 from analysis.mer.predictor import AffectSeries
-from analysis.result_row import json_ready
+from analysis.missing.sensitivity import missing_data_of
+from analysis.result_row import PRIMARY_ESTIMAND, json_ready
 from analysis.tables.build import SessionKey, StudyTables
 from study.canonical import plain
 from study.errors import RecordMismatch
-from study.events import RehearsalStarted
+from study.events import InterimLookTaken, RehearsalStarted
 from study.manifest import RenderManifest
 from study.protocol import StudyProtocol
 
-RESULTS_VERSION = 2
+RESULTS_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -47,13 +49,22 @@ class Results:
     Args:
         results_version: of this form.
         simulated: at least one participant is not a person.
+        shuffled: why arms were dealt anew before this analysis, so that its comparisons mean nothing;
+            None where arms are as allocated.
         rehearsal: the settings of `RehearsalStarted`, or None.
         study: title, id, hash, design, arms, contrasts and the rest of the plan as reported.
         flow: see `flow_of`; baseline: see `baseline_of`.
+        estimand: what the primary rows estimate, with its intercurrent events, how many met each and
+            what was done about it.
         primary: the endpoint's effects, with `row`: the primary contrast's.
         secondary: the other endpoints' effects; both_axes: Hotelling's rows.
+        equivalence: rows of contrasts that aim at equivalence or non-inferiority.
+        crossover: treatment, period and sequence, in a crossover.
+        trajectories: how reports move during a session.
+        missing_data: see `missing_data_of`; interim: see `interim_of`; either may be None.
         ledger: every confirmatory test with its decision.
         agreement: rows, points of difference plots, and what was not paired.
+        dose: see `dose_of`.
         paths, changes: the figures' data, see `paths_of` and `changes_of`.
         adherence, missingness, safety, deviations: see `analysis.description.descriptives`.
         provenance: see `provenance_of`.
@@ -62,15 +73,23 @@ class Results:
 
     results_version: int
     simulated: bool
+    shuffled: str | None
     rehearsal: Mapping[str, Any] | None
     study: Mapping[str, Any]
     flow: Mapping[str, Any]
     baseline: Mapping[str, Any]
+    estimand: Mapping[str, Any]
     primary: Mapping[str, Any]
     secondary: list[dict[str, Any]]
     both_axes: list[dict[str, Any]]
+    equivalence: list[dict[str, Any]]
+    crossover: list[dict[str, Any]]
+    trajectories: list[dict[str, Any]]
+    missing_data: Mapping[str, Any] | None
+    interim: Mapping[str, Any] | None
     ledger: list[dict[str, Any]]
     agreement: Mapping[str, Any]
+    dose: Mapping[str, Any]
     paths: list[dict[str, Any]]
     changes: list[dict[str, Any]]
     adherence: list[dict[str, Any]]
@@ -88,6 +107,8 @@ def analyse(
     predictions: Mapping[SessionKey, AffectSeries],
     record_head_sha256: str | None = None,
     rehearsal: RehearsalStarted | None = None,
+    looks: Sequence[InterimLookTaken] = (),
+    shuffled: str | None = None,
 ) -> Results:
     """The pre-specified analysis of a study, at any moment of it.
 
@@ -98,13 +119,20 @@ def analyse(
         tables: as `build_tables` made them from the same manifests and predictions.
         record_head_sha256: hash of the record's last row.
         rehearsal: what a rehearsal planted, or None.
+        looks: interim looks on record.
+        shuffled: why `tables` come from `shuffle_arms`; None where arms are as allocated.
 
     Raises:
         UnknownName: a covariate of the protocol that there is no column for.
         RecordError: the flow does not add up.
     """
-    outcomes = outcomes_of(protocol, tables)
-    effects = {endpoint: estimate_effects(protocol, outcomes, endpoint) for endpoint in ENDPOINTS}
+    applied = apply_strategies(protocol, tables, outcomes_of(protocol, tables))
+    outcomes = applied.outcomes
+    visits = apply_strategies(protocol, tables, visits_of(protocol, tables)).outcomes
+    effects = {
+        endpoint: estimate_endpoint(protocol, outcomes, visits, endpoint, applied.not_estimable)
+        for endpoint in ENDPOINTS
+    }
     endpoint = protocol.analysis.endpoint
     primary = effects.pop(endpoint)
     gated = (
@@ -117,18 +145,26 @@ def analyse(
     return Results(
         results_version=RESULTS_VERSION,
         simulated=is_simulated(tables),
+        shuffled=shuffled,
         rehearsal=plain(rehearsal),
         study=study_of(protocol),
         flow=flow_of(protocol, tables, outcomes),
         baseline=baseline_of(protocol, tables),
+        estimand=_estimand(protocol, applied),
         primary={
             **_effects(primary),
             "row": next((row.to_plain() for row in primary.contrasts if row.extra["is_primary"]), None),
         },
         secondary=[_effects(found) for found in effects.values()],
         both_axes=[row.to_plain() for row in estimate_both_axes(protocol, outcomes)],
+        equivalence=[row.to_plain() for row in equivalence_rows(protocol, primary)],
+        crossover=[row.to_plain() for row in crossover_rows(protocol, outcomes)],
+        trajectories=[row.to_plain() for row in trajectory_rows(protocol, tables)],
+        missing_data=missing_data_of(protocol, outcomes),
+        interim=interim_of(protocol, primary, looks),
         ledger=[entry.to_plain() for entry in ledger],
-        agreement=_agreement(protocol, tables),
+        agreement=agreement_of(protocol, tables),
+        dose=dose_of(protocol, tables, outcomes),
         paths=paths_of(protocol, tables),
         changes=changes_of(protocol, outcomes),
         adherence=adherence_of(protocol, tables),
@@ -179,26 +215,19 @@ def _effects(found: Effects) -> dict[str, Any]:
         "arms": [row.to_plain() for row in found.arms],
         "missing": dict(found.missing),
         "left_out": list(found.left_out),
+        "by_session": [row.to_plain() for row in found.by_session],
+        "diagnostics": json_ready(found.diagnostics),
     }
 
 
-def _agreement(protocol: StudyProtocol, tables: StudyTables) -> dict[str, Any]:
-    sets = pair_sets(tables)
+def _estimand(protocol: StudyProtocol, applied: Applied) -> dict[str, Any]:
+    estimand = protocol.analysis.estimand
     return {
-        "sets": [
-            {
-                "set_id": one.set_id,
-                "label": one.label,
-                "first": one.first,
-                "second": one.second,
-                "phase": one.phase,
-                "n_pairs": len(one.frame),
-                "unit": one.design.unit,
-                "rows": [row.to_plain() for row in agreement_rows(protocol, one)],
-                "points": json_ready(difference_points(one)) if one.phase is not None else None,
-            }
-            for one in sets
-        ],
-        "unpaired": unpaired_counts(tables),
-        "arms_without_music": list(arms_without_music(protocol)),
+        "estimand_id": PRIMARY_ESTIMAND,
+        "population": estimand.population,
+        "variable": estimand.variable,
+        "summary": estimand.summary,
+        "composite_value": estimand.composite_value,
+        "events": json_ready(list(applied.events)),
+        "not_estimable": applied.not_estimable,
     }

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from study.affect import Affect
+from study.analysis_plan import AnalysisSpec
 from study.errors import UnknownName
 from study.instruments import Instrument
 from study.path import PathSpec
@@ -220,48 +221,6 @@ class ListeningSpec:
 
     has_visual: bool = True
     rating_instrument_id: str | None = None
-
-
-@dataclass(frozen=True)
-class Contrast:
-    """A comparison of two arms; `arm_ids[0]` minus `arm_ids[1]`."""
-
-    contrast_id: str
-    arm_ids: tuple[str, str]
-    is_primary: bool
-
-
-@dataclass(frozen=True)
-class Estimand:
-    """ICH E9(R1): population, variable, intercurrent events with their strategies."""
-
-    population: str
-    variable: str
-    summary: str
-    intercurrent_events: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class AgreementSpec:
-    """What self-report is paired with: seconds of sound heard before the report."""
-
-    predictor: str
-    probe_window_s: float
-    post_window_s: float
-
-
-@dataclass(frozen=True)
-class AnalysisSpec:
-    """What will be estimated, fixed before anyone is enrolled."""
-
-    endpoint: str
-    instrument_id: str
-    estimand: Estimand
-    covariates: tuple[str, ...]
-    contrasts: tuple[Contrast, ...]
-    multiplicity: str
-    alpha: float
-    agreement: AgreementSpec
 
 
 @dataclass(frozen=True)

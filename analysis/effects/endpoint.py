@@ -74,28 +74,51 @@ def outcomes_of(protocol: StudyProtocol, tables: StudyTables) -> tuple[Outcome, 
     With several sessions in a parallel design, `pre` is that of the first and
     `post` that of the last.
     """
+    if protocol.design is Design.CROSSOVER:
+        return _outcomes(protocol, tables, {n: (n, n) for n in range(1, protocol.session_count + 1)})
+    return _outcomes(protocol, tables, {1: (1, protocol.session_count)})
+
+
+def visits_of(protocol: StudyProtocol, tables: StudyTables) -> tuple[Outcome, ...]:
+    """One outcome for each session of each allocated person in a parallel design.
+
+    `pre` is always that of the first session (the baseline of a model of
+    repeated measures), `post` that of the session, `period` its number.
+    """
+    return _outcomes(protocol, tables, {n: (1, n) for n in range(1, protocol.session_count + 1)})
+
+
+def _outcomes(
+    protocol: StudyProtocol, tables: StudyTables, sessions: Mapping[int, tuple[int, int]]
+) -> tuple[Outcome, ...]:
+    """Outcomes by period; `sessions` says of which sessions its `pre` and its `post` are."""
     factors = [stratum.factor for stratum in protocol.allocation.strata]
     reports = _reports(protocol, tables.self_reports)
     reasons = _missed_reasons(protocol, tables.self_reports)
-    crossover = protocol.design is Design.CROSSOVER
+    arms = {
+        (str(who), int(period)): str(arm)
+        for who, period, arm in zip(
+            tables.sessions["participant_id"], tables.sessions["period"], tables.sessions["arm"], strict=True
+        )
+    }
     found = []
     for person in tables.participants.to_dict("records"):
         if pd.isna(person["group"]):
             continue
         who = str(person["participant_id"])
-        of_person = tables.sessions[tables.sessions["participant_id"] == who]
-        for period, arm in zip(of_person["period"], of_person["arm"], strict=True):
-            if not crossover and int(period) != 1:
+        for period, (first, last_number) in sessions.items():
+            arm = arms.get((who, period))
+            if arm is None:
                 continue
-            last = session_id_of(int(period) if crossover else protocol.session_count)
-            pre = reports.get((who, session_id_of(int(period)), Phase.PRE))
+            last = session_id_of(last_number)
+            pre = reports.get((who, session_id_of(first), Phase.PRE))
             post = reports.get((who, last, Phase.POST))
             found.append(
                 Outcome(
                     who,
                     str(person["group"]),
-                    str(arm),
-                    int(period),
+                    arm,
+                    period,
                     {
                         f: None if pd.isna(person[f"stratum_{f}"]) else str(person[f"stratum_{f}"])
                         for f in factors

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -21,8 +21,9 @@ from analysis.effects.effect_size import hedges_g
 from analysis.effects.endpoint import ENDPOINTS, Outcome
 from analysis.effects.linear_model import ArmModel, Errors, fit_arm_model, indicator_columns
 from analysis.result_row import NotEstimable, ResultRow, not_estimated
+from study.analysis_plan import Contrast
 from study.errors import UnknownName
-from study.protocol import Contrast, Design, StudyProtocol
+from study.protocol import Design, StudyProtocol
 
 Floats = NDArray[np.float64]
 
@@ -39,6 +40,8 @@ class Effects:
         arms: one row per arm, in the protocol's order: adjusted mean with raw mean and SD.
         missing: reason to number of outcomes (persons; in a crossover, periods) left out.
         left_out: covariates without variation.
+        by_session: differences and means at each session, from a model of several.
+        diagnostics: what tells whether the model fits, as JSON values.
     """
 
     endpoint: str
@@ -46,6 +49,8 @@ class Effects:
     arms: tuple[ResultRow, ...]
     missing: Mapping[str, int]
     left_out: tuple[str, ...]
+    by_session: tuple[ResultRow, ...] = ()
+    diagnostics: Mapping[str, Any] = field(default_factory=dict)
 
 
 def estimate_effects(protocol: StudyProtocol, outcomes: Sequence[Outcome], endpoint: str) -> Effects:
@@ -98,6 +103,40 @@ def estimate_effects(protocol: StudyProtocol, outcomes: Sequence[Outcome], endpo
         ),
         missing,
         fit.left_out if isinstance(fit, ArmModel) else (),
+    )
+
+
+def without_estimates(
+    protocol: StudyProtocol, outcomes: Sequence[Outcome], endpoint: str, reason: str
+) -> Effects:
+    """Every row of an endpoint, each saying why there is no number."""
+    crossover = protocol.design is Design.CROSSOVER
+    complete, missing = complete_cases(protocol, outcomes, endpoint)
+    values = np.array([outcome.values[endpoint] for outcome in complete], dtype=float)
+    arms = np.array([outcome.arm for outcome in complete], dtype=object)
+    by_arm = {arm.arm_id: values[arms == arm.arm_id] for arm in protocol.arms}
+    method, cause = method_of(protocol), NotEstimable(reason)
+    return Effects(
+        endpoint,
+        tuple(
+            _contrast_row(
+                endpoint,
+                contrast,
+                label_of(contrast),
+                cause,
+                by_arm,
+                len({o.participant_id for o in complete if o.arm in contrast.arm_ids}),
+                method,
+                crossover,
+            )
+            for contrast in protocol.analysis.contrasts
+        ),
+        tuple(
+            _arm_row(arm.arm_id, arm_name(arm.arm_id), cause, by_arm[arm.arm_id], method)
+            for arm in protocol.arms
+        ),
+        missing,
+        (),
     )
 
 

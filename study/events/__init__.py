@@ -22,6 +22,8 @@ from study.events.access import (
 )
 from study.events.life import (
     ArmsUnblinded,
+    DataImported,
+    InterimLookTaken,
     PayloadErased,
     RecordFrozen,
     RehearsalStarted,
@@ -38,6 +40,7 @@ from study.events.participation import (
     ParticipantAllocated,
     ParticipantDiscontinued,
     ParticipantEnrolled,
+    ParticipantImported,
     ParticipationMoved,
     SessionRendered,
     SoundChecked,
@@ -77,6 +80,7 @@ __all__ = [
     "Asked",
     "ConsentDeclined",
     "ConsentGiven",
+    "DataImported",
     "DebriefRead",
     "DeviationRecorded",
     "EligibilityAssessed",
@@ -84,11 +88,13 @@ __all__ = [
     "Event",
     "History",
     "InductionCompleted",
+    "InterimLookTaken",
     "LinkIssued",
     "LinkRevoked",
     "ParticipantAllocated",
     "ParticipantDiscontinued",
     "ParticipantEnrolled",
+    "ParticipantImported",
     "ParticipationMoved",
     "PayloadErased",
     "PlaybackEnded",
@@ -128,8 +134,11 @@ Event = (
     | ServedInsecurely
     | RecordFrozen
     | ArmsUnblinded
+    | InterimLookTaken
+    | DataImported
     | PayloadErased
     | ParticipantEnrolled
+    | ParticipantImported
     | ConsentGiven
     | ConsentDeclined
     | EligibilityAssessed

@@ -68,6 +68,47 @@ class ArmsUnblinded:
 
 
 @dataclass(frozen=True)
+class InterimLookTaken:
+    """The arms were compared before the end, as the protocol planned.
+
+    Args:
+        look: from 1.
+        information: share of the planned outcomes there were.
+        statistic_z: of the primary contrast; None where it could not be estimated.
+        boundary_z: that it was held against, two-sided.
+        crossed: whether it lay beyond.
+        head_sha256: of the record's last row that the look used.
+    """
+
+    look: int
+    information: float
+    statistic_z: float | None
+    boundary_z: float
+    crossed: bool
+    head_sha256: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class DataImported:
+    """A file of a study that ran elsewhere was read into this record.
+
+    Args:
+        file_name, file_sha256: of the file as it was given.
+        column_map: what each column was taken for.
+        rows, participants: read from it.
+        assumed: sentences on what the file did not say and the importer was told to assume.
+    """
+
+    file_name: str
+    file_sha256: str
+    column_map: Mapping[str, str]
+    rows: int
+    participants: int
+    assumed: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class PayloadErased:
     """The payload of an earlier row was erased; its place in the chain stands."""
 

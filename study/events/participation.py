@@ -74,6 +74,17 @@ class InductionCompleted:
 
 
 @dataclass(frozen=True)
+class ParticipantImported:
+    """Consent, eligibility and allocation of this person took place elsewhere, in another system.
+
+    Args:
+        source_id: the person's id in the file that was imported.
+    """
+
+    source_id: str
+
+
+@dataclass(frozen=True)
 class ParticipantAllocated:
     """The next place of the stratum's list; arm_ids: one per session."""
 

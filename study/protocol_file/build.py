@@ -9,19 +9,15 @@ from typing import Any
 
 from study.instruments import Instrument, Perspective
 from study.protocol import (
-    AgreementSpec,
     AllocationGroup,
     AllocationSpec,
-    AnalysisSpec,
     Arm,
     Assessment,
     Contact,
-    Contrast,
     Debrief,
     Design,
     EligibilityQuestion,
     EngineSpec,
-    Estimand,
     ListeningSpec,
     Phase,
     Safety,
@@ -31,6 +27,7 @@ from study.protocol import (
     StudyProtocol,
     VisitWindow,
 )
+from study.protocol_file.analysis import analysis_of
 from study.protocol_file.arms import fixed_start, path_spec, target_of
 from study.protocol_file.draft import Part
 from study.protocol_file.shape import default_number
@@ -83,7 +80,7 @@ def build_protocol(value: Any, data: bytes) -> StudyProtocol:
         assessments=tuple(_assessment(a) for a in top["assessments"].parts()),
         safety=_safety(top["safety"]),
         delivery=top["delivery"].text,
-        analysis=_analysis(top["analysis"]),
+        analysis=analysis_of(top["analysis"], Design(top["design"].text), session["count"].whole),
         population=top["population"]["description"].text,
         description=_optional_text(study, "description"),
         registration=_optional_text(study, "registration"),
@@ -234,32 +231,3 @@ def _listening(part: Part | None) -> ListeningSpec:
     if part is None:
         return ListeningSpec()
     return ListeningSpec(_is_true(part, "visual", True), _optional_text(part, "continuous_rating"))
-
-
-def _analysis(part: Part) -> AnalysisSpec:
-    estimand, agreement = part["estimand"], part["agreement"]
-    probe_window, post_window = agreement.get("probe_window_s"), agreement.get("post_window_s")
-    return AnalysisSpec(
-        endpoint=part["endpoint"].text,
-        instrument_id=part["instrument"].text,
-        estimand=Estimand(
-            estimand["population"].text,
-            estimand["variable"].text,
-            estimand["summary"].text,
-            MappingProxyType({name: s.text for name, s in estimand["intercurrent_events"].fields()}),
-        ),
-        covariates=tuple(part["covariates"].texts),
-        contrasts=tuple(
-            Contrast(c["id"].text, (c["arms"].texts[0], c["arms"].texts[1]), c["primary"].is_true)
-            for c in part["contrasts"].parts()
-        ),
-        multiplicity=part["multiplicity"].text,
-        alpha=part["alpha"].number,
-        agreement=AgreementSpec(
-            agreement["predictor"].text,
-            probe_window.number
-            if probe_window
-            else default_number("analysis", "agreement", "probe_window_s"),
-            post_window.number if post_window else default_number("analysis", "agreement", "post_window_s"),
-        ),
-    )

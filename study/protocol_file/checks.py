@@ -7,6 +7,7 @@ from pathlib import Path
 
 from study.path import PathKind
 from study.protocol_file.checks_allocation import check_allocation
+from study.protocol_file.checks_analysis import check_analysis
 from study.protocol_file.checks_conduct import check_conduct
 from study.protocol_file.checks_outcomes import check_outcomes
 from study.protocol_file.checks_pages import check_pages, check_picture_files
@@ -19,7 +20,16 @@ from study.protocol_file.text import Finding
 def check_meaning(draft: Part) -> Iterator[Finding]:
     """Everything that is wrong between the readable parts of a draft."""
     yield from run_checks(
-        (check_paths, check_allocation, check_conduct, check_outcomes, check_questions, check_pages), draft
+        (
+            check_paths,
+            check_allocation,
+            check_conduct,
+            check_outcomes,
+            check_analysis,
+            check_questions,
+            check_pages,
+        ),
+        draft,
     )
 
 

@@ -1,4 +1,4 @@
-"""Checks of what is asked and what is estimated: assessments and analysis."""
+"""Checks of what is asked, and of what of it the analysis reads."""
 
 from __future__ import annotations
 
@@ -10,9 +10,6 @@ from study.protocol_file.draft import Part, run_checks, unknown
 from study.protocol_file.shape import default_number
 from study.protocol_file.text import Finding, did_you_mean, plain_number, shown
 
-_PRE_COVARIATES = ("pre_valence", "pre_arousal")
-_CROSSOVER_COVARIATES = ("period", "sequence")
-
 
 def check_outcomes(draft: Part) -> Iterator[Finding]:
     """What is wrong with assessments and analysis."""
@@ -23,9 +20,6 @@ def check_outcomes(draft: Part) -> Iterator[Finding]:
             _phases_are_complete,
             _probes_lie_in_the_session,
             _endpoint_can_be_read,
-            _covariates_are_known,
-            _contrasts_compare_two_arms,
-            _one_contrast_is_primary,
             _windows_fit_the_session,
             _predictor_is_installed,
         ),
@@ -191,65 +185,6 @@ def _endpoint_can_be_read(top: Part) -> Iterator[Finding]:
         yield instrument.finding(
             f"{shown(instrument.text)} is not given at {' and '.join(missing)}",
             "name it in the instruments of the pre and the post assessment",
-        )
-
-
-def _covariates_are_known(top: Part) -> Iterator[Finding]:
-    factors = [stratum["factor"].text for stratum in top.at("allocation", "strata").parts()]
-    is_crossover = top["design"].text == "crossover"
-    allowed = [*_PRE_COVARIATES, *factors, *(_CROSSOVER_COVARIATES if is_crossover else ())]
-    for covariate in top.at("analysis", "covariates").readable_parts():
-        if covariate.text in allowed:
-            continue
-        if covariate.text in _CROSSOVER_COVARIATES:
-            yield covariate.finding(f"{shown(covariate.text)} belongs to a crossover", "delete it")
-        else:
-            yield covariate.finding(
-                f"{shown(covariate.text)} is nothing that can be adjusted for",
-                did_you_mean(covariate.text, allowed) + "write one of " + ", ".join(allowed),
-            )
-
-
-def _contrasts_compare_two_arms(top: Part) -> Iterator[Finding]:
-    arms = {arm["id"].text: arm for arm in top["arms"].parts()}
-    seen: set[frozenset[str]] = set()
-    for contrast in top.at("analysis", "contrasts").readable_parts():
-        yield from run_checks((_contrast_compares,), contrast, arms, seen)
-
-
-def _contrast_compares(contrast: Part, arms: dict[str, Part], seen: set[frozenset[str]]) -> Iterator[Finding]:
-    pair = contrast["arms"].parts()
-    for arm in pair:
-        yield from unknown(arm, arms, "arm")
-    names = [arm.text for arm in pair]
-    if len(names) != 2 or any(name not in arms for name in names):
-        return
-    if names[0] == names[1]:
-        yield contrast["arms"].finding(f"compares {shown(names[0])} with itself", "write two different arms")
-    elif frozenset(names) in seen:
-        yield contrast["arms"].finding(
-            "compares two arms that another contrast compares", "delete one of them"
-        )
-    elif _played(arms[names[0]]) == _played(arms[names[1]]):
-        yield contrast["arms"].finding(
-            f"compares {shown(names[0])} and {shown(names[1])}, which play the same",
-            "write another path or engine in one of the arms",
-        )
-    seen.add(frozenset(names))
-
-
-def _played(arm: Part) -> object:
-    return arm["path"].json, arm.json.get("engine")
-
-
-def _one_contrast_is_primary(top: Part) -> Iterator[Finding]:
-    contrasts = top.at("analysis", "contrasts")
-    primary = [contrast for contrast in contrasts.parts() if contrast["primary"].is_true]
-    if not primary:
-        yield contrasts.finding("none is primary", "write primary true for the one that decides the study")
-    for extra in primary[1:]:
-        yield extra["primary"].finding(
-            "is a second primary contrast", "write false for all but the one that decides the study"
         )
 
 

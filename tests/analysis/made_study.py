@@ -15,6 +15,7 @@ import numpy as np
 
 from analysis.mer.predictor import AffectSeries, PredictorCard
 from study.affect import Affect
+from study.analysis_plan import AgreementSpec, AnalysisSpec, Contrast, Estimand
 from study.events import (
     ConsentGiven,
     EligibilityAssessed,
@@ -33,17 +34,13 @@ from study.instruments import Instrument, Perspective
 from study.manifest import ManifestClip, RenderManifest
 from study.path import PathKind, PathSpec
 from study.protocol import (
-    AgreementSpec,
     AllocationGroup,
     AllocationSpec,
-    AnalysisSpec,
     Arm,
     Assessment,
-    Contrast,
     Design,
     EligibilityQuestion,
     EngineSpec,
-    Estimand,
     Phase,
     Safety,
     Stratum,

@@ -1,0 +1,1 @@
+"""Studies that ran elsewhere, read into a record of our own."""

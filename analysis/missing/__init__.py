@@ -1,0 +1,1 @@
+"""Outcomes that are missing: imputed, and doubted."""

@@ -72,12 +72,18 @@ class Part:
 
     def parts(self) -> list[Part]:
         """Every item of a list; all must be readable."""
-        return [Part(item, (*self.path, i), self._bad) for i, item in enumerate(self._value)]
+        return [Part(item, (*self.path, i), self._bad) for i, item in enumerate(self._items())]
 
     def readable_parts(self) -> list[Part]:
         """The items of a list that were not refused."""
-        paths = ((*self.path, i) for i in range(len(self._value)))
-        return [Part(self._value[path[-1]], path, self._bad) for path in paths if path not in self._bad]
+        places = ((item, (*self.path, i)) for i, item in enumerate(self._items()))
+        return [Part(item, path, self._bad) for item, path in places if path not in self._bad]
+
+    def _items(self) -> list[Any]:
+        # An unknown field is refused by its object, not by its own path, and may hold anything.
+        if not isinstance(self._value, list):
+            raise Unreadable
+        return self._value
 
     @property
     def text(self) -> str:

@@ -524,7 +524,8 @@ def test_what_participants_have_no_use_for_is_closed_to_them(scene: Scene, metho
         method, path, headers={"cookie": f"isopath_link={scene.victim.token}; isopath_staff=guessed"}
     )
 
-    assert reply.status_code in (401, 403, 404)
+    # 429: who has shown a false log-in too often is not heard at all for a while.
+    assert reply.status_code in (401, 403, 404, 429)
 
 
 def test_every_response_carries_the_headers_that_keep_it_in_its_place(scene: Scene) -> None:

@@ -12,24 +12,36 @@ from analysis.figures.drawing import to_png
 from analysis.mer.hearing import HeardSession, SessionKey, hear_sessions
 from analysis.mer.registry import load_predictor
 from analysis.report.build import build_report, render_html
-from analysis.results import Results, analyse, results_from_json, results_to_json
+from analysis.results import Results, analyse, is_simulated, results_from_json, results_to_json
 from analysis.tables.build import StudyTables, build_tables
 from analysis.tables.pairing import NO_MUSIC
+from analysis.tables.shuffled import shuffle_arms
 from study.errors import RecordMismatch, StorageError
-from study.events import SessionRendered
+from study.events import InterimLookTaken, SessionRendered
 from study.folder import write_whole
 from study.founding import Study
+from study.freeze import is_unblinded
 from study.manifest import RenderManifest
 from study.rendered import read_manifests
 
 Told = Callable[[str, int, int], None]
 
+SHUFFLED = (
+    "Arms were dealt anew by chance before this analysis, because the record is not frozen and unblinded yet. "
+    "It shows that the analysis runs; no difference between arms here means anything."
+)
+
 
 def analyse_study(study: Study, told: Told) -> tuple[StudyTables, Results]:
     """Verify the record, hear every session, and run the pre-specified analysis; writes results.json.
 
+    Until a record of people is frozen and unblinded, arms are dealt anew first, and the results say so.
+
     Args:
         told: hears of the progress.
+
+    Returns:
+        The tables that were analysed, and the results.
 
     Raises:
         RecordBroken: the chain does not hold; nothing is analysed.
@@ -52,7 +64,13 @@ def analyse_study(study: Study, told: Told) -> tuple[StudyTables, Results]:
     )
     told("estimating", 0, 1)
     tables = build_tables(study.protocol, events, manifests, predictions)
-    results = analyse(study.protocol, tables, manifests, predictions, head.sha256, study.rehearsal())
+    shuffled = None if is_simulated(tables) or is_unblinded(study.record) else SHUFFLED
+    if shuffled is not None:
+        tables = shuffle_arms(study.protocol, tables, head.sha256)
+    looks = [r.event for r in events if isinstance(r.event, InterimLookTaken)]
+    results = analyse(
+        study.protocol, tables, manifests, predictions, head.sha256, study.rehearsal(), looks, shuffled
+    )
     write_whole(study.folder.results, results_to_json(results).encode())
     told("estimating", 1, 1)
     return tables, results

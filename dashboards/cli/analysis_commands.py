@@ -29,9 +29,11 @@ def analyse(
 ) -> None:
     """Verify the record, hear every rendered session, and run the pre-specified analysis.
 
-    Writes STUDY/results.json: every number of the report, and nothing else decides one.
+    Writes STUDY/results.json: every number of the report, and nothing else decides one. Until a record of
+    people is frozen and unblinded, arms are dealt anew first: the analysis can be tried, and tells nothing.
     """
     # Statistics and networks load only for those who use them.
+    from analysis.tables.blinded import blinded_tables
     from dashboards.cli.sentences import primary_sentence
     from dashboards.study_analysis import analyse_study
 
@@ -40,14 +42,28 @@ def analyse(
         made, results = analyse_study(study, told)
     if tables is not None:
         tables.mkdir(parents=True, exist_ok=True)
-        for name in (field.name for field in fields(made)):
-            write_whole(tables / f"{name}.csv", getattr(made, name).to_csv(index=False).encode())
+        # Before unblinding, a clip's target beside a person's id would tell the arm that was dealt anew.
+        shown = (
+            {field.name: getattr(made, field.name) for field in fields(made)}
+            if results.shuffled is None
+            else blinded_tables(study.protocol, study.record.events(), made)
+        )
+        for name, table in shown.items():
+            write_whole(tables / f"{name}.csv", table.to_csv(index=False).encode())
     say(
-        f"{study.folder.results}\n{primary_sentence(results)}\nNext: isopath report {folder}",
+        "\n".join(
+            (
+                str(study.folder.results),
+                *(() if results.shuffled is None else (results.shuffled,)),
+                primary_sentence(results),
+                f"Next: isopath report {folder}",
+            )
+        ),
         json,
         {
             "results": str(study.folder.results),
             "simulated": results.simulated,
+            "shuffled": results.shuffled,
             "primary": results.primary["row"],
         },
     )

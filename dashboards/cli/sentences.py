@@ -8,7 +8,7 @@ from analysis.results import Results
 def primary_sentence(results: Results) -> str:
     """The primary contrast's estimate with its interval, or why there is none."""
     row = results.primary["row"]
-    said = "SIMULATED: " if results.simulated else ""
+    said = "SIMULATED: " if results.simulated else "SHUFFLED ARMS: " if results.shuffled else ""
     if row is None or row["estimate"] is None:
         reason = f": {row['reason']}" if row else ""
         return f"{said}there is no primary estimate yet{reason}"

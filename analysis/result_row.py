@@ -53,8 +53,9 @@ class ResultRow:
     estimand: str | None = None
 
     def to_plain(self) -> dict[str, Any]:
-        """As JSON values; a number that is not finite becomes null."""
+        """As JSON values; a number that is not finite becomes null. No name of `extra` hides a field."""
         return {
+            **json_ready(self.extra),
             "row_id": self.row_id,
             "label": self.label,
             "estimate": finite(self.estimate),
@@ -66,7 +67,6 @@ class ResultRow:
             "estimand": self.estimand,
             "method": self.method,
             "reason": self.reason,
-            **json_ready(self.extra),
         }
 
 

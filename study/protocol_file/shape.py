@@ -173,7 +173,9 @@ def _verdict(validator: str, value: Any, limit: Any, schema: dict[str, Any]) -> 
 def _outside(schema: dict[str, Any]) -> str:
     if "minimum" in schema and "maximum" in schema:
         return f"outside [{schema['minimum']:g}, {schema['maximum']:g}]"
-    low = f"above {schema['exclusiveMinimum']:g}"
+    low = (
+        f"at least {schema['minimum']:g}" if "minimum" in schema else f"above {schema['exclusiveMinimum']:g}"
+    )
     high = (
         f"at most {schema['maximum']:g}" if "maximum" in schema else f"below {schema['exclusiveMaximum']:g}"
     )

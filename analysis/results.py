@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from analysis.agreement.results import agreement_of
@@ -31,6 +31,7 @@ from analysis.effects.multiplicity import make_ledger
 from analysis.effects.trajectories import trajectory_rows
 from analysis.mer.predictor import AffectSeries
 from analysis.missing.sensitivity import missing_data_of
+from analysis.numbers import numbers_of
 from analysis.result_row import PRIMARY_ESTIMAND, json_ready
 from analysis.tables.build import SessionKey, StudyTables
 from study.canonical import plain
@@ -69,6 +70,7 @@ class Results:
         adherence, missingness, safety, deviations: see `analysis.description.descriptives`.
         provenance: see `provenance_of`.
         notes: sentences a reader must know.
+        numbers: every number above as one flat list, see `numbers_of`.
     """
 
     results_version: int
@@ -98,6 +100,7 @@ class Results:
     deviations: list[dict[str, Any]]
     provenance: Mapping[str, Any]
     notes: list[str]
+    numbers: list[dict[str, Any]]
 
 
 def analyse(
@@ -141,8 +144,8 @@ def analyse(
         else []
     )
     ledger = make_ledger(protocol.analysis.multiplicity, protocol.analysis.alpha, primary.contrasts, gated)
-    provenance = provenance_of(protocol, manifests, predictions, record_head_sha256)
-    return Results(
+    provenance = provenance_of(protocol, tables, manifests, predictions, record_head_sha256)
+    results = Results(
         results_version=RESULTS_VERSION,
         simulated=is_simulated(tables),
         shuffled=shuffled,
@@ -173,7 +176,9 @@ def analyse(
         deviations=deviations_of(tables),
         provenance=provenance,
         notes=notes_of(protocol, primary, provenance),
+        numbers=[],
     )
+    return replace(results, numbers=numbers_of(json_ready(_content(results))))
 
 
 def is_simulated(tables: StudyTables) -> bool:
@@ -186,8 +191,7 @@ def is_simulated(tables: StudyTables) -> bool:
 
 def results_to_json(results: Results) -> str:
     """Indented JSON; a number that is not finite is null."""
-    content = {field.name: json_ready(getattr(results, field.name)) for field in fields(results)}
-    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(json_ready(_content(results)), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def results_from_json(text: str) -> Results:
@@ -205,6 +209,10 @@ def results_from_json(text: str) -> Results:
     if version != RESULTS_VERSION or set(content) != {field.name for field in fields(Results)}:
         raise RecordMismatch("results.json", f"is of version {version}, not {RESULTS_VERSION}", remedy)
     return Results(**content)
+
+
+def _content(results: Results) -> dict[str, Any]:
+    return {field.name: getattr(results, field.name) for field in fields(results)}
 
 
 def _effects(found: Effects) -> dict[str, Any]:

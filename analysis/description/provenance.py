@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import fields
 from importlib import metadata
 from typing import Any
 
 from analysis.mer.predictor import AffectSeries
-from analysis.tables.build import SessionKey
+from analysis.tables.build import SessionKey, StudyTables
 from study.manifest import RenderManifest
 from study.protocol import StudyProtocol
 
-PACKAGES = ("isopath", "numpy", "scipy", "pandas", "statsmodels", "matplotlib")
+PACKAGES = ("isopath", "numpy", "scipy", "pandas", "statsmodels", "matplotlib", "typst", "python-docx")
 
 
 def provenance_of(
     protocol: StudyProtocol,
+    tables: StudyTables,
     manifests: Mapping[SessionKey, RenderManifest],
     predictions: Mapping[SessionKey, AffectSeries],
     record_head_sha256: str | None,
@@ -25,6 +28,7 @@ def provenance_of(
     """Names, versions, hashes and licences.
 
     Args:
+        tables: that were analysed; each is hashed as `isopath analyse --tables` writes it.
         record_head_sha256: hash of the record's last row, or None.
     """
     models: dict[str, str] = {}
@@ -42,6 +46,10 @@ def provenance_of(
     return {
         "protocol_sha256": protocol.sha256,
         "record_head_sha256": record_head_sha256,
+        "tables_sha256": {
+            field.name: hashlib.sha256(getattr(tables, field.name).to_csv(index=False).encode()).hexdigest()
+            for field in fields(tables)
+        },
         "software": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
         "engines": {name: engines[name] for name in sorted(engines)},
         "devices": {name: devices[name] for name in sorted(devices)},

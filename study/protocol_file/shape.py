@@ -68,15 +68,20 @@ def _validator() -> Draft202012Validator:
     return Draft202012Validator(protocol_schema())
 
 
-def check_shape(value: Any, unreadable: frozenset[JsonPath] = frozenset()) -> Shape:
+def check_shape(
+    value: Any,
+    unreadable: frozenset[JsonPath] = frozenset(),
+    validator: Draft202012Validator | None = None,
+) -> Shape:
     """Compare a JSON value with the schema.
 
     Args:
         value: the file's content.
         unreadable: paths that are known to be wrong and need no second verdict.
+        validator: of another file's schema, whose parts say ``x-write`` themselves; None for a protocol's.
     """
     errors: dict[JsonPath, list[ValidationError]] = {}
-    for error in _validator().iter_errors(value):
+    for error in (validator or _validator()).iter_errors(value):
         path = tuple(error.absolute_path)
         if path not in unreadable:
             errors.setdefault(path, []).append(error)

@@ -204,9 +204,7 @@ class _Inside:
 
 def _nodes_for(information: Sequence[float]) -> int:
     """Nodes close enough to see the shortest step between two looks."""
-    shortest = min(
-        later - earlier for earlier, later in zip((0.0, *information), information, strict=False)
-    )
+    shortest = min(later - earlier for earlier, later in zip((0.0, *information), information, strict=False))
     return int(min(_MOST_NODES, max(96, math.ceil(30 * math.sqrt(max(information) / shortest)))))
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +55,7 @@ class ArmModel:
         r_squared: about the mean.
         f_value: of the whole model against the mean, classical.
         coefficients, covariance: arms first, then covariates.
+        fitted, residuals, leverage: of each observation, shape [n]; leverage from 0 to 1.
     """
 
     arms: tuple[str, ...]
@@ -66,6 +67,9 @@ class ArmModel:
     f_value: float
     coefficients: Floats
     covariance: Floats
+    fitted: Floats
+    residuals: Floats
+    leverage: Floats
 
     def mean_of(self, arm: str) -> Estimate:
         """The arm's estimated marginal mean.
@@ -83,12 +87,27 @@ class ArmModel:
         """
         return self._combination({arm: 1.0, comparator: -1.0})
 
+    def slope_of(self, covariate: str) -> Estimate:
+        """The coefficient of a covariate column.
+
+        Raises:
+            NotEstimable: it is not in the model.
+        """
+        if covariate not in self.covariates:
+            raise NotEstimable(f"{covariate} does not vary in this sample")
+        row = np.zeros(len(self.coefficients))
+        row[len(self.arms) + self.covariates.index(covariate)] = 1.0
+        return self._estimate(row)
+
     def _combination(self, weights: Mapping[str, float]) -> Estimate:
         row = np.zeros(len(self.coefficients))
         for arm, weight in weights.items():
             if arm not in self.arms:
                 raise NotEstimable(f"nobody in arm {arm} has the outcome")
             row[self.arms.index(arm)] = weight
+        return self._estimate(row)
+
+    def _estimate(self, row: Floats) -> Estimate:
         value = float(row @ self.coefficients)
         se = float(np.sqrt(row @ self.covariance @ row))
         if not se > _NEGLIGIBLE:
@@ -135,38 +154,36 @@ def fit_arm_model(
     design = np.column_stack(columns)
     if int(np.linalg.matrix_rank(design)) < p:
         raise NotEstimable("covariates repeat each other or the arms in this sample (singular design)")
-    if errors == "HC3":
-        _check_leverage(design)
-    fit = _least_squares(outcome, design, errors)
-    total = float(((outcome - outcome.mean()) ** 2).sum())
-    explained = total - float(fit.ssr)
+    basis, triangle = np.linalg.qr(design)
+    leverage = np.asarray((basis**2).sum(axis=1), dtype=float)
+    if errors == "HC3" and float(leverage.max()) > 1 - 1e-8:
+        raise NotEstimable(
+            "one participant alone decides a coefficient (an arm or stratum of one), "
+            "so robust errors cannot be given"
+        )
+    coefficients = np.linalg.solve(triangle, basis.T @ outcome)
+    fitted = design @ coefficients
+    residuals = outcome - fitted
+    unexplained = float(residuals @ residuals)
+    explained = float(((outcome - outcome.mean()) ** 2).sum()) - unexplained
+    # (X'X)⁻¹X' = R⁻¹Q': an observation's residual times its column moves the coefficients.
+    moves = np.linalg.solve(triangle, basis.T)
+    spread = residuals / (1 - leverage) if errors == "HC3" else np.sqrt(unexplained / (n - p))
+    covariance = (moves * spread) @ (moves * spread).T
     return ArmModel(
         arms,
         tuple(kept),
         tuple(left_out),
         n,
         n - p,
-        explained / total if total > 0 else float("nan"),
-        (explained / (p - 1)) / (float(fit.ssr) / (n - p)) if p > 1 and fit.ssr > 0 else float("nan"),
-        np.asarray(fit.params, dtype=float),
-        np.asarray(fit.cov_params(), dtype=float),
+        explained / (explained + unexplained) if explained + unexplained > 0 else float("nan"),
+        (explained / (p - 1)) / (unexplained / (n - p)) if p > 1 and unexplained > 0 else float("nan"),
+        coefficients,
+        covariance,
+        fitted,
+        residuals,
+        leverage,
     )
-
-
-def _least_squares(outcome: Floats, design: Floats, errors: Errors) -> Any:
-    from statsmodels.regression.linear_model import OLS
-
-    model = OLS(outcome, design)
-    return model.fit(cov_type="HC3", use_t=True) if errors == "HC3" else model.fit()
-
-
-def _check_leverage(design: Floats) -> None:
-    q, _ = np.linalg.qr(design)
-    if float((q**2).sum(axis=1).max()) > 1 - 1e-8:
-        raise NotEstimable(
-            "one participant alone decides a coefficient (an arm or stratum of one), "
-            "so robust errors cannot be given"
-        )
 
 
 def indicator_columns(name: str, levels: Sequence[str | None]) -> dict[str, Floats]:

@@ -17,6 +17,7 @@ from study.events import (
     AdverseEventReported,
     ConsentDeclined,
     ConsentGiven,
+    DataImported,
     DebriefRead,
     DeviationRecorded,
     EligibilityAssessed,
@@ -55,7 +56,8 @@ def enrol_as(
     """Enrol under a given id.
 
     Raises:
-        ConductError: the id is taken, or the stratum is not one of the protocol's.
+        ConductError: the id is taken, the stratum is not one of the protocol's, or the record was
+            imported: people of another study and one's own are never mixed.
         RecordMismatch: the study is a rehearsal and this is a person, or the other way round.
     """
 
@@ -64,6 +66,9 @@ def enrol_as(
         checked = check_stratum(study.protocol.allocation, stratum)
         if reader.events(participant_id):
             raise ConductError(participant_id, "is enrolled already", "use another id")
+        if reader.events(kinds=[DataImported]):
+            problem = "this record holds a study that ran elsewhere"
+            raise ConductError("enrolment", problem, "enrol people into a new folder made by isopath init")
         return [Draft(ParticipantEnrolled(checked, simulated), participant_id)]
 
     study.record.append(actor, decide)

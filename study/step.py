@@ -81,7 +81,8 @@ class Finished:
     """Nothing is due.
 
     Args:
-        outcome: completed, declined, not_eligible, sound_check_failed, or the reason of a discontinuation.
+        outcome: completed, declined, not_eligible, sound_check_failed, imported (the person took part
+            elsewhere), or the reason of a discontinuation.
     """
 
     outcome: str

@@ -18,6 +18,7 @@ from study.events import (
     InductionCompleted,
     ParticipantAllocated,
     ParticipantDiscontinued,
+    ParticipantImported,
     QuestionnaireSubmitted,
     SelfReportMissed,
     SelfReportSubmitted,
@@ -91,7 +92,8 @@ def _ended(history: History) -> Finished | None:
             # A verdict that was erased lets nobody on who had not gone on by then.
             case None if recorded.kind == EligibilityAssessed.__name__ and recorded is history[-1]:
                 return Finished("not_eligible")
-    return None
+    # Whatever was still to come took place elsewhere, or did not: nothing is asked of the person here.
+    return Finished("imported") if _has(history, ParticipantImported) else None
 
 
 def session_step(protocol: StudyProtocol, history: History, number: int) -> Step | None:

@@ -215,7 +215,11 @@ def _unanswered(phase: Phase, session: dict[Any, Any], status: str) -> str:
 
 
 def _unasked(status: str) -> str:
-    return {"in_progress": "not yet given", "completed": "not asked"}.get(status, status.replace("_", " "))
+    return {
+        "in_progress": "not yet given",
+        "completed": "not asked",
+        "imported": "not in the imported file",
+    }.get(status, status.replace("_", " "))
 
 
 def _adverse_event(row: dict[Any, Any]) -> dict[str, Any]:

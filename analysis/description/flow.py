@@ -24,6 +24,7 @@ BEFORE_ALLOCATION: Mapping[str, str] = {
     "erased": "data erased at the person's request",
     "awaiting_consent": "consent not yet given",
     "screening": "not yet allocated",
+    "imported": "not allocated, by the imported file",
 }
 
 
@@ -137,6 +138,8 @@ def _why_not_analysed(protocol: StudyProtocol, outcomes: Sequence[Outcome], who:
 
 
 def _status_words(status: str) -> str:
-    return {"in_progress": "not yet", "completed": "session ended without a stop or end event"}.get(
-        status, status.replace("_", " ")
-    )
+    return {
+        "in_progress": "not yet",
+        "completed": "session ended without a stop or end event",
+        "imported": "not told by the imported file",
+    }.get(status, status.replace("_", " "))

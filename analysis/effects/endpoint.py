@@ -217,5 +217,6 @@ def _why_missing(pre: Affect | None, post: Affect | None, missed: str | None, st
     return {
         "in_progress": "not yet given",
         "completed": "no post report",
+        "imported": "not in the imported file",
         "erased": "data erased",
     }.get(status, status.replace("_", " "))

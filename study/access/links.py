@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from weakref import WeakKeyDictionary
 
 from study.errors import ConductError
-from study.events import History, LinkIssued, LinkRevoked
+from study.events import History, LinkIssued, LinkRevoked, ParticipantImported
 from study.founding import Study
 from study.record import Draft, Reader, Record
 
@@ -29,11 +29,19 @@ def issue_link(study: Study, actor: str, participant_id: str, lasts: timedelta |
 
     Raises:
         UnknownName: nobody of that id is enrolled.
+        ConductError: the person took part elsewhere, so that a link would lead nowhere.
     """
     token = secrets.token_hex(TOKEN_BYTES)
     expires_at = None if lasts is None else (study.record.clock() + lasts).isoformat()
     issued = LinkIssued(token_sha256(token), expires_at)
-    study.act(actor, participant_id, lambda *_: [Draft(issued, participant_id)])
+
+    def decide(_: Reader, history: History) -> Sequence[Draft]:
+        if any(recorded.kind == ParticipantImported.__name__ for recorded in history):
+            problem = "took part elsewhere: nothing is asked of them here"
+            raise ConductError(participant_id, problem, "make links for people who were enrolled here")
+        return [Draft(issued, participant_id)]
+
+    study.act(actor, participant_id, decide)
     return token
 
 

@@ -35,8 +35,13 @@ HARMLESS: Mapping[str, frozenset[str] | None] = {
     "ServedInsecurely": None,
     "RecordFrozen": None,
     "ArmsUnblinded": None,
+    "InterimLookTaken": frozenset({"look", "information", "boundary_z", "head_sha256", "reason"}),
+    # The map tells which code of the file means which arm.
+    "DataImported": frozenset({"file_name", "file_sha256", "rows", "participants", "assumed"}),
     "PayloadErased": None,
     "ParticipantEnrolled": None,
+    # Codes of another system may be counted by arm, and may be known to whoever ran that study.
+    "ParticipantImported": frozenset(),
     "ConsentGiven": None,
     "ConsentDeclined": None,
     "EligibilityAssessed": None,

@@ -31,6 +31,9 @@ from study.visits import VisitStatus, visits_of
 SITTING = timedelta(hours=12)
 """A session is one sitting: without a sign for this long, nobody is in it any more."""
 
+WHOLE = frozenset({"completed", "imported"})
+"""Outcomes of those who did not leave: a session of theirs that is not there was not lost by leaving."""
+
 _ABOUT_A_SESSION = (AdverseEventReported, AlertAcknowledged, ArmsSeen, DeviationRecorded, VisitMissed)
 _STAFF_WROTE = frozenset(kind.__name__ for kind in _ABOUT_A_SESSION)
 
@@ -105,7 +108,7 @@ def _not_begun(
         event = missed[-1].event
         said = event.reason if isinstance(event, VisitMissed) and event.reason else "no reason given"
         return Completeness(Verdict.MISSED, (said,))
-    if isinstance(step, Finished) and step.outcome != "completed":
+    if isinstance(step, Finished) and step.outcome not in WHOLE:
         return Completeness(Verdict.LOST, (_left(step),))
     for visit in visits_of(protocol, history, now):
         if visit.session_id == session_id and visit.status is VisitStatus.MISSED:
@@ -119,7 +122,7 @@ def _not_begun(
 def _is_over(protocol: StudyProtocol, history: History, session_id: str, step: Step) -> bool:
     if not isinstance(step, Finished):
         return getattr(step, "session_id", None) != session_id
-    if step.outcome == "completed":
+    if step.outcome in WHOLE:
         return True
     ends = (i for i, r in enumerate(history) if r.kind == ParticipantDiscontinued.__name__)
     before = history[: next(ends, 0)]

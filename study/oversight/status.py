@@ -16,7 +16,7 @@ from study.events import (
     LinkRevoked,
     ParticipantEnrolled,
 )
-from study.oversight.completeness import Completeness, Verdict, completeness_of, session_ids_of
+from study.oversight.completeness import WHOLE, Completeness, Verdict, completeness_of, session_ids_of
 from study.protocol import Phase, StudyProtocol
 from study.step import Finished, GiveReport, describe
 from study.steps import next_step
@@ -116,7 +116,7 @@ def _stages(
             state = StageState.DONE
         else:
             state = StageState.AHEAD
-        if state is StageState.AHEAD and isinstance(step, Finished) and step.outcome != "completed":
+        if state is StageState.AHEAD and isinstance(step, Finished) and step.outcome not in WHOLE:
             state = StageState.ENDED
         stages.append(Stage(name, state))
     return tuple(stages)

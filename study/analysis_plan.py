@@ -80,7 +80,7 @@ class Reliability:
 
     valence: float = 0.752
     arousal: float = 0.741
-    source: str = "Larwood & Dingle (2019), 30-s clips rated twice by 119 people"
+    source: str = "Larwood (2019), 30-s clips rated twice by 119 people"
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -98,6 +98,18 @@ class SimulatedStudies:
     def replicates(self) -> int:
         """How many studies."""
         return int(self.group.shape[0])
+
+    def first(self, people: int) -> SimulatedStudies:
+        """The same studies when only so many have come."""
+        return SimulatedStudies(
+            self.protocol,
+            self.group[:, :people],
+            self.stratum[:, :people],
+            self.arm[:, :people],
+            self.pre[:, :people],
+            self.post[:, :people],
+            self.missing[:, :people],
+        )
 
     def values(self, endpoint: str) -> Floats:
         """The endpoint of everyone, shape [replicates, n, n_sessions]; NaN where it cannot be had."""
@@ -180,10 +192,8 @@ def draw_studies(
     moves = moves + scenario.drift * (number - 1)
     spread = np.array([scenario.spread.get(name, 1.0) for name in names])[arm]
     post = respond(protocol, scenario, pre, noise, moves, spread)
-    studies = SimulatedStudies(protocol, group, stratum, arm, pre, post, np.zeros(arm.shape, bool))
-    return SimulatedStudies(
-        protocol, group, stratum, arm, pre, post, _drop_outs(scenario, studies, names, rng)
-    )
+    all_here = SimulatedStudies(protocol, group, stratum, arm, pre, post, np.zeros(arm.shape, bool))
+    return replace(all_here, missing=_drop_outs(scenario, all_here, names, rng))
 
 
 def respond(

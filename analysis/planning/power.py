@@ -1,0 +1,230 @@
+"""The chance that a study of so many people shows what it set out to show.
+
+Each simulated study is analysed by the protocol's own model and decided by its
+own rules: level, multiplicity, margin and looks before the end.
+"""
+
+from __future__ import annotations
+
+import copyreg
+import math
+import multiprocessing
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from analysis.effects.group_sequential import boundaries
+from analysis.planning.batched import Estimates, estimate_studies, has_batched_form
+from analysis.planning.simulated_outcomes import Flags, Scenario, SimulatedStudies, draw_studies
+from analysis.planning.truth import rng_of
+from study.analysis_plan import Aim
+from study.protocol import StudyProtocol
+
+Floats = NDArray[np.float64]
+
+# A protocol crosses to other processes whole; read-only mappings cannot by themselves.
+copyreg.pickle(MappingProxyType, lambda mapping: (MappingProxyType, (dict(mapping),)))
+
+_CHUNK = 250
+_SMALL_CHUNK = 25
+
+
+@dataclass(frozen=True)
+class PowerPoint:
+    """What simulation says of one number of people.
+
+    Args:
+        people: allocated.
+        replicates: simulated studies.
+        power: share that showed it; error: its Monte-Carlo standard error.
+        half_width: mean half width of the 95 % interval of the primary contrast; None where none had one.
+        analysed: mean number of outcomes in the model.
+        not_estimable: share without an estimate (they count as not showing it).
+        stopped_early: share that crossed a boundary before the last look; 0 without looks.
+    """
+
+    people: int
+    replicates: int
+    power: float
+    error: float
+    half_width: float | None
+    analysed: float
+    not_estimable: float
+    stopped_early: float
+
+
+@dataclass(frozen=True)
+class Task:
+    """Some simulated studies, enough for another process to make and decide them.
+
+    Args:
+        scale: of moves, one for each study; None is 1 for all.
+        seed_text: with the protocol's hash, fixes the draws.
+    """
+
+    protocol: StudyProtocol
+    scenario: Scenario
+    people: int
+    replicates: int
+    seed_text: str
+    scale: Floats | None = None
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What became of some simulated studies, each array of shape [replicates]."""
+
+    shown: Flags
+    early: Flags
+    half_width: Floats
+    analysed: Floats
+
+
+Run = Callable[[Sequence[Task]], Iterable[Decided]]
+
+
+def power_of(
+    protocol: StudyProtocol,
+    scenario: Scenario,
+    people: int,
+    replicates: int,
+    what: str,
+    scale: Floats | None = None,
+    run: Run | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> PowerPoint:
+    """Power at one number of people.
+
+    Args:
+        what: names the draws; the same name, the same draws.
+        scale: of moves, one for each study.
+        run: decides the tasks, as `workers` gives it; None is here.
+    """
+    size = _CHUNK if has_batched_form(protocol) else _SMALL_CHUNK
+    tasks = [
+        Task(
+            protocol,
+            scenario,
+            people,
+            min(size, replicates - start),
+            f"{what}/{people}/{start}",
+            None if scale is None else scale[start : start + size],
+        )
+        for start in range(0, replicates, size)
+    ]
+    parts = []
+    for part in map(decide, tasks) if run is None else run(tasks):
+        parts.append(part)
+        if progress is not None:
+            progress(len(parts) / len(tasks))
+    return _point(people, parts)
+
+
+def decide(task: Task) -> Decided:
+    """Make and decide the studies of one task."""
+    rng = rng_of(task.protocol, task.seed_text)
+    studies = draw_studies(task.protocol, task.scenario, task.people, task.replicates, rng, task.scale)
+    estimates = estimate_studies(studies, task.protocol.analysis.endpoint)
+    primary = primary_index(task.protocol)
+    low, high = estimates.interval()
+    half_width = ((high - low) / 2)[:, primary]
+    if task.protocol.analysis.interim is None:
+        shown = shown_by(task.protocol, estimates)
+        return Decided(shown, np.zeros_like(shown), half_width, estimates.analysed)
+    return _with_looks(task.protocol, studies, estimates, half_width)
+
+
+def primary_index(protocol: StudyProtocol) -> int:
+    """The primary contrast's place among the protocol's contrasts."""
+    return next(i for i, contrast in enumerate(protocol.analysis.contrasts) if contrast.is_primary)
+
+
+def shown_by(protocol: StudyProtocol, estimates: Estimates, alpha: float | None = None) -> Flags:
+    """Which studies showed what the primary contrast aims at, shape [replicates].
+
+    Superiority: its null hypothesis is rejected, two-sided, after the protocol's
+    multiplicity. Equivalence: both one-sided tests reject at alpha. Non-inferiority: the
+    one-sided test rejects at half of alpha.
+
+    Args:
+        alpha: instead of the protocol's.
+    """
+    level = protocol.analysis.alpha if alpha is None else alpha
+    primary = primary_index(protocol)
+    contrast = protocol.analysis.primary_contrast
+    if contrast.aim is Aim.SUPERIORITY:
+        p_values = np.where(np.isfinite(estimates.p_value), estimates.p_value, 1.0)
+        if protocol.analysis.multiplicity == "holm":
+            p_values = holm(p_values)
+        return np.asarray(p_values[:, primary] <= level, dtype=bool)
+    value, se, df = (part[:, primary] for part in (estimates.value, estimates.se, estimates.df))
+    margin = contrast.margin or 0.0
+    above = stats.t.sf((value + margin) / se, df)
+    below = stats.t.cdf((value - margin) / se, df)
+    if contrast.aim is Aim.EQUIVALENCE:
+        return np.asarray(np.maximum(above, below) <= level, dtype=bool)
+    one_sided = below if protocol.analysis.higher_is_better is False else above
+    return np.asarray(one_sided <= level / 2, dtype=bool)
+
+
+def holm(p_values: Floats) -> Floats:
+    """Holm's adjusted p-values of many families, shape [replicates, n_contrasts]."""
+    order = np.argsort(p_values, axis=1, kind="stable")
+    count = p_values.shape[1]
+    steps = np.take_along_axis(p_values, order, axis=1) * np.arange(count, 0, -1)
+    adjusted = np.empty_like(p_values)
+    np.put_along_axis(adjusted, order, np.minimum(np.maximum.accumulate(steps, axis=1), 1.0), axis=1)
+    return adjusted
+
+
+def _with_looks(
+    protocol: StudyProtocol, studies: SimulatedStudies, last: Estimates, half_width: Floats
+) -> Decided:
+    """Looks at the first of those allocated, in the order of arrival; a study that crosses has shown it."""
+    interim = protocol.analysis.interim
+    assert interim is not None
+    bounds = boundaries(interim.spending, interim.looks, protocol.analysis.alpha)
+    people = studies.group.shape[1]
+    shown = np.zeros(studies.replicates, dtype=bool)
+    early = shown.copy()
+    for bound in bounds:
+        seen = min(people, math.ceil(bound.information * people - 1e-9))
+        estimates = (
+            last if seen == people else estimate_studies(studies.first(seen), protocol.analysis.endpoint)
+        )
+        early |= shown
+        shown |= shown_by(protocol, estimates, bound.nominal_p)
+    return Decided(shown, early, half_width, last.analysed)
+
+
+@contextmanager
+def workers(jobs: int) -> Iterator[Run]:
+    """Something that decides tasks in so many processes, in order."""
+    if jobs <= 1:
+        yield lambda tasks: map(decide, tasks)
+        return
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
+        yield lambda tasks: pool.map(decide, tasks)
+
+
+def _point(people: int, parts: Sequence[Decided]) -> PowerPoint:
+    shown = np.concatenate([part.shown for part in parts])
+    half_width = np.concatenate([part.half_width for part in parts])
+    estimable = np.isfinite(half_width)
+    power = float(shown.mean())
+    return PowerPoint(
+        people,
+        len(shown),
+        power,
+        math.sqrt(max(power * (1 - power), 1 / len(shown)) / len(shown)),
+        float(half_width[estimable].mean()) if estimable.any() else None,
+        float(np.concatenate([part.analysed for part in parts]).mean()),
+        float(1 - estimable.mean()),
+        float(np.concatenate([part.early for part in parts]).mean()),
+    )

@@ -49,6 +49,8 @@ class Outcome:
         post: the report after the last session (crossover: after this one).
         values: endpoint to value; None where it cannot be had.
         missing: why there is no outcome at all; None where there is.
+        sessions: numbers of the sessions whose reports `pre` and `post` are.
+        events: intercurrent events of the protocol that were met before `post`.
     """
 
     participant_id: str
@@ -60,6 +62,8 @@ class Outcome:
     post: Affect | None
     values: Mapping[str, float | None]
     missing: str | None
+    sessions: tuple[int, int] = (1, 1)
+    events: tuple[str, ...] = ()
 
     def reason_without(self, endpoint: str) -> str | None:
         """Why this endpoint is missing; None where it is there."""
@@ -127,6 +131,7 @@ def _outcomes(
                     post,
                     endpoint_values(protocol.start, protocol.target, pre, post),
                     _why_missing(pre, post, reasons.get((who, last)), str(person["status"])),
+                    (first, last_number),
                 )
             )
     return tuple(found)

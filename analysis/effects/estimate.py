@@ -15,12 +15,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 from analysis.arm_names import arm_name
 from analysis.effects.effect_size import hedges_g
 from analysis.effects.endpoint import ENDPOINTS, Outcome
 from analysis.effects.linear_model import ArmModel, Errors, fit_arm_model, indicator_columns
-from analysis.result_row import NotEstimable, ResultRow, not_estimated
+from analysis.result_row import PRIMARY_ESTIMAND, NotEstimable, ResultRow, not_estimated
 from study.analysis_plan import Contrast
 from study.errors import UnknownName
 from study.protocol import Design, StudyProtocol
@@ -28,6 +29,9 @@ from study.protocol import Design, StudyProtocol
 Floats = NDArray[np.float64]
 
 DISTANCE_NOTE = "also moved by spread"
+
+MOST_POINTS = 2000
+"""Of a picture of residuals; where there are more, as many evenly spaced ones are kept."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,7 @@ def estimate_effects(protocol: StudyProtocol, outcomes: Sequence[Outcome], endpo
                 people[contrast.contrast_id],
                 method,
                 crossover,
+                estimand_of(protocol, endpoint),
             )
             for contrast in protocol.analysis.contrasts
         ),
@@ -103,7 +108,30 @@ def estimate_effects(protocol: StudyProtocol, outcomes: Sequence[Outcome], endpo
         ),
         missing,
         fit.left_out if isinstance(fit, ArmModel) else (),
+        diagnostics=diagnostics_of(fit) if isinstance(fit, ArmModel) else {},
     )
+
+
+def diagnostics_of(fit: ArmModel) -> dict[str, Any]:
+    """What tells whether the linear model fits; a description, on which no decision rests.
+
+    Returns:
+        residuals: fitted and residual values, at most `MOST_POINTS` of them; largest_leverage and
+        mean_leverage, from 0 to 1; shapiro_p: of the residuals, by Shapiro & Wilk (1965, Biometrika
+        52, 591-611), or None where there are too few, too many or no spread.
+    """
+    n = len(fit.residuals)
+    kept = np.arange(n) if n <= MOST_POINTS else np.linspace(0, n - 1, MOST_POINTS).round().astype(int)
+    is_testable = 3 <= n <= 5000 and float(np.ptp(fit.residuals)) > 1e-10
+    return {
+        "residuals": {
+            "fitted": [float(value) for value in fit.fitted[kept]],
+            "residual": [float(value) for value in fit.residuals[kept]],
+        },
+        "largest_leverage": float(fit.leverage.max()),
+        "mean_leverage": float(fit.leverage.mean()),
+        "shapiro_p": float(stats.shapiro(fit.residuals).pvalue) if is_testable else None,
+    }
 
 
 def without_estimates(
@@ -128,6 +156,7 @@ def without_estimates(
                 len({o.participant_id for o in complete if o.arm in contrast.arm_ids}),
                 method,
                 crossover,
+                estimand_of(protocol, endpoint),
             )
             for contrast in protocol.analysis.contrasts
         ),
@@ -224,6 +253,11 @@ def label_of(contrast: Contrast) -> str:
     return f"{first} − {second}"
 
 
+def estimand_of(protocol: StudyProtocol, endpoint: str) -> str | None:
+    """Which estimand this endpoint's contrasts speak of; None where the protocol defines none."""
+    return PRIMARY_ESTIMAND if endpoint == protocol.analysis.endpoint else None
+
+
 def _contrast_row(
     endpoint: str,
     contrast: Contrast,
@@ -233,6 +267,7 @@ def _contrast_row(
     n: int,
     method: str,
     crossover: bool,
+    estimand: str | None,
 ) -> ResultRow:
     first, second = (by_arm[arm] for arm in contrast.arm_ids)
     extra: dict[str, Any] = {
@@ -251,10 +286,20 @@ def _contrast_row(
             raise fit
         found = fit.difference(*contrast.arm_ids)
     except NotEstimable as problem:
-        return not_estimated(row_id, label, n, method, str(problem), extra)
+        return not_estimated(row_id, label, n, method, str(problem), extra, estimand=estimand)
     extra |= {"se": found.se, "df": found.df}
     return ResultRow(
-        row_id, label, found.value, found.ci_low, found.ci_high, found.p_value, n, method, None, extra
+        row_id,
+        label,
+        found.value,
+        found.ci_low,
+        found.ci_high,
+        found.p_value,
+        n,
+        method,
+        None,
+        extra,
+        estimand=estimand,
     )
 
 

@@ -99,7 +99,6 @@ def concordance(results: Results, axis: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.xdist_group("recovery")
 def test_the_planted_effect_is_found(planted: Results) -> None:
     row = planted.primary["row"]
 
@@ -110,7 +109,6 @@ def test_the_planted_effect_is_found(planted: Results) -> None:
     assert row["estimate"] == pytest.approx(expected, abs=0.07)
 
 
-@pytest.mark.xdist_group("recovery")
 @pytest.mark.parametrize("axis", ["valence", "arousal"])
 def test_the_planted_agreement_is_found(planted: Results, axis: str) -> None:
     row = concordance(planted, axis)
@@ -120,14 +118,12 @@ def test_the_planted_agreement_is_found(planted: Results, axis: str) -> None:
     assert row["estimate"] == pytest.approx(0.6, abs=0.1)
 
 
-@pytest.mark.xdist_group("recovery")
 def test_no_effect_is_found_where_none_was_planted(nothing_planted: Results) -> None:
     row = nothing_planted.primary["row"]
 
     assert row["ci_low"] < 0 < row["ci_high"]
 
 
-@pytest.mark.xdist_group("recovery")
 @pytest.mark.parametrize("axis", ["valence", "arousal"])
 def test_no_agreement_is_found_where_none_was_planted(nothing_planted: Results, axis: str) -> None:
     row = concordance(nothing_planted, axis)
@@ -136,6 +132,5 @@ def test_no_agreement_is_found_where_none_was_planted(nothing_planted: Results, 
     assert abs(row["estimate"]) < 0.1
 
 
-@pytest.mark.xdist_group("recovery")
 def test_results_of_a_rehearsal_say_that_nobody_was_a_person(planted: Results) -> None:
     assert planted.simulated

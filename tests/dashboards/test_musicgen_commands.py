@@ -13,7 +13,7 @@ from study.manifest import RenderManifest
 from tests.dashboards.command_line import isopath, refusal
 from tests.dashboards.short_study import short_study, waiting
 
-pytestmark = [pytest.mark.torch, pytest.mark.xdist_group("musicgen-commands")]
+pytestmark = pytest.mark.torch
 
 
 @pytest.fixture(scope="module")

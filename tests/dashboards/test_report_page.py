@@ -16,7 +16,7 @@ from study.path import PathKind
 from tests.analysis.made_study import make_protocol, simulate
 from tests.dashboards.browser import chromium
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")

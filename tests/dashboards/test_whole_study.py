@@ -42,7 +42,6 @@ def sounds(study: Path) -> dict[tuple[str, str], str]:
     return found
 
 
-@pytest.mark.xdist_group("whole")
 def test_everything_is_where_the_tour_says(rehearsed: Path) -> None:
     for name in ("protocol.json", "record.sqlite", "results.json", "report.html", "circumplex.png"):
         assert (rehearsed / name).stat().st_size > 0, name
@@ -50,7 +49,6 @@ def test_everything_is_where_the_tour_says(rehearsed: Path) -> None:
     assert isopath("verify", rehearsed).code == 0
 
 
-@pytest.mark.xdist_group("whole")
 def test_every_session_is_whole_sound_of_the_planned_length(rehearsed: Path) -> None:
     files = sorted((rehearsed / "sessions").glob("*/ses-01/session.flac"))
 
@@ -60,7 +58,6 @@ def test_every_session_is_whole_sound_of_the_planned_length(rehearsed: Path) -> 
         assert (sound.samplerate, sound.channels, sound.frames) == (32_000, 2, 24 * 32_000)
 
 
-@pytest.mark.xdist_group("whole")
 def test_a_rehearsal_says_so_everywhere(rehearsed: Path) -> None:
     page = (rehearsed / "report.html").read_text()
 
@@ -71,7 +68,6 @@ def test_a_rehearsal_says_so_everywhere(rehearsed: Path) -> None:
     assert isopath("status", rehearsed, "--json").facts["simulated"] is True
 
 
-@pytest.mark.xdist_group("whole")
 def test_a_coordinator_never_sees_an_arm(rehearsed: Path) -> None:
     shown = isopath("status", rehearsed).out + isopath("status", rehearsed, "--json").out
 
@@ -79,7 +75,6 @@ def test_a_coordinator_never_sees_an_arm(rehearsed: Path) -> None:
     assert not re.search(r"\biso\b|target_only|silence", title.sub("", shown))
 
 
-@pytest.mark.xdist_group("whole")
 def test_the_same_seed_gives_the_same_sound_on_one_core_and_on_two(rehearsed: Path, tmp_path: Path) -> None:
     again = tmp_path / "again"
     assert isopath("init", again, "--protocol", EXAMPLES / "three_arm_silence.json").code == 0
@@ -88,7 +83,6 @@ def test_the_same_seed_gives_the_same_sound_on_one_core_and_on_two(rehearsed: Pa
     assert sounds(again) == sounds(rehearsed)
 
 
-@pytest.mark.xdist_group("whole")
 def test_analysing_again_gives_the_same_results(rehearsed: Path) -> None:
     before = (rehearsed / "results.json").read_bytes()
 
@@ -97,7 +91,6 @@ def test_analysing_again_gives_the_same_results(rehearsed: Path) -> None:
     assert (rehearsed / "results.json").read_bytes() == before
 
 
-@pytest.mark.xdist_group("whole")
 def test_rehearsing_again_with_the_same_settings_changes_nothing(rehearsed: Path) -> None:
     head = isopath("verify", rehearsed, "--json").facts
 
@@ -114,7 +107,6 @@ def refusal_of_rehearsal(study: Path, *arguments: str) -> str:
     return done.err
 
 
-@pytest.mark.xdist_group("whole")
 def test_sound_that_was_exchanged_is_not_analysed(rehearsed: Path) -> None:
     manifest = next((rehearsed / "sessions").glob("*/ses-01/manifest.json"))
     kept = manifest.read_text()
@@ -128,7 +120,6 @@ def test_sound_that_was_exchanged_is_not_analysed(rehearsed: Path) -> None:
     assert "is not the manifest the record names" in said.err
 
 
-@pytest.mark.xdist_group("whole")
 def test_verify_hears_when_a_sound_was_exchanged(rehearsed: Path) -> None:
     assert isopath("verify", rehearsed, "--sounds", "--json").facts["sounds"] == len(sounds(rehearsed))
     sound = next((rehearsed / "sessions").glob("*/ses-01/session.flac"))

@@ -24,8 +24,6 @@ from study.protocol import EngineSpec
 from tests.generation import cluster_run
 from tests.generation.counted_engine import ROOT, TogetherEngine, install, lines_of, plan_of
 
-pytestmark = pytest.mark.xdist_group("cluster")
-
 
 def quiet(_: float) -> None:
     """Progress nobody watches."""

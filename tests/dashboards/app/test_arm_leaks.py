@@ -47,8 +47,6 @@ from tests.dashboards.app.walked_pages import Watching, sent
 from tests.dashboards.browser import chromium
 
 # The tests share a server, and the last of them freezes its record.
-pytestmark = pytest.mark.xdist_group("arm leaks")
-
 HERE = Path(__file__).parent
 ALL_PAGES = tuple(page.url_path for page in PAGES)
 ROUTES = (

@@ -31,8 +31,6 @@ from tests.dashboards.browser import chromium
 from tests.dashboards.short_study import short_study
 
 # The tests share a server, and count attempts from one address.
-pytestmark = pytest.mark.xdist_group("log-in")
-
 #: Stands on the page that only an admin sees.
 SHOWN = "Freezing closes the record"
 

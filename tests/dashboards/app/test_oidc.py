@@ -23,8 +23,6 @@ from tests.dashboards.browser import chromium
 from tests.dashboards.short_study import short_study
 
 # The tests share a server and a provider.
-pytestmark = pytest.mark.xdist_group("oidc")
-
 BEN = "ben@clinic.example"
 
 

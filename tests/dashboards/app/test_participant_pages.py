@@ -29,7 +29,7 @@ from tests.dashboards.app.served import ServedStudy
 from tests.dashboards.app.whole_study import whole_protocol, whole_study
 from tests.dashboards.browser import chromium
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("participant_pages")]
+pytestmark = pytest.mark.browser
 
 PHONE = {"width": 390, "height": 844}
 SMALLEST = {"width": 320, "height": 640}

@@ -16,7 +16,7 @@ from tests.dashboards.app.listeners import Listener, listeners, listening_protoc
 from tests.dashboards.app.served import ServedStudy
 from tests.dashboards.browser import chromium
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("player")]
+pytestmark = pytest.mark.browser
 
 _AUDIO = "window.__isopath.open.root.querySelector('audio')"
 

@@ -22,7 +22,7 @@ from tests.dashboards.app.served import ServedStudy
 from tests.dashboards.app.staff import cookies_of, staffed
 from tests.dashboards.browser import chromium
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("researcher-browser")]
+pytestmark = pytest.mark.browser
 
 PHONE, DESK = (390, 844), (1280, 900)
 

@@ -35,8 +35,6 @@ from tests.dashboards.app.staff import PASSWORD, PEOPLE, cookies_of, forget_atte
 from tests.dashboards.app.two_arms import SESSION, TO_LISTENING, WAY, a_pair, two_arm_study
 
 # The tests share a server, and the last of them freezes its record.
-pytestmark = pytest.mark.xdist_group("roles")
-
 STRANGE = "Please log in"
 REFUSED = "Not for your role"
 

@@ -18,7 +18,7 @@ from generation.musicgen.decoding import attention_kernel
 from study.errors import DeviceError
 from tests.generation.musicgen.decoding.attention_cases import DTYPES, LENGTHS
 
-pytestmark = [pytest.mark.torch, pytest.mark.xdist_group("attention_kernel")]
+pytestmark = pytest.mark.torch
 
 ROOT = Path(__file__).parents[4]
 # Of values of about 1. Measured: 2e-7, 2e-3 and 2e-4; half a unit in the last place is 4e-3 and 5e-4.

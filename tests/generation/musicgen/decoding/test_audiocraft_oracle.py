@@ -93,7 +93,6 @@ def test_the_reference_is_far_from_any_tie() -> None:
 
 
 @pytest.mark.audiocraft
-@pytest.mark.xdist_group("audiocraft")
 def test_the_committed_reference_is_what_audiocraft_says() -> None:
     if not PYTHON.exists():
         pytest.skip("make the environment .venv-audiocraft (tests/oracles/requirements-audiocraft.txt)")

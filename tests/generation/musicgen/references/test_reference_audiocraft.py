@@ -130,7 +130,6 @@ def filled(orders: dict[str, Order], tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.mark.audiocraft
-@pytest.mark.xdist_group("audiocraft")
 @pytest.mark.parametrize("name", ["mono", "stereo"])
 def test_audiocraft_draws_what_transformers_draws(
     name: str, orders: dict[str, Order], filled: dict[str, Filled]
@@ -147,7 +146,6 @@ def test_audiocraft_draws_what_transformers_draws(
 
 
 @pytest.mark.audiocraft
-@pytest.mark.xdist_group("audiocraft")
 def test_audiocraft_continues_with_adapters_as_our_engine_does(
     orders: dict[str, Order], filled: dict[str, Filled]
 ) -> None:

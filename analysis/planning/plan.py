@@ -66,6 +66,7 @@ class Plan:
         people_error: Monte-Carlo standard error of the curve's crossing.
         points: every number of people simulated, ascending.
         truth: the scenario's true difference, and its Monte-Carlo error.
+        searched: whether a sample size was looked for.
     """
 
     protocol: StudyProtocol
@@ -77,6 +78,7 @@ class Plan:
     curve: Curve | None
     closed_form: ClosedForm
     truth: tuple[float, float]
+    searched: bool
 
     def to_plain(self) -> dict[str, Any]:
         """As JSON values."""
@@ -166,8 +168,11 @@ def plan_study(
     with workers(count) as run:
         study = _Simulated(protocol, assumptions, replicates, run, progress)
         chosen, curve = (None, None) if people else _search(study, closed)
-        for number in [*people, *([] if chosen is None else [chosen])]:
-            study.at(number)
+        # The number that the protocol plans is of interest whatever the search finds.
+        own = protocol.sample_size if FEWEST_PEOPLE <= protocol.sample_size <= MOST_PEOPLE else None
+        for wanted in people or (chosen, own):
+            if wanted is not None:
+                study.at(wanted)
         points = tuple(
             Point(
                 found,
@@ -177,17 +182,17 @@ def plan_study(
             )
             for number, found in sorted(study.found.items())
         )
-    wanted = assumptions.planning.power
     return Plan(
         protocol,
         assumptions,
         replicates,
         chosen,
-        None if curve is None else curve.people_error(wanted),
+        None if curve is None else curve.people_error(assumptions.planning.power),
         points,
         curve,
         closed,
         (truth.value, truth.error),
+        not people,
     )
 
 

@@ -19,6 +19,7 @@ from dashboards.cli import (
     hear_command,
     link_command,
     models_command,
+    plan_command,
     playback_command,
     protocol_commands,
     questionnaire_command,
@@ -60,6 +61,7 @@ def isopath(
 protocol_commands.register(app)
 enrolment_commands.register(app)
 report_commands.register(app)
+plan_command.register(app)
 questionnaire_command.register(app)
 step_commands.register(app)
 render_command.register(app)

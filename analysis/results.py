@@ -26,7 +26,7 @@ from analysis.effects.endpoint import ENDPOINTS, outcomes_of, visits_of
 from analysis.effects.equivalence import equivalence_rows
 from analysis.effects.estimate import Effects
 from analysis.effects.intercurrent import Applied, apply_strategies
-from analysis.effects.interim import interim_of
+from analysis.effects.interim import interim_of, sequential_test_of, without_statistics
 from analysis.effects.multiplicity import make_ledger
 from analysis.effects.trajectories import trajectory_rows
 from analysis.mer.predictor import AffectSeries
@@ -143,7 +143,19 @@ def analyse(
         if "distance" in effects
         else []
     )
-    ledger = make_ledger(protocol.analysis.multiplicity, protocol.analysis.alpha, primary.contrasts, gated)
+    shown_looks = looks if shuffled is None else without_statistics(looks)
+    sequential = sequential_test_of(protocol, primary, shown_looks)
+    equivalence = equivalence_rows(
+        protocol, primary, None if sequential is None else sequential.final_boundary.nominal_p
+    )
+    ledger = make_ledger(
+        protocol.analysis.multiplicity,
+        protocol.analysis.alpha,
+        primary.contrasts,
+        gated,
+        equivalence,
+        sequential,
+    )
     provenance = provenance_of(protocol, tables, manifests, predictions, record_head_sha256)
     results = Results(
         results_version=RESULTS_VERSION,
@@ -160,11 +172,11 @@ def analyse(
         },
         secondary=[_effects(found) for found in effects.values()],
         both_axes=[row.to_plain() for row in estimate_both_axes(protocol, outcomes)],
-        equivalence=[row.to_plain() for row in equivalence_rows(protocol, primary)],
+        equivalence=[row.to_plain() for row in equivalence],
         crossover=[row.to_plain() for row in crossover_rows(protocol, outcomes)],
         trajectories=[row.to_plain() for row in trajectory_rows(protocol, tables)],
         missing_data=missing_data_of(protocol, outcomes),
-        interim=interim_of(protocol, primary, looks),
+        interim=interim_of(protocol, primary, shown_looks, is_blinded=shuffled is not None),
         ledger=[entry.to_plain() for entry in ledger],
         agreement=agreement_of(protocol, tables),
         dose=dose_of(protocol, tables, outcomes),

@@ -1,17 +1,320 @@
-"""Looks at the arms before the end: boundaries, and what was recorded at each look."""
+"""Looks at the arms before the end: the plan, what was recorded, and what is left for the last test.
+
+The statistic of a look is z of the primary contrast: the normal quantile of its p-value, so that
+small samples and every model are held against one boundary (Jennison & Turnbull, 2000, Group
+Sequential Methods, § 3.8). An aim of equivalence or non-inferiority enters by its own p-value.
+
+With `obrien_fleming` and `pocock` the boundaries are those of the plan, whatever the information
+was; with the spending functions each look spends alpha by the information actually reached, and
+the last test has what the recorded looks left. A look that was planned and not taken spends nothing.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
+from scipy import stats
+
+from analysis.effects.equivalence import equivalence_rows
 from analysis.effects.estimate import Effects
+from analysis.effects.group_sequential import FIXED, Boundary, boundaries, sequential_p
+from analysis.result_row import NotEstimable, ResultRow
+from study.analysis_plan import Aim, Contrast, InterimSpec
 from study.events import InterimLookTaken
 from study.protocol import StudyProtocol
 
+_SMALLEST_P = 1e-300
+
+
+@dataclass(frozen=True)
+class Look:
+    """The arms compared once, as a look is recorded.
+
+    Args:
+        look: from 1.
+        information: share of the planned outcomes of the primary contrast there were.
+        statistic_z: None where the contrast could not be estimated.
+        boundary_z: two-sided.
+        nominal_p: of the boundary.
+        crossed: whether the statistic lies at or beyond the boundary.
+        reason: why there is no statistic; None where there is.
+    """
+
+    look: int
+    information: float
+    statistic_z: float | None
+    boundary_z: float
+    nominal_p: float
+    crossed: bool
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class SequentialTest:
+    """The last test of a protocol with looks, given those on record.
+
+    Args:
+        plan: the looks and how alpha is spent.
+        alpha: two-sided level of all looks together.
+        taken: information and statistic of each look on record, in order.
+        information: reached at the last test.
+    """
+
+    plan: InterimSpec
+    alpha: float
+    taken: tuple[tuple[float, float | None], ...]
+    information: float
+
+    @property
+    def final_boundary(self) -> Boundary:
+        """What the last test is held against."""
+        return boundaries(self.plan.spending, self._information(), self.alpha)[-1]
+
+    def p_value(self, p_value: float | None, *, looks_count: bool = True) -> float | None:
+        """A p-value that honours the looks: at most alpha exactly where some look, or the last test, crossed.
+
+        Args:
+            p_value: of the last test, on the two-sided scale; None where it could not be made.
+            looks_count: the looks were at this test's own contrast, so that crossing there counts.
+        """
+        z = [statistic if looks_count else None for statistic in self._statistics()]
+        if p_value is None:
+            found = sequential_p(self.plan.spending, self._information(), z)
+            return found if found <= self.alpha else None
+        z[-1] = z_of(p_value)
+        return sequential_p(self.plan.spending, self._information(), z)
+
+    def _information(self) -> tuple[float, ...]:
+        if self.plan.spending in FIXED:
+            return self.plan.looks
+        reached = [information for information, _ in self.taken]
+        return (*reached, max(self.information, reached[-1] + 1e-3 if reached else 1e-3))
+
+    def _statistics(self) -> list[float | None]:
+        found: list[float | None] = [statistic for _, statistic in self.taken]
+        missing = len(self._information()) - len(found)
+        return [*found, *([None] * missing)]
+
+
+def sequential_test_of(
+    protocol: StudyProtocol, primary: Effects, taken: Sequence[InterimLookTaken]
+) -> SequentialTest | None:
+    """The protocol's last test; None where it plans no looks."""
+    plan = protocol.analysis.interim
+    if plan is None:
+        return None
+    one_sided = protocol.analysis.primary_contrast.aim is not Aim.SUPERIORITY
+    return SequentialTest(
+        plan,
+        protocol.analysis.alpha,
+        tuple((look.information, _counted(look.statistic_z, one_sided)) for look in _in_order(taken)),
+        information_of(protocol, _primary_row(protocol, primary)),
+    )
+
+
+def look_at(protocol: StudyProtocol, primary: Effects, taken: Sequence[InterimLookTaken], look: int) -> Look:
+    """What one look before the last finds.
+
+    Args:
+        primary: effects on the protocol's endpoint, with the arms as allocated.
+        taken: looks on record before this one.
+        look: its number, from 1; the protocol plans it, and it is not the last.
+
+    Raises:
+        NotEstimable: no more information than at the look before, or none at all.
+    """
+    plan = protocol.analysis.interim
+    if plan is None:
+        raise NotEstimable("the protocol plans no looks")
+    row = _primary_row(protocol, primary)
+    information = information_of(protocol, row)
+    boundary = _boundary(plan, protocol.analysis.alpha, taken, look, information)
+    statistic, reason = _statistic(protocol, primary, row)
+    crossed = statistic is not None and _crosses(
+        statistic, boundary.z, protocol.analysis.primary_contrast.aim
+    )
+    return Look(look, information, statistic, boundary.z, boundary.nominal_p, crossed, reason)
+
+
+def without_statistics(taken: Sequence[InterimLookTaken]) -> tuple[InterimLookTaken, ...]:
+    """Looks as those may see them who must not know how the arms compare."""
+    return tuple(replace(look, statistic_z=None, crossed=False) for look in taken)
+
 
 def interim_of(
-    protocol: StudyProtocol, primary: Effects, taken: Sequence[InterimLookTaken]
+    protocol: StudyProtocol,
+    primary: Effects,
+    taken: Sequence[InterimLookTaken],
+    is_blinded: bool = False,
 ) -> dict[str, Any] | None:
-    """The plan of looks with what was found at each; None where the protocol plans none."""
-    return None
+    """The plan of looks with what was found at each; None where the protocol plans none.
+
+    Args:
+        taken: looks on record; without their statistics where `is_blinded`.
+        is_blinded: arms were dealt anew, so that the last test says nothing and is not shown.
+    """
+    plan, sequential = protocol.analysis.interim, sequential_test_of(protocol, primary, taken)
+    if plan is None or sequential is None:
+        return None
+    alpha = protocol.analysis.alpha
+    row = _primary_row(protocol, primary)
+    statistic, _ = (None, None) if is_blinded else _statistic(protocol, primary, row)
+    recorded = {look.look: look for look in taken}
+    planned = boundaries(plan.spending, plan.looks, alpha)
+    final, count = sequential.final_boundary, len(plan.looks)
+    reached = _taken_boundaries(plan, alpha, taken)
+    looks = []
+    for number, boundary in enumerate(planned, start=1):
+        entry, was = _planned_entry(number, boundary), recorded.get(number)
+        if was is not None and number < count:
+            entry |= _taken_entry(was, reached.get(number, boundary), is_blinded)
+        if number == count:
+            entry |= {
+                "boundary_z": final.z,
+                "nominal_p": final.nominal_p,
+                "alpha_spent": final.alpha_spent,
+                "taken": not is_blinded and statistic is not None,
+                "taken_information": sequential.information,
+                "statistic_z": statistic,
+                "crossed": None
+                if statistic is None
+                else _crosses(statistic, final.z, protocol.analysis.primary_contrast.aim),
+            }
+        looks.append(entry)
+    return {
+        "spending": plan.spending,
+        "alpha": alpha,
+        "note": _note(plan, taken, is_blinded),
+        "final_nominal_alpha": final.nominal_p,
+        "repeated_ci": None if is_blinded else _repeated_interval(row, final.nominal_p),
+        "looks": looks,
+    }
+
+
+def information_of(protocol: StudyProtocol, row: ResultRow) -> float:
+    """Share of the primary contrast's planned outcomes that there are.
+
+    Planned are the people of the sample size whom the allocation ratio puts into one of its arms.
+    """
+    groups = protocol.allocation.groups
+    wanted = set(protocol.analysis.primary_contrast.arm_ids)
+    share = sum(group.ratio for group in groups if wanted & set(group.arm_ids)) / sum(
+        group.ratio for group in groups
+    )
+    return row.n / (protocol.sample_size * share)
+
+
+def z_of(p_value: float) -> float:
+    """The normal quantile of a two-sided p-value, from 0."""
+    return float(stats.norm.isf(max(p_value, _SMALLEST_P) / 2))
+
+
+def _statistic(protocol: StudyProtocol, primary: Effects, row: ResultRow) -> tuple[float | None, str | None]:
+    """z of the primary contrast by its aim, or why there is none."""
+    contrast: Contrast = protocol.analysis.primary_contrast
+    if contrast.aim is Aim.SUPERIORITY:
+        if row.p_value is None or row.estimate is None:
+            return None, row.reason or "the contrast could not be estimated"
+        return (z_of(row.p_value) if row.estimate >= 0 else -z_of(row.p_value)), None
+    found = next(r for r in equivalence_rows(protocol, primary) if r.extra["is_primary"])
+    if found.p_value is None:
+        return None, found.reason
+    if contrast.aim is Aim.NON_INFERIORITY:
+        # Already one-sided: a one-sided p has no side left to choose.
+        return float(stats.norm.isf(min(max(found.p_value, _SMALLEST_P), 1 - 1e-16))), None
+    return z_of(found.p_value), None
+
+
+def _counted(statistic: float | None, one_sided: bool) -> float | None:
+    """A statistic on the wrong side of a one-sided aim is no evidence at all."""
+    return None if statistic is None else max(statistic, 0.0) if one_sided else statistic
+
+
+def _crosses(statistic: float, boundary: float, aim: Aim) -> bool:
+    return (abs(statistic) if aim is Aim.SUPERIORITY else statistic) >= boundary
+
+
+def _boundary(
+    plan: InterimSpec, alpha: float, taken: Sequence[InterimLookTaken], look: int, information: float
+) -> Boundary:
+    if plan.spending in FIXED:
+        return boundaries(plan.spending, plan.looks, alpha)[look - 1]
+    before = [one.information for one in _in_order(taken) if one.look < look]
+    return boundaries(plan.spending, (*before, information), alpha, is_final=False)[-1]
+
+
+def _taken_boundaries(
+    plan: InterimSpec, alpha: float, taken: Sequence[InterimLookTaken]
+) -> dict[int, Boundary]:
+    """By look: the boundary at the information it had."""
+    ordered = _in_order(taken)
+    if not ordered or plan.spending in FIXED:
+        return {}
+    found = boundaries(plan.spending, [one.information for one in ordered], alpha, is_final=False)
+    return {one.look: boundary for one, boundary in zip(ordered, found, strict=True)}
+
+
+def _planned_entry(number: int, boundary: Boundary) -> dict[str, Any]:
+    return {
+        "look": number,
+        "information": boundary.information,
+        "boundary_z": boundary.z,
+        "alpha_spent": boundary.alpha_spent,
+        "nominal_p": boundary.nominal_p,
+        "taken": False,
+        "taken_information": None,
+        "statistic_z": None,
+        "crossed": None,
+    }
+
+
+def _taken_entry(look: InterimLookTaken, boundary: Boundary, is_blinded: bool) -> dict[str, Any]:
+    is_known = look.statistic_z is not None and not is_blinded
+    return {
+        "boundary_z": look.boundary_z,
+        "alpha_spent": boundary.alpha_spent,
+        "nominal_p": 2 * float(stats.norm.sf(look.boundary_z)),
+        "taken": True,
+        "taken_information": look.information,
+        "statistic_z": look.statistic_z if is_known else None,
+        "crossed": look.crossed if is_known else None,
+    }
+
+
+def _repeated_interval(row: ResultRow, nominal_alpha: float) -> list[float] | None:
+    """Limits that hold at all looks together (Jennison & Turnbull, 1989, J. R. Stat. Soc. B 51, 305-361)."""
+    se, df = row.extra.get("se"), row.extra.get("df")
+    if row.estimate is None or se is None:
+        return None
+    reference = stats.norm() if df is None else stats.t(float(df))
+    half = float(reference.isf(nominal_alpha / 2)) * float(se)
+    return [row.estimate - half, row.estimate + half]
+
+
+def _note(plan: InterimSpec, taken: Sequence[InterimLookTaken], is_blinded: bool) -> str:
+    planned = len(plan.looks) - 1
+    said = [f"{len(taken)} of {planned} planned look{'s' if planned > 1 else ''} before the last on record."]
+    crossed = [look.look for look in _in_order(taken) if look.crossed]
+    if crossed and not is_blinded:
+        said.append(f"The boundary was crossed at look {crossed[0]}: the decision rests on that look.")
+    if is_blinded and taken:
+        said.append("What the looks found is withheld until the record is unblinded.")
+    if plan.spending in FIXED:
+        said.append("Boundaries are those of the planned looks, whether or not each was taken.")
+    else:
+        said.append("The last boundary follows from the looks taken and the information each had.")
+    said.append(
+        "Estimates and their 95 % intervals are not adjusted for the looks; the repeated interval is."
+    )
+    return " ".join(said)
+
+
+def _primary_row(protocol: StudyProtocol, primary: Effects) -> ResultRow:
+    wanted = protocol.analysis.primary_contrast.contrast_id
+    return next(row for row in primary.contrasts if row.extra["contrast_id"] == wanted)
+
+
+def _in_order(taken: Sequence[InterimLookTaken]) -> list[InterimLookTaken]:
+    return sorted(taken, key=lambda look: look.look)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,9 @@ from scipy import stats
 from analysis.arm_names import arm_name
 from analysis.effects.effect_size import hedges_g
 from analysis.effects.endpoint import ENDPOINTS, Outcome
-from analysis.effects.linear_model import ArmModel, Errors, fit_arm_model, indicator_columns
+from analysis.effects.linear_model import ArmModel, Errors, Estimate, fit_arm_model, indicator_columns
 from analysis.result_row import PRIMARY_ESTIMAND, NotEstimable, ResultRow, not_estimated
-from study.analysis_plan import Contrast
+from study.analysis_plan import Contrast, Model
 from study.errors import UnknownName
 from study.protocol import Design, StudyProtocol
 
@@ -57,6 +57,16 @@ class Effects:
     diagnostics: Mapping[str, Any] = field(default_factory=dict)
 
 
+class ArmEstimates(Protocol):
+    """A fitted model that knows the adjusted means of arms."""
+
+    def mean_of(self, arm: str) -> Estimate:
+        """The arm's adjusted mean; raises NotEstimable."""
+
+    def difference(self, arm: str, comparator: str) -> Estimate:
+        """Adjusted mean of `arm` minus that of `comparator`; raises NotEstimable."""
+
+
 def estimate_effects(protocol: StudyProtocol, outcomes: Sequence[Outcome], endpoint: str) -> Effects:
     """Adjusted means and differences of one endpoint.
 
@@ -89,7 +99,7 @@ def estimate_effects(protocol: StudyProtocol, outcomes: Sequence[Outcome], endpo
     return Effects(
         endpoint,
         tuple(
-            _contrast_row(
+            contrast_row(
                 endpoint,
                 contrast,
                 label_of(contrast),
@@ -103,7 +113,7 @@ def estimate_effects(protocol: StudyProtocol, outcomes: Sequence[Outcome], endpo
             for contrast in protocol.analysis.contrasts
         ),
         tuple(
-            _arm_row(arm.arm_id, arm_name(arm.arm_id), fit, by_arm[arm.arm_id], method)
+            arm_row(arm.arm_id, arm_name(arm.arm_id), fit, by_arm[arm.arm_id], method)
             for arm in protocol.arms
         ),
         missing,
@@ -121,16 +131,22 @@ def diagnostics_of(fit: ArmModel) -> dict[str, Any]:
         52, 591-611), or None where there are too few, too many or no spread.
     """
     n = len(fit.residuals)
-    kept = np.arange(n) if n <= MOST_POINTS else np.linspace(0, n - 1, MOST_POINTS).round().astype(int)
     is_testable = 3 <= n <= 5000 and float(np.ptp(fit.residuals)) > 1e-10
     return {
-        "residuals": {
-            "fitted": [float(value) for value in fit.fitted[kept]],
-            "residual": [float(value) for value in fit.residuals[kept]],
-        },
+        "residuals": residual_points(fit.fitted, fit.residuals),
         "largest_leverage": float(fit.leverage.max()),
         "mean_leverage": float(fit.leverage.mean()),
         "shapiro_p": float(stats.shapiro(fit.residuals).pvalue) if is_testable else None,
+    }
+
+
+def residual_points(fitted: Floats, residuals: Floats) -> dict[str, list[float]]:
+    """Fitted values and residuals of a picture, at most `MOST_POINTS` of them."""
+    n = len(residuals)
+    kept = np.arange(n) if n <= MOST_POINTS else np.linspace(0, n - 1, MOST_POINTS).round().astype(int)
+    return {
+        "fitted": [float(value) for value in fitted[kept]],
+        "residual": [float(value) for value in residuals[kept]],
     }
 
 
@@ -147,7 +163,7 @@ def without_estimates(
     return Effects(
         endpoint,
         tuple(
-            _contrast_row(
+            contrast_row(
                 endpoint,
                 contrast,
                 label_of(contrast),
@@ -161,7 +177,7 @@ def without_estimates(
             for contrast in protocol.analysis.contrasts
         ),
         tuple(
-            _arm_row(arm.arm_id, arm_name(arm.arm_id), cause, by_arm[arm.arm_id], method)
+            arm_row(arm.arm_id, arm_name(arm.arm_id), cause, by_arm[arm.arm_id], method)
             for arm in protocol.arms
         ),
         missing,
@@ -224,6 +240,22 @@ def covariates_of(protocol: StudyProtocol, outcomes: Sequence[Outcome]) -> dict[
 
 def method_of(protocol: StudyProtocol) -> str:
     """The pre-specified model in one sentence."""
+    match protocol.analysis.model:
+        case Model.MMRM:
+            return (
+                "Mixed model of repeated measures by REML: arm at each session, adjusted at each session for "
+                f"{covariate_words(protocol)}; unstructured covariance, Satterthwaite degrees of freedom; "
+                "all sessions that were reported, analysed as allocated"
+            )
+        case Model.RANDOM_EFFECTS:
+            slope = " and slope over sessions" if protocol.session_count > 2 else ""
+            return (
+                "Linear mixed model by REML: arm at each session, adjusted at each session for "
+                f"{covariate_words(protocol)}; random intercept{slope} of each person, Satterthwaite degrees "
+                "of freedom; all sessions that were reported, analysed as allocated"
+            )
+        case _:
+            pass
     if protocol.design is Design.CROSSOVER:
         return (
             "Within-person linear model: arm, participant and period effects, adjusted for "
@@ -258,17 +290,23 @@ def estimand_of(protocol: StudyProtocol, endpoint: str) -> str | None:
     return PRIMARY_ESTIMAND if endpoint == protocol.analysis.endpoint else None
 
 
-def _contrast_row(
+def contrast_row(
     endpoint: str,
     contrast: Contrast,
     label: str,
-    fit: ArmModel | NotEstimable,
+    fit: ArmEstimates | NotEstimable,
     by_arm: Mapping[str, Floats],
     n: int,
     method: str,
     crossover: bool,
     estimand: str | None,
 ) -> ResultRow:
+    """The difference of two arms with its standardised form, or why there is none.
+
+    Args:
+        by_arm: raw outcomes of each arm, shape [n].
+        n: people the estimate rests on.
+    """
     first, second = (by_arm[arm] for arm in contrast.arm_ids)
     extra: dict[str, Any] = {
         "endpoint": endpoint,
@@ -314,7 +352,14 @@ def _standardised(first: Floats, second: Floats, crossover: bool) -> dict[str, A
     return dict(zip(names, (found.g, found.ci_low, found.ci_high, None), strict=True))
 
 
-def _arm_row(arm_id: str, label: str, fit: ArmModel | NotEstimable, values: Floats, method: str) -> ResultRow:
+def arm_row(
+    arm_id: str, label: str, fit: ArmEstimates | NotEstimable, values: Floats, method: str
+) -> ResultRow:
+    """The adjusted mean of one arm with its raw mean and SD.
+
+    Args:
+        values: the arm's raw outcomes, shape [n].
+    """
     extra = {
         "arm": arm_id,
         "raw_mean": float(values.mean()) if len(values) else None,

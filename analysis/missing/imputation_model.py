@@ -106,7 +106,11 @@ def _with_missing_pre(
         later = draw_regressions(
             rng, _design(columns[donor], completed[:, donor], axes), post[donor], draws, refusal
         )
-    drawn = {people[i].participant_id: completed[:, i] for i in np.flatnonzero(absent)}
+    drawn = {
+        person.participant_id: completed[:, index]
+        for index, person in enumerate(people)
+        if person.pre is None
+    }
     return ArmRegression(arm, levels, axes, later, drawn)
 
 

@@ -200,8 +200,8 @@ def information_of(protocol: StudyProtocol, row: ResultRow) -> float:
     """
     groups = protocol.allocation.groups
     wanted = set(protocol.analysis.primary_contrast.arm_ids)
-    share = sum(group.ratio for group in groups if wanted & set(group.arm_ids)) / sum(
-        group.ratio for group in groups
+    share = sum(group.weight for group in groups if wanted & set(group.arm_ids)) / sum(
+        group.weight for group in groups
     )
     return row.n / (protocol.sample_size * share)
 

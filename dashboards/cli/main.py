@@ -17,6 +17,7 @@ from dashboards.cli import (
     enrolment_commands,
     freeze_commands,
     hear_command,
+    interim_command,
     link_command,
     models_command,
     plan_command,
@@ -70,6 +71,7 @@ serve_command.register(app)
 staff_commands.register(app)
 link_command.register(app)
 freeze_commands.register(app)
+interim_command.register(app)
 playback_command.register(app)
 rehearsal_command.register(app)
 analysis_commands.register(app)

@@ -58,7 +58,7 @@ def study_of(protocol: StudyProtocol) -> dict[str, Any]:
 
 
 def notes_of(protocol: StudyProtocol, primary: Effects, provenance: Mapping[str, Any]) -> list[str]:
-    """Sentences on what was left out, not adjusted for, or done otherwise than the estimand asks."""
+    """Sentences on what was left out, not adjusted for, or done otherwise than the protocol says."""
     notes = []
     factors = [s.factor for s in protocol.allocation.strata if s.factor not in protocol.analysis.covariates]
     if factors and protocol.design is Design.PARALLEL:
@@ -72,14 +72,6 @@ def notes_of(protocol: StudyProtocol, primary: Effects, provenance: Mapping[str,
         notes.append(
             f"{primary.missing[AT_TARGET]} started exactly at the target, so progress has no direction for "
             "them; they are left out of that endpoint and kept in the others."
-        )
-    events = protocol.analysis.estimand.intercurrent_events
-    others = {event: strategy for event, strategy in events.items() if strategy != "treatment_policy"}
-    if others:
-        asked = ", ".join(f"{event}: {strategy}" for event, strategy in others.items()).replace("_", " ")
-        notes.append(
-            f"The estimand asks for other strategies than treatment policy ({asked}). Every estimate here is "
-            "by treatment policy: outcomes count as given, whatever happened before them."
         )
     used = {predictor["name"] for predictor in provenance["predictors"]}
     other = sorted(used - {protocol.analysis.agreement.predictor})

@@ -253,15 +253,6 @@ def test_a_follow_up_is_counted_by_group() -> None:
     assert [row["missing"] for row in rows] == [{"moved away": 1}, {"not yet given": 2}]
 
 
-def test_another_strategy_than_treatment_policy_is_noted_as_not_followed() -> None:
-    protocol = make_protocol()
-    events = {"stopped_early": "hypothetical", "withdrew": "treatment_policy"}
-    estimand = replace(protocol.analysis.estimand, intercurrent_events=events)
-    protocol = replace(protocol, analysis=replace(protocol.analysis, estimand=estimand))
-
-    assert any("(stopped early: hypothetical)" in note for note in results_of(simulate(protocol, 4)).notes)
-
-
 def test_a_stratum_that_is_not_adjusted_for_is_noted() -> None:
     assert any(
         "stratified by site" in note for note in results_of(simulate(make_protocol(covariates=()), 4)).notes

@@ -21,9 +21,11 @@ PAGE = Path(__file__).parents[1] / "docs" / "api.md"
 
 HEAD = """# Reference of the analysis
 
-Written from the docstrings by `scripts/api_reference.py`; a test keeps it so. Shapes, units, ranges, errors raised and
-sources of formulas stand in full in each docstring (`help(name)`); here is the first sentence. How the parts are used
-together, with examples that run in the tests: [python.md](python.md). What each method means: [analysis.md](analysis.md).
+Written from the docstrings by `scripts/api_reference.py`; a test keeps it so. Shapes, units, ranges, errors
+raised and sources of formulas stand in full in each docstring (`help(name)`); here is the first sentence.
+
+How the parts are used together, with examples that run in the tests: [python.md](python.md). What each method
+means: [analysis.md](analysis.md).
 """
 
 

@@ -162,14 +162,14 @@ def make_pairing(
     weights = [sum(_overlap_s(clip, stretch) for stretch in stretches) for clip in clips]
     predicted = None if series is None else _predicted(series, stretches, _merged(heard))
     reason = None
-    if predicted is None:
-        reason = (
-            "nothing was heard before the report"
-            if heard_s == 0
-            else without_series
-            if series is None
-            else "less was heard than one window of the predictor"
-        )
+    if heard_s == 0:
+        reason = "nothing was heard before the report"
+    elif series is None:
+        reason = without_series
+    elif predicted is None:
+        reason = "less was heard than one window of the predictor"
+    elif not np.isfinite(predicted).all():
+        predicted, reason = None, "the predictor gave no number for what was heard"
     main = clips[int(np.argmax(weights))].sha256 if any(weights) else None
     return Pairing(heard_s, predicted, _planned(clips, weights), main, reason)
 

@@ -23,7 +23,7 @@ from analysis.effects.restricted_fit import (
     lower_triangle,
     matrix_of,
 )
-from analysis.effects.restricted_likelihood import Block, standard_form
+from analysis.effects.restricted_likelihood import Block, StandardForm, standard_form
 from analysis.result_row import NotEstimable
 
 Floats = NDArray[np.float64]
@@ -96,8 +96,7 @@ def fit_random_effects(
     spans = [np.sqrt((term.design**2).mean(axis=0)) for term in terms]
     scaled = [term.design / span for term, span in zip(terms, spans, strict=True)]
     blocks = _blocks(form.rows, person, [term.unit for term in terms], scaled)
-    squares, start = _shape(sizes)
-    found = fit_restricted(form, design, blocks, squares, start)
+    found = _highest(form, design, blocks, sizes)
     covariances, singular, at = [], [], 0
     residual_sd = abs(float(found.factors[-1]))
     for term, size, span in zip(terms, sizes, spans, strict=True):
@@ -111,8 +110,10 @@ def fit_random_effects(
     return RandomEffectsFit(found, tuple(covariances), float(found.parameters[-1]), tuple(singular))
 
 
-def _shape(sizes: Sequence[int]) -> tuple[Floats, Floats]:
-    """K of all parameters (those of each term, then the residual variance), and φ to begin with."""
+def _highest(
+    form: StandardForm, design: Floats, blocks: Sequence[Block], sizes: Sequence[int]
+) -> RestrictedFit:
+    """The higher of the maxima found from small and from large random effects; few people may have both."""
     parts = [cholesky_squares(size) for size in [*sizes, 1]]
     total = sum(len(part) for part in parts)
     squares, at = np.zeros((total, total, total)), 0
@@ -120,8 +121,19 @@ def _shape(sizes: Sequence[int]) -> tuple[Floats, Floats]:
         span = slice(at, at + len(part))
         squares[span, span, span] = part
         at += len(part)
-    begin = [0.5 if row == column else 0.0 for size in sizes for row, column in lower_triangle(size)]
-    return squares, np.array([*begin, 0.7])
+    triangle = np.array(
+        [row == column for size in sizes for row, column in lower_triangle(size)], dtype=float
+    )
+    found, problems = [], []
+    for random_sd, residual_sd in ((0.5, 0.7), (3.0, 0.3)):
+        try:
+            start = np.append(random_sd * triangle, residual_sd)
+            found.append(fit_restricted(form, design, blocks, squares, start))
+        except NotEstimable as problem:
+            problems.append(problem)
+    if not found:
+        raise problems[0]
+    return min(found, key=lambda fit: fit.deviance)
 
 
 def _blocks(

@@ -22,10 +22,8 @@ from analysis.result_row import NotEstimable
 Floats = NDArray[np.float64]
 
 MOST_STEPS = 200
-DECREMENT = 1e-9
+DECREMENT = 1e-6
 """A fit has converged where Newton's step promises less than this of the deviance."""
-ROUNDING = 1e-6
-"""Where no step improves the deviance any more, what may still be promised of it."""
 
 
 @dataclass(frozen=True)
@@ -82,11 +80,7 @@ def fit_restricted(
                 factors = factors + escape
                 at = evaluate(_parameters(factors, squares), blocks) or at
                 continue
-            # One more whole step squares what is left of the error.
-            last = evaluate(_parameters(factors + direction, squares), blocks)
-            if last is not None and last.deviance <= at.deviance + ROUNDING:
-                factors, at = factors + direction, last
-            return _in_given_units(form, design, at, factors, squares, step)
+            return _in_given_units(form, design, *_polished(factors, at, blocks, squares), squares, step)
         length = 1.0
         while length > 1e-10:
             tried = factors + length * direction
@@ -95,8 +89,6 @@ def fit_restricted(
                 break
             length /= 2
         else:
-            if promised < ROUNDING:
-                return _in_given_units(form, design, at, factors, squares, step)
             raise NotEstimable(
                 "the restricted likelihood has no maximum: the covariance becomes singular in this sample "
                 "(too few people, or outcomes that repeat each other)"
@@ -149,6 +141,19 @@ def _newton_direction(gradient: Floats, hessian: Floats) -> tuple[Floats, float]
     return -vectors @ (along / steep), float((along**2 / steep).sum()) / 2
 
 
+def _polished(
+    factors: Floats, at: Evaluation, blocks: Sequence[Block], squares: Floats
+) -> tuple[Floats, Evaluation]:
+    """Two more whole steps; near a maximum each squares what is left of the error."""
+    for _ in range(2):
+        direction, _ = _newton_direction(*_in_factors(at, factors, squares))
+        found = evaluate(_parameters(factors + direction, squares), blocks)
+        if found is None or found.deviance > at.deviance + 1e-9 * max(1.0, abs(at.deviance)):
+            break
+        factors, at = factors + direction, found
+    return factors, at
+
+
 def _downhill(hessian: Floats) -> Floats | None:
     """A step off a saddle, where a factor of zero hides that its variance should be above zero."""
     values, vectors = np.linalg.eigh(hessian)
@@ -160,8 +165,8 @@ def _downhill(hessian: Floats) -> Floats | None:
 def _in_given_units(
     form: StandardForm,
     design: Floats,
-    at: Evaluation,
     factors: Floats,
+    at: Evaluation,
     squares: Floats,
     steps: int,
 ) -> RestrictedFit:

@@ -81,27 +81,27 @@ def resampling_of(participant_ids: Sequence[str], clip_ids: Sequence[str]) -> Re
     )
 
 
-def draw_weights(design: Resampling, seed_text: str) -> Iterator[tuple[Floats, Floats]]:
+def draw_weights(design: Resampling, seed_text: str) -> Iterator[tuple[Floats, Floats | None]]:
     """Bootstrap draws, in chunks.
 
     Args:
         seed_text: the draws are a function of this text alone.
 
     Yields:
-        person_weights, shape [n_chunk, n_people], and clip weights of the
-        pairs, shape [n_chunk, n_pairs] (ones where participants alone are
-        drawn); `REPLICATES` rows in all.
+        How often each participant was drawn, shape [n_chunk, n_people], and each clip,
+        shape [n_chunk, n_clips] (None where participants alone are drawn); `REPLICATES`
+        rows in all.
     """
-    seed = int.from_bytes(hashlib.sha256(seed_text.encode()).digest()[:16], "big")
-    rng = np.random.default_rng(seed)
+    rng = generator(seed_text)
     for start in range(0, REPLICATES, _CHUNK):
         size = min(_CHUNK, REPLICATES - start)
         people = _draw(rng, design.n_people, size)
-        if design.clip is None or design.n_clips is None:
-            clips = np.ones((size, len(design.person)))
-        else:
-            clips = _draw(rng, design.n_clips, size)[:, design.clip]
-        yield people, clips
+        yield people, None if design.n_clips is None else _draw(rng, design.n_clips, size)
+
+
+def generator(seed_text: str) -> np.random.Generator:
+    """Random numbers that are a function of a text alone."""
+    return np.random.default_rng(int.from_bytes(hashlib.sha256(seed_text.encode()).digest()[:16], "big"))
 
 
 def _draw(rng: np.random.Generator, n: int, size: int) -> Floats:

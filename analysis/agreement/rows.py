@@ -1,246 +1,221 @@
-"""Agreement of felt, generated and planned affect, each axis apart.
+"""Agreement of one comparison as rows, each axis apart.
 
-Music emotion recognition estimates what the music expresses (perceived);
-self-report here is mostly what was felt. A gap between the two is not an error
-of either. Correlation alone is not agreement, so concordance, bias, limits,
-error and calibration are given together.
+Correlation alone is not agreement, so concordance, bias, limits, error and calibration are given
+together, with the unit that was resampled in every row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
+from analysis.agreement.clip_permutation import PERMUTATIONS, clip_permutation
 from analysis.agreement.concordance import concordance, limits_of_agreement
-from analysis.agreement.pair_statistics import STATISTICS, Bootstrapped, bootstrap_pairs, within_person_r
-from analysis.agreement.resampling import PARTICIPANT, REPLICATES, Resampling, resampling_of
-from analysis.result_row import NotEstimable, ResultRow, not_estimated
-from analysis.tables.build import StudyTables
-from analysis.tables.pairing import NO_MUSIC
+from analysis.agreement.intraclass import intraclass
+from analysis.agreement.pair_sets import AXES, GENERATED, PairSet
+from analysis.agreement.pair_statistics import STATISTICS, Bootstrapped, Pairs, bootstrap_pairs
+from analysis.agreement.repeated_correlation import repeated_correlation
+from analysis.agreement.repeated_limits import recovered_limits_of_agreement
+from analysis.agreement.resampling import PARTICIPANT, REPLICATES, Resampling
+from analysis.agreement.trajectories import FEWEST_REPORTS, Trajectories
+from analysis.result_row import CIRCUMPLEX_UNIT, PURE_NUMBER, NotEstimable, ResultRow, not_estimated
 from study.protocol import StudyProtocol
 
-Floats = NDArray[np.float64]
-
-AXES = ("valence", "arousal")
 FEWEST_PAIRS = 3
 
+LABELS: Mapping[str, str] = {
+    "ccc": "Concordance (CCC)",
+    "ccc_repeated": "Concordance, repeated measures (people compared at each occasion)",
+    "icc_a1": "Intraclass correlation ICC(A,1)",
+    "icc_ak": "Intraclass correlation ICC(A,k), mean of both",
+    "bias": "Bias",
+    "limit_low": "Lower limit of agreement",
+    "limit_high": "Upper limit of agreement",
+    "mae": "Mean absolute error",
+    "slope": "Calibration slope",
+    "intercept": "Calibration intercept",
+    "within_r": "Within-person correlation, raw (confounded by a shared trend)",
+    "within_r_detrended": "Within-person correlation, detrended",
+}
+IN_CIRCUMPLEX_UNITS = frozenset({"bias", "limit_low", "limit_high", "mae", "intercept"})
 
-@dataclass(frozen=True)
-class PairSet:
-    """Pairs that are analysed together.
-
-    Args:
-        set_id: e.g. ``felt_vs_generated:probe:slider``.
-        label: for people.
-        first, second: names of what is compared; bias is first − second.
-        frame: columns participant_id, clip, time_s, arm and, for each axis,
-            ``valence_x``, ``valence_y``, ``arousal_x``, ``arousal_y``.
-        phase, perspective, instrument_id: None where clips are compared.
-    """
-
-    set_id: str
-    label: str
-    first: str
-    second: str
-    frame: pd.DataFrame
-    phase: str | None = None
-    perspective: str | None = None
-    instrument_id: str | None = None
-
-    @property
-    def design(self) -> Resampling:
-        """The unit that is resampled."""
-        return resampling_of(list(self.frame["participant_id"]), list(self.frame["clip"]))
+_VARIES = "one of the two measurements does not vary"
 
 
-def pair_sets(tables: StudyTables) -> tuple[PairSet, ...]:
-    """Every comparison there are reports or clips for, felt and perceived apart."""
-    sets: list[PairSet] = []
-    pairs = tables.pairs
-    keys = pairs[["phase", "perspective", "instrument_id"]].drop_duplicates()
-    for phase, perspective, instrument_id in sorted(
-        keys.itertuples(index=False, name=None), key=lambda k: (k[0] != "probe", k[1], k[2])
-    ):
-        mine = pairs[
-            (pairs["phase"] == phase)
-            & (pairs["perspective"] == perspective)
-            & (pairs["instrument_id"] == instrument_id)
-        ]
-        for second, column in (("generated", "pred"), ("planned", "target")):
-            words = {"generated": "generated (MER)", "planned": "planned"}[second]
-            sets.append(
-                PairSet(
-                    f"{perspective}_vs_{second}:{phase}:{instrument_id}",
-                    f"{perspective} − {words}, {phase} ({instrument_id})",
-                    str(perspective),
-                    second,
-                    _frame(mine, ("valence", "arousal"), column, mine["probe_at_s"]),
-                    str(phase),
-                    str(perspective),
-                    str(instrument_id),
-                )
-            )
-    clips = tables.clips
-    sets.append(
-        PairSet(
-            "generated_vs_planned:clips",
-            "generated (MER) − planned, every clip",
-            "generated",
-            "planned",
-            _frame(clips, ("valence_pred", "arousal_pred"), "target", clips["onset_s"]),
-        )
-    )
-    return tuple(sets)
+Found = Mapping[str, Mapping[str, Bootstrapped]]
+"""Axis to statistic to estimate; empty for a set of too few pairs."""
 
 
-def agreement_rows(protocol: StudyProtocol, pair_set: PairSet) -> Iterator[ResultRow]:
-    """Every statistic of a set, per axis.
-
-    Intervals are percentile bootstraps over the design's unit. Where pairs are
-    independent (one per participant, everyone with sound of their own), rows
-    of CCC, bias and limits also carry the published analytic interval.
-    """
-    design = pair_set.design
-    for axis in AXES:
-        x, y = (pair_set.frame[f"{axis}_{side}"].to_numpy(dtype=float) for side in "xy")
-        extra: dict[str, Any] = {
-            "set_id": pair_set.set_id,
-            "axis": axis,
-            "phase": pair_set.phase,
-            "perspective": pair_set.perspective,
-            "instrument_id": pair_set.instrument_id,
-            "first": pair_set.first,
-            "second": pair_set.second,
-            "unit": design.unit,
-            "n_participants": design.n_people,
-            "n_clips": int(pair_set.frame["clip"].nunique()),
-        }
-        n = len(x)
-        row_id = f"{pair_set.set_id}:{axis}"
-        method = _method(design)
-        if n < FEWEST_PAIRS:
-            reason = f"{n} pair(s): agreement needs {FEWEST_PAIRS} or more"
-            yield not_estimated(
-                f"{row_id}:ccc", STATISTICS["ccc"], n, method, reason, {**extra, "statistic": "ccc"}
-            )
-            continue
-        found = bootstrap_pairs(x, y, design, f"{protocol.sha256}/{row_id}")
-        analytic = _analytic(x, y, design)
-        for statistic, label in STATISTICS.items():
-            more = {**extra, "statistic": statistic, "analytic_ci": analytic.get(statistic)}
-            yield _row(f"{row_id}:{statistic}", label, found[statistic], n, method, design, more)
-        yield from _within_rows(protocol, pair_set, design, axis, x, y, extra)
-
-
-def unpaired_counts(tables: StudyTables) -> dict[str, int]:
-    """Why reports have no prediction beside them, and how many."""
-    reasons = tables.pairs["unpaired_reason"].dropna()
-    return {str(reason): int(count) for reason, count in sorted(reasons.value_counts().items(), key=str)}
-
-
-def arms_without_music(protocol: StudyProtocol) -> tuple[str, ...]:
-    """Arms whose sound is not music; they have no prediction."""
-    return tuple(arm.arm_id for arm in protocol.arms if arm.path.kind in NO_MUSIC)
-
-
-def _frame(
-    table: pd.DataFrame, first: tuple[str, str], second: str, time_s: pd.Series[float]
-) -> pd.DataFrame:
-    frame = pd.DataFrame(
-        {
-            "participant_id": table["participant_id"].astype(str),
-            "clip": table["clip_sha256"],
-            "arm": table["arm"],
-            "time_s": time_s,
-            "valence_x": table[first[0]],
-            "valence_y": table[f"valence_{second}"],
-            "arousal_x": table[first[1]],
-            "arousal_y": table[f"arousal_{second}"],
-        }
-    )
-    return frame.dropna(subset=["clip", "valence_x", "valence_y", "arousal_x", "arousal_y"])
-
-
-def _analytic(x: Floats, y: Floats, design: Resampling) -> dict[str, tuple[float, float] | None]:
-    if design.unit != PARTICIPANT or design.n_people != len(x):
-        return {}
-    try:
-        ccc, limits = concordance(x, y), limits_of_agreement(x - y)
-    except NotEstimable:
+def estimate_set(protocol: StudyProtocol, pair_set: PairSet) -> Found:
+    """Every bootstrapped statistic of a set, both axes."""
+    if len(pair_set.frame) < FEWEST_PAIRS:
         return {}
     return {
-        "ccc": (ccc.ci_low, ccc.ci_high),
-        "bias": limits.bias_ci,
-        "limit_low": limits.low_ci,
-        "limit_high": limits.high_ci,
+        axis: bootstrap_pairs(pair_set.pairs(axis), f"{protocol.sha256}/{pair_set.set_id}:{axis}")
+        for axis in AXES
     }
 
 
-def _within_rows(
-    protocol: StudyProtocol,
-    pair_set: PairSet,
-    design: Resampling,
-    axis: str,
-    x: Floats,
-    y: Floats,
-    extra: dict[str, Any],
-) -> Iterator[ResultRow]:
-    if pair_set.phase != "probe" or pair_set.second != "generated" or design.unit != PARTICIPANT:
-        return
-    time_s = pair_set.frame["time_s"].to_numpy(dtype=float)
-    for statistic, label, detrend in (
-        ("within_r", "Within-person correlation, raw (confounded by a shared trend)", False),
-        ("within_r_detrended", "Within-person correlation, detrended", True),
-    ):
-        row_id = f"{pair_set.set_id}:{axis}:{statistic}"
-        found = within_person_r(x, y, time_s, design, detrend, f"{protocol.sha256}/{row_id}")
-        if found is not None:
-            more = {**extra, "statistic": statistic, "analytic_ci": None}
-            yield _row(row_id, label, found, len(x), _method(design), design, more)
+def agreement_rows(protocol: StudyProtocol, pair_set: PairSet, found: Found) -> Iterator[ResultRow]:
+    """Every statistic of a set, per axis; both axes have the same statistics.
+
+    Intervals are percentile bootstraps over the design's unit, except where `method` says
+    otherwise. `analytic_ci` is the published interval beside it, where what it assumes holds: one pair
+    per person with sound of their own (CCC, ICC, bias, limits), or several pairs per person with sound
+    of their own (bias, limits: MOVER).
+
+    Args:
+        found: as `estimate_set` made it.
+    """
+    design, n = pair_set.design, len(pair_set.frame)
+    for axis in AXES:
+        extra = row_extra(pair_set, axis)
+        row_id = f"{pair_set.set_id}:{axis}"
+        method = method_of(design)
+        if axis not in found:
+            reason = f"{n} pair(s): agreement needs {FEWEST_PAIRS} or more"
+            more = {**extra, "statistic": "ccc"}
+            yield not_estimated(f"{row_id}:ccc", LABELS["ccc"], n, method, reason, more, PURE_NUMBER)
+            continue
+        pairs = pair_set.pairs(axis)
+        analytic = _analytic(pairs)
+        for statistic, label in LABELS.items():
+            if statistic in found[axis]:
+                more = {**extra, "statistic": statistic, "source": STATISTICS[statistic]}
+                more["analytic_ci"] = analytic.get(statistic)
+                count, why = _resting_on(statistic, pairs)
+                yield estimated(
+                    f"{row_id}:{statistic}", label, found[axis][statistic], count, method, design, more, why
+                )
+        if pairs.trajectories is not None:
+            yield _repeated_correlation_row(pairs.trajectories, row_id, extra)
+        if pair_set.phase is not None and pair_set.second == GENERATED and design.unit != PARTICIPANT:
+            yield from _permutation_rows(pairs, f"{protocol.sha256}/{row_id}", row_id, extra)
 
 
-def _row(
+def row_extra(pair_set: PairSet, axis: str) -> dict[str, Any]:
+    """What every row of a set and axis says of itself."""
+    design, heard_s = pair_set.design, pair_set.frame["heard_s"].astype(float)
+    return {
+        "set_id": pair_set.set_id,
+        "axis": axis,
+        "phase": pair_set.phase,
+        "perspective": pair_set.perspective,
+        "instrument_id": pair_set.instrument_id,
+        "first": pair_set.first,
+        "second": pair_set.second,
+        "resampled_unit": design.unit,
+        "n_participants": design.n_people,
+        "n_clips": int(pair_set.frame["clip"].nunique()),
+        "window_heard_s": float(heard_s.mean()) if len(heard_s) else None,
+        "analytic_ci": None,
+    }
+
+
+def method_of(design: Resampling) -> str:
+    """How the intervals of a set are made, and why with that unit."""
+    why = "everyone heard sound of their own" if design.unit == PARTICIPANT else "clips were shared"
+    return f"percentile bootstrap, {REPLICATES} draws, unit {design.unit} ({why}); n counts pairs"
+
+
+def estimated(
     row_id: str,
     label: str,
     found: Bootstrapped,
     n: int,
     method: str,
     design: Resampling,
-    extra: dict[str, Any],
+    extra: Mapping[str, Any],
+    undefined: str = _VARIES,
 ) -> ResultRow:
+    """A bootstrapped statistic as a row.
+
+    Args:
+        undefined: why there is no estimate, if there is none.
+    """
+    unit = CIRCUMPLEX_UNIT if extra["statistic"] in IN_CIRCUMPLEX_UNITS else PURE_NUMBER
     if not np.isfinite(found.estimate):
-        return not_estimated(row_id, label, n, method, "one of the two measurements does not vary", extra)
+        return not_estimated(row_id, label, n, method, undefined, extra, unit)
     reason = None
     if found.ci_low is None:
         reason = design.too_few or "the interval is not defined in too many resamples"
     return ResultRow(
-        row_id, label, found.estimate, found.ci_low, found.ci_high, None, n, method, reason, extra
+        row_id, label, found.estimate, found.ci_low, found.ci_high, None, n, method, reason, extra, unit
     )
 
 
-def _method(design: Resampling) -> str:
-    why = "everyone heard sound of their own" if design.unit == PARTICIPANT else "clips were shared"
-    return f"percentile bootstrap, {REPLICATES} draws, unit {design.unit} ({why}); n counts pairs"
+def _resting_on(statistic: str, pairs: Pairs) -> tuple[int, str]:
+    """How many pairs a statistic rests on, and why it would be undefined."""
+    if statistic == "ccc_repeated" and pairs.occasions is not None:
+        if not pairs.occasions.members:
+            return 0, "no two people were measured at the same occasion"
+        return pairs.occasions.n_pairs, "at each occasion one of the two is the same for everyone"
+    if pairs.trajectories is not None and statistic in ("within_r", "within_r_detrended"):
+        detrend = statistic == "within_r_detrended"
+        count = pairs.trajectories.n_pairs(detrend)
+        few = f"no session has {FEWEST_REPORTS[detrend]} or more reports with a prediction"
+        return count, _VARIES if count else few
+    return len(pairs.x), _VARIES
 
 
-def difference_points(pair_set: PairSet) -> dict[str, list[list[Any]]]:
-    """For each axis, [mean, difference, arm] of every pair: what a Bland-Altman plot shows."""
-    return {
-        axis: [[(x + y) / 2, x - y, arm] for x, y, arm in _triples(pair_set.frame, axis)] for axis in AXES
-    }
+def _analytic(pairs: Pairs) -> dict[str, tuple[float, float]]:
+    if pairs.design.unit != PARTICIPANT:
+        return {}
+    difference = pairs.x - pairs.y
+    found: dict[str, tuple[float, float]] = {}
+    try:
+        if pairs.design.n_people == len(pairs.x):
+            ccc, icc = concordance(pairs.x, pairs.y), intraclass(np.column_stack([pairs.x, pairs.y]))
+            limits = limits_of_agreement(difference)
+            found = {"ccc": (ccc.ci_low, ccc.ci_high), "icc_a1": icc.single_ci, "icc_ak": icc.average_ci}
+        else:
+            limits = recovered_limits_of_agreement(difference, pairs.design.person)
+    except NotEstimable:
+        return {}
+    return found | {"bias": limits.bias_ci, "limit_low": limits.low_ci, "limit_high": limits.high_ci}
 
 
-def _triples(frame: pd.DataFrame, axis: str) -> Sequence[tuple[float, float, str]]:
-    return list(
-        zip(
-            frame[f"{axis}_x"].astype(float),
-            frame[f"{axis}_y"].astype(float),
-            frame["arm"].astype(str),
-            strict=True,
+def _repeated_correlation_row(found: Trajectories, row_id: str, extra: Mapping[str, Any]) -> ResultRow:
+    label, method = (
+        "Repeated-measures correlation",
+        "Bakdash & Marusich (2017): one slope, an intercept for each session; t with the degrees of "
+        "freedom of the pairs, Fisher's z for the interval; n counts pairs",
+    )
+    where, more = f"{row_id}:r_repeated", {**extra, "statistic": "r_repeated", "df": None}
+    try:
+        r = repeated_correlation(found.x, found.y, found.session)
+    except NotEstimable as why:
+        return not_estimated(where, label, len(found.x), method, str(why), more, PURE_NUMBER)
+    if found.design.unit != PARTICIPANT:
+        reason = "clips were shared, so pairs of different people are not independent: no interval and no p"
+        return ResultRow(where, label, r.r, None, None, None, len(found.x), method, reason, more, PURE_NUMBER)
+    more["df"] = r.df
+    return ResultRow(
+        where, label, r.r, r.ci_low, r.ci_high, r.p_value, len(found.x), method, None, more, PURE_NUMBER
+    )
+
+
+def _permutation_rows(
+    pairs: Pairs, seed_text: str, row_id: str, extra: Mapping[str, Any]
+) -> Iterator[ResultRow]:
+    """The correlation with each clip's prediction, tested by dealing predictions anew among clips."""
+    method = f"{PERMUTATIONS} permutations of clips; n counts pairs"
+    versions = [("clip_permutation_r", "Correlation with the clip's prediction", pairs.x, pairs.y)]
+    if pairs.trajectories is not None:
+        x, y = pairs.trajectories.without_trend()
+        label = "Correlation with the clip's prediction, detrended"
+        versions.append(("clip_permutation_r_detrended", label, x, y))
+    for statistic, label, x, y in versions:
+        where, more = f"{row_id}:{statistic}", {**extra, "statistic": statistic}
+        try:
+            if pairs.design.clip is None:
+                raise NotEstimable("clips were not shared")
+            found = clip_permutation(x, y, pairs.design.clip, f"{seed_text}:{statistic}")
+        except NotEstimable as reason:
+            yield not_estimated(where, label, len(x), method, str(reason), more, PURE_NUMBER)
+            continue
+        yield ResultRow(
+            where, label, found.r, None, None, found.p_value, len(x), method, None, more, PURE_NUMBER
         )
-    )

@@ -7,10 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from analysis.agreement.clip_permutation import clip_permutation
 from analysis.agreement.concordance import concordance, limits_of_agreement
-from analysis.agreement.pair_statistics import bootstrap_pairs, within_person_r
+from analysis.agreement.pair_sets import numbered, pair_sets, unpaired_counts
+from analysis.agreement.pair_statistics import Pairs, bootstrap_pairs
 from analysis.agreement.resampling import PARTICIPANT, PARTICIPANT_AND_CLIP, resampling_of
-from analysis.agreement.rows import agreement_rows, pair_sets, unpaired_counts
+from analysis.agreement.rows import agreement_rows, estimate_set
+from analysis.agreement.trajectories import Trajectories
 from analysis.result_row import ResultRow
 from analysis.tables.build import StudyTables, build_tables
 from study.affect import Affect
@@ -27,7 +30,8 @@ def tables_of(study: MadeStudy) -> StudyTables:
 
 def rows_of(study: MadeStudy, set_id: str) -> dict[tuple[str, str], ResultRow]:
     one = next(s for s in pair_sets(tables_of(study)) if s.set_id == set_id)
-    return {(r.extra["axis"], r.extra["statistic"]): r for r in agreement_rows(study.protocol, one)}
+    found = estimate_set(study.protocol, one)
+    return {(r.extra["axis"], r.extra["statistic"]): r for r in agreement_rows(study.protocol, one, found)}
 
 
 def test_everyone_with_sound_of_their_own_makes_participants_the_unit() -> None:
@@ -52,31 +56,37 @@ def test_the_unit_is_read_from_the_sound_that_was_rendered_and_named_in_the_row(
         shared.report(who, "ses-01", Phase.POST, Affect(0.1 * number, -0.1))
     _play_all(shared)
 
-    assert rows_of(own, "felt_vs_generated:post:slider")["valence", "ccc"].extra["unit"] == PARTICIPANT
+    assert (
+        rows_of(own, "felt_vs_generated:post:slider")["valence", "ccc"].extra["resampled_unit"] == PARTICIPANT
+    )
     row = rows_of(shared, "felt_vs_planned:post:slider")["valence", "ccc"]
-    assert row.extra["unit"] == PARTICIPANT_AND_CLIP
+    assert row.extra["resampled_unit"] == PARTICIPANT_AND_CLIP
     assert "clips were shared" in row.method
 
 
-def test_drawing_participants_alone_rejects_a_true_zero_where_clips_are_shared_and_both_do_not() -> None:
+def test_drawing_participants_alone_rejects_a_true_zero_where_clips_are_shared_and_two_ways_do_not() -> None:
+    """Two-way draws and the permutation of clips keep their level; participants as the only unit do not."""
     rng = np.random.default_rng(11)
-    people, clips, repetitions = 20, 12, 40
+    people, clips, repetitions = 20, 16, 60
     person = [f"p{i}" for i in range(people) for _ in range(clips)]
     clip = [f"c{j}" for _ in range(people) for j in range(clips)]
-    rejected = dict.fromkeys((PARTICIPANT, PARTICIPANT_AND_CLIP), 0)
+    both = resampling_of(person, clip)
+    alone = replace(both, unit=PARTICIPANT, clip=None)
+    rejected = dict.fromkeys((PARTICIPANT, PARTICIPANT_AND_CLIP, "permutation"), 0)
     for repetition in range(repetitions):
         reported = np.tile(rng.normal(0, 1, clips), people) + rng.normal(0, 0.5, people * clips)
         predicted = np.tile(rng.normal(0, 1, clips), people)
-        both = resampling_of(person, clip)
-        alone = replace(both, unit=PARTICIPANT, clip=None)
         for design in (both, alone):
-            ccc = bootstrap_pairs(reported, predicted, design, f"{repetition}")["ccc"]
+            ccc = bootstrap_pairs(Pairs(reported, predicted, design), f"{repetition}")["ccc"]
             assert ccc.ci_low is not None
             assert ccc.ci_high is not None
             rejected[design.unit] += not ccc.ci_low < 0 < ccc.ci_high
+        permuted = clip_permutation(reported, predicted, numbered(clip), f"{repetition}")
+        rejected["permutation"] += permuted.p_value <= 0.05
 
     assert rejected[PARTICIPANT] / repetitions > 0.4
     assert rejected[PARTICIPANT_AND_CLIP] / repetitions < 0.15
+    assert rejected["permutation"] / repetitions < 0.12
 
 
 def test_the_bootstrap_interval_of_concordance_covers_the_truth_about_as_often_as_it_says() -> None:
@@ -90,7 +100,7 @@ def test_the_bootstrap_interval_of_concordance_covers_the_truth_about_as_often_a
         signal = rng.normal(0, 0.6, people * each)
         x = 0.1 + signal + np.repeat(rng.normal(0, 0.2, people), each) + rng.normal(0, 0.3, people * each)
         y = signal + rng.normal(0, np.sqrt(0.05), people * each)
-        found = bootstrap_pairs(x, y, design, f"{repetition}")["ccc"]
+        found = bootstrap_pairs(Pairs(x, y, design), f"{repetition}")["ccc"]
         assert found.ci_low is not None
         assert found.ci_high is not None
         covered += found.ci_low <= truth <= found.ci_high
@@ -104,19 +114,20 @@ def test_a_shared_drift_correlates_within_persons_until_the_trend_is_removed() -
     person = [f"p{i}" for i in range(people) for _ in times]
     time_s = np.tile(times, people)
     design = resampling_of(person, [str(i) for i in range(len(person))])
-    rejected = {False: 0, True: 0}
+    rejected = {"within_r": 0, "within_r_detrended": 0}
     for repetition in range(repetitions):
         x = time_s / 360 + rng.normal(0, 0.3, len(time_s))
         y = time_s / 360 + rng.normal(0, 0.05, len(time_s))
-        for detrend in rejected:
-            found = within_person_r(x, y, time_s, design, detrend, f"{repetition}")
-            assert found is not None
-            assert found.ci_low is not None
-            assert found.ci_high is not None
-            rejected[detrend] += not found.ci_low < 0 < found.ci_high
+        sessions = Trajectories(x, y, time_s, numbered(person), design)
+        found = bootstrap_pairs(Pairs(x, y, design, None, sessions), f"{repetition}")
+        for name in rejected:
+            one = found[name]
+            assert one.ci_low is not None
+            assert one.ci_high is not None
+            rejected[name] += not one.ci_low < 0 < one.ci_high
 
-    assert rejected[False] == repetitions
-    assert rejected[True] / repetitions <= 0.15
+    assert rejected["within_r"] == repetitions
+    assert rejected["within_r_detrended"] / repetitions <= 0.15
 
 
 def test_one_pair_per_person_of_own_sound_also_carries_the_published_intervals() -> None:
@@ -137,8 +148,9 @@ def test_one_pair_per_person_of_own_sound_also_carries_the_published_intervals()
 
 def test_several_pairs_per_person_carry_no_interval_that_assumes_independence() -> None:
     rows = rows_of(simulate(make_protocol(), 8), "felt_vs_generated:probe:slider")
+    analytic = {statistic for (_, statistic), row in rows.items() if row.extra["analytic_ci"] is not None}
 
-    assert all(row.extra["analytic_ci"] is None for row in rows.values())
+    assert analytic == {"bias", "limit_low", "limit_high"}
 
 
 def test_planted_agreement_of_generated_with_planned_is_found() -> None:

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from analysis.agreement.concordance import concordance, limits_of_agreement, repeated_limits_of_agreement
+from analysis.agreement.concordance import concordance, limits_of_agreement
 from analysis.result_row import NotEstimable
 
 Floats = NDArray[np.float64]
@@ -79,34 +79,3 @@ def test_a_shift_lowers_concordance_but_not_correlation() -> None:
 def test_a_measurement_that_does_not_vary_has_no_concordance() -> None:
     with pytest.raises(NotEstimable, match="does not vary"):
         concordance(np.ones(5), np.arange(5.0))
-
-
-def test_repeated_limits_in_a_balanced_design_are_those_of_the_person_means() -> None:
-    """Bland & Altman (1999), § 5.1: total variance = variance of person means + (1 − 1/m) within variance."""
-    rng = np.random.default_rng(4)
-    people, repeats = 12, 5
-    differences = rng.normal(0.3, 0.5, (people, 1)) + rng.normal(0, 0.2, (people, repeats))
-    within = differences.var(axis=1, ddof=1).mean()
-
-    found = repeated_limits_of_agreement(
-        differences.ravel(), [str(i) for i in range(people) for _ in range(repeats)]
-    )
-
-    by_hand = differences.mean(axis=1).var(ddof=1) + (1 - 1 / repeats) * within
-    assert found.sd == pytest.approx(np.sqrt(by_hand))
-    assert found.bias == pytest.approx(differences.mean())
-
-
-def test_repeated_limits_of_one_pair_each_are_the_simple_limits() -> None:
-    differences = np.array([0.2, -0.4, 0.1, 0.6, -0.2])
-
-    found = repeated_limits_of_agreement(differences, list("abcde"))
-
-    assert found.sd == pytest.approx(limits_of_agreement(differences).sd)
-
-
-def test_repeated_limits_do_not_let_one_person_with_many_pairs_narrow_them() -> None:
-    differences = np.array([0.5] * 2 + [-0.5] * 2 + [0.0] * 20) + np.tile([0.01, -0.01], 12)
-    person = ["a"] * 2 + ["b"] * 2 + ["c"] * 20
-
-    assert repeated_limits_of_agreement(differences, person).sd > limits_of_agreement(differences).sd

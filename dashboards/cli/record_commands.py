@@ -13,14 +13,17 @@ from rich.table import Table
 from dashboards.cli.arguments import JsonOption, StudyArgument, opened, say
 from study.events import (
     AdverseEventReported,
+    ArmsUnblinded,
     ConsentGiven,
     EligibilityAssessed,
     History,
     ParticipantAllocated,
     RecordedEvent,
+    RecordFrozen,
     SessionRendered,
 )
 from study.founding import Study
+from study.freeze import is_frozen, is_unblinded
 from study.rendered import check_sounds
 from study.step import describe
 from study.steps import next_step
@@ -57,7 +60,9 @@ def status(folder: StudyArgument, json: JsonOption = False) -> None:
     if json:
         planned = study.protocol.sample_size
         seen = {pid: [_visit_facts(visit) for visit in of_one] for pid, of_one in visits.items()}
-        say("", True, {"simulated": rehearsal, "planned": planned, **counts, "next": due, "visits": seen})
+        closed = {"frozen": is_frozen(study.record), "unblinded": is_unblinded(study.record)}
+        facts = {"simulated": rehearsal, **closed, "planned": planned, **counts, "next": due, "visits": seen}
+        say("", True, facts)
         return
     _print_status(study, counts, due, rehearsal)
     _print_visits(visits)
@@ -68,6 +73,9 @@ def _print_status(study: Study, counts: dict[str, int], due: dict[str, str], reh
     console.print(f"[bold]{study.protocol.title}[/bold]", highlight=False)
     if rehearsal:
         console.print("[bold]SIMULATED PARTICIPANTS[/bold]: this record is a rehearsal.")
+    for recorded in study.record.events(kinds=[RecordFrozen, ArmsUnblinded]):
+        what = "Frozen" if isinstance(recorded.event, RecordFrozen) else "Unblinded"
+        console.print(f"{what} on {recorded.at:%Y-%m-%d %H:%M} UTC by {recorded.actor}.", highlight=False)
     counted = ", ".join(f"{name.replace('_', ' ')} {number}" for name, number in counts.items())
     console.print(f"Planned {study.protocol.sample_size}; {counted}.", highlight=False)
     table = Table("next step", "participants", "who", box=None, pad_edge=False)

@@ -47,6 +47,10 @@ def test_arms_are_dealt_anew_until_the_record_is_unblinded(study: Study, tmp_pat
     assert frozen.facts["shuffled"] == blind.facts["shuffled"]
     assert seen.facts["shuffled"] is None
     assert json.loads(study.folder.results.read_text())["shuffled"] is None
+    status = isopath("status", root).out
+    assert "Frozen on " in status
+    assert "Unblinded on " in status
+    assert isopath("status", root, "--json").facts["frozen"] is True
     people = pd.read_csv(tmp_path / "seen" / "participants.csv")
     assert dict(zip(people["participant_id"], people["group"], strict=True)) == allocated(study)
 

@@ -1,8 +1,9 @@
 """How every figure looks, and how it becomes SVG or PNG.
 
 Colours are Okabe & Ito's (2008), and no meaning hangs on colour alone: each
-series has its own marker and line. A figure of simulated participants carries
-a band that says so inside the picture, so that a copied picture says it too.
+series has its own marker and line. A figure of simulated participants, or of
+arms dealt anew, carries a band that says so inside the picture, so that a
+copied picture says it too.
 """
 
 from __future__ import annotations
@@ -11,17 +12,25 @@ import io
 import re
 import textwrap
 import warnings
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal
 
 from matplotlib import rc_context
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.font_manager import fontManager
+from matplotlib.font_manager import FontProperties, fontManager
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
+from matplotlib.textpath import text_to_path
+from matplotlib.ticker import ScalarFormatter
+
+from analysis.results import Results
+from analysis.words import ENGLISH, Words
 
 SIMULATED = "SIMULATED PARTICIPANTS — not people"
 
@@ -33,13 +42,39 @@ ROUTES: dict[str, dict[str, Any]] = {
     "generated": {"color": BLUE, "linestyle": "-", "marker": "^", "linewidth": 1.4, "markersize": 4.5},
     "felt": {"color": VERMILION, "linestyle": "-", "marker": "o", "linewidth": 2.4, "markersize": 6.5},
 }
-ROUTE_NAMES = {"planned": "planned", "generated": "generated (MER)", "felt": "felt (mean report)"}
 
-#: Arms in protocol order: colour and marker; begins again where there are more.
-ARM_MARKS = ((VERMILION, "o"), (BLUE, "^"), (GREEN, "s"), (PURPLE, "D"), (ORANGE, "v"), (SKY, "P"))
+
+@dataclass(frozen=True)
+class ArmStyle:
+    """How an arm is drawn: told from the others by marker, by line and by hatch, each alone."""
+
+    color: str
+    marker: str
+    linestyle: Any
+    hatch: str
+
+
+#: Arms in protocol order; begins again where there are more than six.
+ARM_STYLES = (
+    ArmStyle(VERMILION, "o", "-", ""),
+    ArmStyle(BLUE, "^", (0, (5, 1.6)), "////"),
+    ArmStyle(GREEN, "s", (0, (1.4, 1.2)), "...."),
+    ArmStyle(PURPLE, "D", (0, (6, 1.5, 1.4, 1.5)), "xxxx"),
+    ArmStyle(ORANGE, "v", (0, (3, 1, 1, 1, 1, 1)), "----"),
+    ArmStyle(SKY, "P", (0, (9, 3)), "\\\\\\\\"),
+)
 
 WIDTH_IN = 4.2
 """One column on a phone: at 10 points the text stays legible when scaled to 340 px."""
+WIDE_IN = 180 / 25.4
+"""The widest a printed page takes."""
+
+MANY_POINTS = 2000
+"""A cloud of more is drawn as pixels, lest the file grow with the study."""
+_PIXELS_PER_IN = 200
+
+BAND_IN = 0.27
+_BAND_COLOUR = "#8a1f11"
 
 #: Asked in this order for letters that DejaVu Sans lacks, where they are installed.
 _OTHER_FONTS = (
@@ -63,6 +98,7 @@ _STYLE: dict[Any, Any] = {
     "ytick.color": INK,
     # A "$" in a label is a dollar sign.
     "text.parse_math": False,
+    "hatch.linewidth": 0.6,
     "svg.fonttype": "path",
     "svg.hashsalt": "isopath",
 }
@@ -77,33 +113,73 @@ class FigureImage:
         title: caption.
         alt: what the picture shows, for who cannot see it.
         svg: an ``<svg>`` element without XML declaration.
+        draw: draws it anew; what is drawn is a function of the results alone.
     """
 
     figure_id: str
     title: str
     alt: str
     svg: str
+    draw: Callable[[], Figure] | None = field(default=None, compare=False, repr=False)
+
+    def png(self, dpi: int = 300) -> bytes:
+        """The figure as PNG.
+
+        Args:
+            dpi: pixels per inch; 300 is what journals ask for.
+
+        Raises:
+            ValueError: the image was made without a way to draw it.
+        """
+        if self.draw is None:
+            raise ValueError(f"the figure {self.figure_id} holds its SVG only")
+        with styled():
+            return to_png(self.draw(), dpi)
 
 
-def new_figure(height_in: float, simulated: bool, width_in: float = WIDTH_IN) -> Figure:
-    """An empty figure, stamped where participants are simulated."""
-    reserved = 0.27 / height_in if simulated else 0.0
-    layout = ConstrainedLayoutEngine(rect=(0, 0, 1, 1 - reserved))
-    figure = Figure(figsize=(width_in, height_in), facecolor=PAPER, layout=layout)
+def picture(figure_id: str, title: str, alt: str, draw: Callable[[], Figure]) -> FigureImage:
+    """A figure as it is drawn now, and can be drawn again."""
+    with styled():
+        return FigureImage(figure_id, title, alt, to_svg(draw(), figure_id, alt), draw)
+
+
+def new_figure(
+    height_in: float, simulated: bool, width_in: float = WIDTH_IN, bands: Sequence[str] = (SIMULATED,)
+) -> Figure:
+    """An empty figure, stamped where participants are simulated.
+
+    Args:
+        height_in: without the bands, which are added above.
+        bands: what is stamped where `simulated`.
+    """
+    stamped = tuple(bands) if simulated else ()
+    whole_in = height_in + BAND_IN * len(stamped)
+    layout = ConstrainedLayoutEngine(rect=(0, 0, 1, height_in / whole_in))
+    figure = Figure(figsize=(width_in, whole_in), facecolor=PAPER, layout=layout)
     FigureCanvasAgg(figure)
-    if simulated:
+    for place, band in enumerate(stamped):
         figure.text(
             0.5,
-            1 - reserved / 2,
-            SIMULATED,
+            1 - (place + 0.5) * BAND_IN / whole_in,
+            band,
             ha="center",
             va="center",
             fontsize=8.5,
             fontweight="bold",
             color=PAPER,
-            bbox={"boxstyle": "square,pad=0.35", "facecolor": "#8a1f11", "edgecolor": "none"},
+            bbox={"boxstyle": "square,pad=0.35", "facecolor": _BAND_COLOUR, "edgecolor": "none"},
         )
     return figure
+
+
+def results_figure(results: Results, words: Words, height_in: float, width_in: float = WIDTH_IN) -> Figure:
+    """An empty figure with the bands that these results ask for."""
+    bands = [
+        words.text(f"figure.band.{name}")
+        for name, is_so in (("simulated", results.simulated), ("shuffled", results.shuffled is not None))
+        if is_so
+    ]
+    return new_figure(height_in, bool(bands), width_in, bands)
 
 
 def open_axes(axes: Axes) -> None:
@@ -111,14 +187,57 @@ def open_axes(axes: Axes) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def route_handles(names: tuple[str, ...] = ("planned", "generated", "felt")) -> list[Line2D]:
-    """Legend entries of the three paths."""
-    return [Line2D([], [], label=ROUTE_NAMES[name], **ROUTES[name]) for name in names]
+def arm_style(index: int) -> ArmStyle:
+    """How the arm with that place in the protocol is drawn."""
+    return ARM_STYLES[index % len(ARM_STYLES)]
 
 
 def arm_mark(index: int) -> tuple[str, str]:
     """Colour and marker of the arm with that place in the protocol."""
-    return ARM_MARKS[index % len(ARM_MARKS)]
+    style = arm_style(index)
+    return style.color, style.marker
+
+
+def route_handles(
+    names: Sequence[str] = ("planned", "generated", "felt"), words: Words = ENGLISH
+) -> list[Line2D]:
+    """Legend entries of the three paths."""
+    return [Line2D([], [], label=words.text(f"figure.route.{name}"), **ROUTES[name]) for name in names]
+
+
+def legend_below(figure: Figure, handles: Sequence[Any], fontsize: float = 8.5) -> None:
+    """A legend under the figure in as many columns as its longest entry leaves room for."""
+    if not handles:
+        return
+    longest = max(
+        text_width_in(line, fontsize) for handle in handles for line in handle.get_label().split("\n")
+    )
+    columns = int(figure.get_figwidth() / (longest + 0.55))
+    figure.legend(
+        handles=list(handles),
+        loc="outside lower center",
+        ncols=max(1, min(columns, len(handles))),
+        frameon=False,
+        fontsize=fontsize,
+        columnspacing=1.2,
+        handletextpad=0.6,
+    )
+
+
+class _WordedTicks(ScalarFormatter):
+    """Tick labels with the decimal sign of the words."""
+
+    def __init__(self, sign: str) -> None:
+        super().__init__(useOffset=False)
+        self._sign = sign
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return super().__call__(x, pos).replace(".", self._sign)
+
+
+def number_axis(axis: Axis, words: Words) -> None:
+    """Tick labels written as the words write numbers."""
+    axis.set_major_formatter(_WordedTicks(words.numbers.point))
 
 
 def wrapped(text: str, letters: int) -> str:
@@ -126,14 +245,43 @@ def wrapped(text: str, letters: int) -> str:
     return "\n".join(textwrap.wrap(text.replace("(n = ", "(n\u00a0=\u00a0"), letters))
 
 
+def fitted(text: str, width_in: float, fontsize: float = 8, bold: bool = False) -> list[str]:
+    """The text in lines no wider than that; a count stays on one line, a word too long is broken."""
+    lines: list[str] = []
+    for word in text.replace("n = ", "n\u00a0=\u00a0").split(" "):
+        joined = f"{lines[-1]} {word}" if lines else word
+        if lines and text_width_in(joined, fontsize, bold) <= width_in:
+            lines[-1] = joined
+            continue
+        rest = word
+        while text_width_in(rest, fontsize, bold) > width_in and len(rest) > 1:
+            letters = max(
+                (n for n in range(1, len(rest)) if text_width_in(rest[:n], fontsize, bold) <= width_in),
+                default=1,
+            )
+            lines.append(rest[:letters])
+            rest = rest[letters:]
+        lines.append(rest)
+    return lines
+
+
+@cache
+def text_width_in(text: str, fontsize: float, bold: bool = False) -> float:
+    """How wide a line of text is set, in inches."""
+    font = FontProperties(family=_font_families(), size=fontsize, weight="bold" if bold else "normal")
+    with _boxes_for_strange_letters():
+        width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
+    return float(width) / 72
+
+
 def to_svg(figure: Figure, figure_id: str, alt: str) -> str:
     """The figure as an ``<svg>`` element that can stand beside others in one page.
 
     Args:
-        figure_id: letters, digits and hyphens; made the prefix of every id inside.
+        figure_id: letters, digits, hyphens and underscores; made the prefix of every id inside.
         alt: becomes the accessible name.
     """
-    text = _save(figure, "svg").decode("utf-8")
+    text = _save(figure, "svg", _PIXELS_PER_IN).decode("utf-8")
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r'\bid="([^"]+)"', rf'id="{figure_id}-\1"', text)
@@ -152,25 +300,36 @@ def to_png(figure: Figure, dpi: int = 160) -> bytes:
     return _save(figure, "png", dpi)
 
 
+def styled() -> Any:
+    """A context in which axes and texts take the house style when they are made."""
+    return rc_context({**_STYLE, "font.family": _font_families()})
+
+
+def id_part(name: str) -> str:
+    """A name as it may stand in an id of the SVG."""
+    return re.sub(r"[^A-Za-z0-9_-]", "-", name)
+
+
 def _size_style(width_in: float) -> str:
     # A figure wider than one column scrolls inside its frame before its text grows illegible.
     least = f"min-width:{0.85 * width_in:.2f}in;" if width_in > 1.15 * WIDTH_IN else ""
     return f"width:100%;{least}max-width:{width_in:.2f}in;height:auto"
 
 
-def _save(figure: Figure, form: Literal["svg", "png"], dpi: int = 72) -> bytes:
+def _save(figure: Figure, form: Literal["svg", "png"], dpi: int) -> bytes:
     out = io.BytesIO()
     metadata = {"Date": None, "Creator": None} if form == "svg" else {"Software": None}
-    with rc_context(_STYLE), warnings.catch_warnings():
-        # A label in letters that no installed font has is boxes here; caption and tables still show it.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+    with rc_context(_STYLE), _boxes_for_strange_letters():
         figure.savefig(out, format=form, dpi=dpi, metadata=metadata)
     return out.getvalue()
 
 
-def styled() -> Any:
-    """A context in which axes and texts take the house style when they are made."""
-    return rc_context({**_STYLE, "font.family": _font_families()})
+@contextmanager
+def _boxes_for_strange_letters() -> Iterator[None]:
+    with warnings.catch_warnings():
+        # A label in letters that no installed font has is boxes here; caption and tables still show it.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        yield
 
 
 @cache

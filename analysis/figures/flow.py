@@ -1,132 +1,179 @@
-"""The CONSORT flow diagram."""
+"""The CONSORT flow diagram.
+
+Up to three groups stand side by side, as CONSORT draws them; more stand one
+under the other, each with its stages from left to right, so that the diagram
+never grows wider than a page.
+"""
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping
-from typing import Any, Literal
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
-from analysis.figures.drawing import INK, PAPER, SOFT, FigureImage, new_figure, styled, to_svg
+from analysis.figures.drawing import INK, PAPER, SOFT, FigureImage, fitted, picture, results_figure
 from analysis.results import Results
+from analysis.words import ENGLISH, Words
 
+_SIZE = 8
 _LINE = 0.142  # inches of height a line of text takes
 _PAD = 0.06  # inches between a box and its text
 _GAP = 0.24
-_SIDE = 0.45
-_GROUP_WIDTH_IN = 2.3
+_COLUMN_IN = 2.3
+_BESIDE_IN = 2.0
+_ACROSS_IN = 6.9
+_MOST_SIDE_BY_SIDE = 3
+_INDENT = "   "
 
 
-def flow_image(results: Results) -> FigureImage:
+@dataclass(frozen=True)
+class _Box:
+    """Lines of text and how wide they are framed."""
+
+    lines: tuple[str, ...]
+    width_in: float
+
+    @property
+    def height_in(self) -> float:
+        return len(self.lines) * _LINE + 2 * _PAD
+
+
+def flow_image(results: Results, words: Words = ENGLISH) -> FigureImage:
     """Enrolled, allocated, followed, analysed: every box with its n."""
+    title, alt = words.text("figure.flow.title"), _alt(results.flow, words)
+    return picture("flow", title, alt, partial(_draw, results, words))
+
+
+def _draw(results: Results, words: Words) -> Figure:
     flow = results.flow
     groups = flow["groups"]
-    columns = max(len(groups), 1)
-    width_in = max(4.4, _GROUP_WIDTH_IN * columns)
-    letters = int((width_in / columns - 0.3) / 0.062)
-    top = _lines(f"Enrolled (n = {flow['enrolled']})", {}, 40)
-    not_allocated = flow["enrolled"] - flow["allocated"]
-    beside = _lines(
-        f"Not allocated (n = {not_allocated})", flow["not_allocated"], int((width_in / 2 - _SIDE) / 0.062)
-    )
-    middle = _lines(f"Allocated (n = {flow['allocated']})", {}, 40)
-    stages = [[_group_lines(group, letters)[stage] for group in groups] for stage in range(3)]
-    heights = [max((_height(lines) for lines in stage), default=0.0) for stage in stages]
-    upper = _height(top) + _height(beside) + _height(middle) + 4 * _GAP
-    drawn_in = upper + sum(heights) + len(heights) * _GAP
-    with styled():
-        figure = new_figure(
-            drawn_in + (0.27 if results.simulated else 0), results.simulated, width_in=width_in
+    across = len(groups) > _MOST_SIDE_BY_SIDE
+    width_in = _ACROSS_IN if across else max(4.6, _COLUMN_IN * len(groups))
+    enrolled = _box_of(words.text("figure.flow.enrolled", n=flow["enrolled"]), {}, words, 1.7)
+    out = flow["enrolled"] - flow["allocated"]
+    beside = _box_of(words.text("figure.flow.not_allocated", n=out), flow["not_allocated"], words, _BESIDE_IN)
+    allocated = _box_of(words.text("figure.flow.allocated", n=flow["allocated"]), {}, words, 1.7)
+    box_in = (_ACROSS_IN - 0.45 - 2 * _GAP - 0.06) / 3 if across else width_in / max(len(groups), 1) - 0.16
+    stages = [_stages(group, words, box_in) for group in groups]
+    top_in = _GAP / 2 + enrolled.height_in + 2 * _GAP + beside.height_in + allocated.height_in
+    if across:
+        groups_in = sum(max(box.height_in for box in row) + _GAP for row in stages)
+    else:
+        groups_in = (
+            sum(max(row[place].height_in for row in stages) + _GAP for place in range(3)) if stages else 0
         )
-        figure.set_layout_engine("none")
-        axes = figure.add_axes((0, 0, 1, drawn_in / figure.get_figheight()))
-        axes.set_axis_off()
-        axes.set(xlim=(0, width_in), ylim=(-drawn_in, 0))
-        centre = width_in / 2
-        y = _box(axes, centre, -_GAP / 2, top)
-        side_y = y - _GAP - _height(beside) / 2
-        below = y - 2 * _GAP - _height(beside)
-        _line(axes, [(centre, y), (centre, below)])
-        _box(axes, centre + _SIDE, y - _GAP, beside, ha="left")
-        _line(axes, [(centre, side_y), (centre + _SIDE, side_y)])
-        y = _box(axes, centre, below, middle)
-        xs = [width_in * (place + 0.5) / columns for place in range(len(groups))]
-        for x in xs:
-            _line(axes, [(centre, y), (centre, y - _GAP / 2), (x, y - _GAP / 2), (x, y - _GAP)])
-        for stage, height in zip(stages, heights, strict=True):
-            y -= _GAP
-            for x, lines in zip(xs, stage, strict=True):
-                bottom = _box(axes, x, y, lines)
-                if stage is not stages[-1]:
-                    _line(axes, [(x, bottom), (x, y - height - _GAP)])
-            y -= height
-    alt = _alt(flow)
-    return FigureImage("flow", "Flow of participants (CONSORT 2025)", alt, to_svg(figure, "flow", alt))
+    drawn_in = top_in + groups_in + _GAP / 2
+    figure = results_figure(results, words, drawn_in, width_in)
+    figure.set_layout_engine("none")
+    axes = figure.add_axes((0, 0, 1, drawn_in / figure.get_figheight()))
+    axes.set_axis_off()
+    axes.set(xlim=(0, width_in), ylim=(-drawn_in, 0))
+    centre = width_in / 2
+    y = _draw_box(axes, centre - enrolled.width_in / 2, -_GAP / 2, enrolled)
+    below = y - 2 * _GAP - beside.height_in
+    _arrow(axes, [(centre, y), (centre, below)])
+    side_x = min(centre + 0.3, width_in - beside.width_in - 0.06)
+    _draw_box(axes, side_x, y - _GAP, beside)
+    _arrow(axes, [(centre, y - _GAP - beside.height_in / 2), (side_x, y - _GAP - beside.height_in / 2)])
+    y = _draw_box(axes, centre - allocated.width_in / 2, below, allocated)
+    if across:
+        _draw_rows(axes, stages, centre, y)
+    else:
+        _draw_columns(axes, stages, centre, y, width_in)
+    return figure
 
 
-def _group_lines(group: Mapping[str, Any], letters: int) -> list[list[str]]:
-    listening = {"heard all": group["completed"], **{f"stopped: {k}": v for k, v in group["stopped"].items()}}
-    if group["under_way"]:
-        listening["still listening"] = group["under_way"]
-    label = group["label"]
-    not_started = {f"not started: {reason}": n for reason, n in group["not_started"].items()}
-    return [
-        _lines(
-            f"{label} (n = {group['allocated']})",
-            {"started listening": group["started"], **not_started},
-            letters,
+def _draw_columns(
+    axes: Axes, stages: list[tuple[_Box, _Box, _Box]], centre: float, y: float, width_in: float
+) -> None:
+    xs = [width_in * (place + 0.5) / len(stages) for place in range(len(stages))]
+    for x in xs:
+        _arrow(axes, [(centre, y), (centre, y - _GAP / 2), (x, y - _GAP / 2), (x, y - _GAP)])
+    for place in range(3 if stages else 0):
+        y -= _GAP
+        height_in = max(boxes[place].height_in for boxes in stages)
+        for x, boxes in zip(xs, stages, strict=True):
+            bottom = _draw_box(axes, x - boxes[place].width_in / 2, y, boxes[place])
+            if place < 2:
+                _arrow(axes, [(x, bottom), (x, y - height_in - _GAP)])
+        y -= height_in
+
+
+def _draw_rows(axes: Axes, stages: list[tuple[_Box, _Box, _Box]], centre: float, y: float) -> None:
+    trunk, left = 0.15, 0.45
+    top = y
+    for boxes in stages:
+        y -= _GAP
+        at = y - _PAD - _LINE / 2
+        _arrow(
+            axes, [(centre, top), (centre, top - _GAP / 2), (trunk, top - _GAP / 2), (trunk, at), (left, at)]
+        )
+        x = left
+        for box in boxes:
+            _draw_box(axes, x, y, box)
+            if box is not boxes[-1]:
+                _arrow(axes, [(x + box.width_in, at), (x + box.width_in + _GAP, at)])
+            x += box.width_in + _GAP
+        y -= max(box.height_in for box in boxes)
+
+
+def _stages(group: Mapping[str, Any], words: Words, width_in: float) -> tuple[_Box, _Box, _Box]:
+    def text(key: str, **values: object) -> str:
+        return words.text(f"figure.flow.{key}", **values)
+
+    def reasons(key: str, counts: Mapping[str, int]) -> dict[str, int]:
+        return {text(key, reason=words.said(reason)): n for reason, n in counts.items()}
+
+    under_way = {text("still_listening"): group["under_way"]} if group["under_way"] else {}
+    started = {text("started"): group["started"], **reasons("not_started", group["not_started"])}
+    heard = {text("heard_all"): group["completed"], **reasons("stopped", group["stopped"]), **under_way}
+    return (
+        _box_of(text("arm", arm=group["label"], n=group["allocated"]), started, words, width_in),
+        _box_of(text("listening", n=group["started"]), heard, words, width_in),
+        _box_of(
+            text("analysed", n=group["analysed"]), reasons("left_out", group["not_analysed"]), words, width_in
         ),
-        _lines(f"Listening (n = {group['started']})", listening, letters),
-        _lines(
-            f"Analysed (n = {group['analysed']})",
-            {f"left out: {reason}": n for reason, n in group["not_analysed"].items()},
-            letters,
-        ),
-    ]
-
-
-def _lines(heading: str, counts: Mapping[str, int], letters: int) -> list[str]:
-    lines = textwrap.wrap(_kept(heading), letters)
-    for name, n in counts.items():
-        item = _kept(f"{name} (n = {n})")
-        lines += textwrap.wrap(item, letters, initial_indent="· ", subsequent_indent="  ")
-    return lines
-
-
-def _kept(text: str) -> str:
-    """The text with its count kept on one line."""
-    return text.replace("(n = ", "(n\u00a0=\u00a0")
-
-
-def _height(lines: list[str]) -> float:
-    return len(lines) * _LINE + 2 * _PAD
-
-
-def _box(axes: Axes, x: float, y: float, lines: list[str], ha: Literal["center", "left"] = "center") -> float:
-    """Draw a box with its upper edge at y; returns its lower edge."""
-    axes.text(
-        x + (_PAD if ha == "left" else 0),
-        y - _PAD,
-        "\n".join(lines),
-        ha=ha,
-        va="top",
-        multialignment="left",
-        fontsize=8,
-        linespacing=1.2,
-        color=INK,
-        bbox={
-            "boxstyle": f"square,pad={_PAD * 72 / 8:.2f}",
-            "facecolor": PAPER,
-            "edgecolor": SOFT,
-            "linewidth": 0.9,
-        },
-        zorder=3,
     )
-    return y - _height(lines)
 
 
-def _line(axes: Axes, points: list[tuple[float, float]]) -> None:
+def _box_of(heading: str, counts: Mapping[str, int], words: Words, width_in: float) -> _Box:
+    room = width_in - 2 * _PAD
+    lines = fitted(heading, room, _SIZE)
+    for name, n in counts.items():
+        counted = words.text("figure.flow.counted", name=words.said(name), n=n)
+        first, *more = fitted(counted, room - 0.14, _SIZE)
+        lines += [f"· {first}", *(_INDENT + line for line in more)]
+    return _Box(tuple(lines), width_in)
+
+
+def _draw_box(axes: Axes, x: float, y: float, box: _Box) -> float:
+    """Draw a box with its upper left corner there; returns its lower edge."""
+    low = y - box.height_in
+    axes.add_patch(
+        Rectangle(
+            (x, low), box.width_in, box.height_in, facecolor=PAPER, edgecolor=SOFT, linewidth=0.9, zorder=3
+        )
+    )
+    for place, line in enumerate(box.lines):
+        axes.text(
+            x + _PAD,
+            y - _PAD - (place + 0.5) * _LINE,
+            line,
+            ha="left",
+            va="center_baseline",
+            fontsize=_SIZE,
+            color=INK,
+            zorder=4,
+        )
+    return low
+
+
+def _arrow(axes: Axes, points: list[tuple[float, float]]) -> None:
     """A line through the points with an arrow head at the last."""
     axes.plot(*zip(*points[:-1], strict=True), color=SOFT, linewidth=0.9, zorder=1)
     axes.annotate(
@@ -145,10 +192,17 @@ def _line(axes: Axes, points: list[tuple[float, float]]) -> None:
     )
 
 
-def _alt(flow: Mapping[str, Any]) -> str:
-    groups = "; ".join(
-        f"{group['label']}: {group['allocated']} allocated, {group['started']} started, "
-        f"{group['completed']} heard all, {group['analysed']} analysed"
+def _alt(flow: Mapping[str, Any], words: Words) -> str:
+    groups = [
+        words.text(
+            "figure.flow.alt_group",
+            arm=group["label"],
+            allocated=group["allocated"],
+            started=group["started"],
+            completed=group["completed"],
+            analysed=group["analysed"],
+        )
         for group in flow["groups"]
-    )
-    return f"{flow['enrolled']} enrolled, {flow['allocated']} allocated. {groups}."
+    ]
+    whole = words.text("figure.flow.alt", enrolled=flow["enrolled"], allocated=flow["allocated"])
+    return " ".join([whole, *groups])

@@ -12,8 +12,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
 from scipy.optimize import brentq
 
@@ -68,7 +70,7 @@ def equivalence_power(difference: float, margin: float, se: float, df: float, al
     """
     reach = float(stats.t.isf(alpha, df))
     # Over the estimated se, s = se √(χ²/df), both tests reject where |d| < margin − reach s.
-    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+    nodes, weights = _gauss_legendre()
     low, high = (math.sqrt(float(stats.chi2.ppf(p, df)) / df) for p in (1e-12, 1 - 1e-12))
     high = min(high, margin / (reach * se))
     if high <= low:
@@ -78,6 +80,12 @@ def equivalence_power(difference: float, margin: float, se: float, df: float, al
     inside = stats.norm.cdf((room - difference) / se) - stats.norm.cdf((-room - difference) / se)
     density = 2 * df * ratio * stats.chi2.pdf(df * ratio**2, df)
     return float((weights * inside * density).sum() * (high - low) / 2)
+
+
+@cache
+def _gauss_legendre() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+    return nodes, weights
 
 
 def people_for(power: float, power_at: Callable[[float], float], fewest: float) -> float | None:

@@ -14,6 +14,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,11 +29,17 @@ from study.protocol import StudyProtocol
 
 Floats = NDArray[np.float64]
 
-# A protocol crosses to other processes whole; read-only mappings cannot by themselves.
-copyreg.pickle(MappingProxyType, lambda mapping: (MappingProxyType, (dict(mapping),)))
+
+def _read_only(content: dict[Any, Any]) -> MappingProxyType[Any, Any]:
+    return MappingProxyType(content)
+
+
+# A protocol crosses to other processes whole; its read-only mappings cannot by themselves.
+copyreg.pickle(MappingProxyType, lambda mapping: (_read_only, (dict(mapping),)))
 
 _CHUNK = 250
 _SMALL_CHUNK = 25
+_STACK = 250_000
 
 
 @dataclass(frozen=True)
@@ -106,7 +113,8 @@ def power_of(
         scale: of moves, one for each study.
         run: decides the tasks, as `workers` gives it; None is here.
     """
-    size = _CHUNK if has_batched_form(protocol) else _SMALL_CHUNK
+    # A stack of large studies must fit into memory.
+    size = min(_CHUNK, max(1, _STACK // people)) if has_batched_form(protocol) else _SMALL_CHUNK
     tasks = [
         Task(
             protocol,

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import optimize
 
 from analysis.planning.simulated_outcomes import Scenario, endpoint_of, respond
 from study.errors import OutOfRange
@@ -21,10 +22,8 @@ from study.protocol import Design, StudyProtocol
 
 Floats = NDArray[np.float64]
 
-POPULATION = 40_000
+POPULATION = 10_000
 """Pairs of people over whom a true value is computed."""
-
-_STEPS = 40
 
 
 @dataclass(frozen=True)
@@ -147,9 +146,6 @@ def _values(protocol: StudyProtocol, scenario: Scenario, arm_id: str, endpoint: 
 
 
 def _root(rising: Callable[[float], float], wanted: float, low: float, high: float) -> float:
-    for _ in range(_STEPS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if rising(middle) < wanted else (low, middle)
-        if high - low < 1e-7:
-            break
-    return (low + high) / 2
+    if rising(low) >= wanted:
+        return low
+    return float(optimize.brentq(lambda value: rising(value) - wanted, low, high, xtol=1e-7))

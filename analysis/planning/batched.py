@@ -88,7 +88,7 @@ def estimate_one_by_one(studies: SimulatedStudies, endpoint: str, replicates: Se
     values, errors, dfs, analysed = [], [], [], []
     for replicate in replicates:
         outcomes, visits = studies.outcomes(replicate), studies.visits(replicate)
-        effects = estimate_endpoint(studies.protocol, outcomes, visits, endpoint)
+        effects = estimate_endpoint(studies.protocol_of(replicate), outcomes, visits, endpoint)
         values.append([_number(row.estimate) for row in effects.contrasts])
         errors.append([_number(row.extra.get("se")) for row in effects.contrasts])
         dfs.append([_number(row.extra.get("df")) for row in effects.contrasts])

@@ -17,6 +17,7 @@ is linear in what was last reported (missing at random), plus the arm's own part
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -84,6 +85,7 @@ class SimulatedStudies:
         arm: index into the protocol's arms, shape [replicates, n, n_sessions].
         pre, post: valence and arousal, shape [replicates, n, n_sessions, 2].
         missing: no `post`, shape [replicates, n, n_sessions].
+        mark: tells these studies from others of the protocol, for draws that their analysis makes.
     """
 
     protocol: StudyProtocol
@@ -93,6 +95,7 @@ class SimulatedStudies:
     pre: Floats
     post: Floats
     missing: Flags
+    mark: int
 
     @property
     def replicates(self) -> int:
@@ -109,7 +112,13 @@ class SimulatedStudies:
             self.pre[:, :people],
             self.post[:, :people],
             self.missing[:, :people],
+            self.mark,
         )
+
+    def protocol_of(self, replicate: int) -> StudyProtocol:
+        """The protocol as one study's analysis sees it: with a hash, and so draws, of its own."""
+        name = f"{self.protocol.sha256}/{self.mark}/{replicate}"
+        return replace(self.protocol, sha256=hashlib.sha256(name.encode()).hexdigest())
 
     def values(self, endpoint: str) -> Floats:
         """The endpoint of everyone, shape [replicates, n, n_sessions]; NaN where it cannot be had."""
@@ -192,7 +201,9 @@ def draw_studies(
     moves = moves + scenario.drift * (number - 1)
     spread = np.array([scenario.spread.get(name, 1.0) for name in names])[arm]
     post = respond(protocol, scenario, pre, noise, moves, spread)
-    all_here = SimulatedStudies(protocol, group, stratum, arm, pre, post, np.zeros(arm.shape, bool))
+    everybody = np.zeros(arm.shape, dtype=bool)
+    mark = int(rng.integers(2**62))
+    all_here = SimulatedStudies(protocol, group, stratum, arm, pre, post, everybody, mark)
     return replace(all_here, missing=_drop_outs(scenario, all_here, names, rng))
 
 

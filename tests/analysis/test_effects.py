@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from analysis.effects.bivariate import estimate_both_axes, hotelling_contrast
 from analysis.effects.endpoint import (
     AT_TARGET,
     ENDPOINTS,
@@ -267,28 +266,6 @@ def test_several_sessions_in_parallel_go_from_the_first_pre_to_the_last_post() -
 
     assert found.pre == Affect(-0.5, 0.5)
     assert found.post == Affect(0.4, 0.0)
-
-
-def test_hotelling_without_covariates_is_the_two_sample_test() -> None:
-    """T² = n₁n₂/(n₁+n₂) d'S⁻¹d with the pooled covariance (Johnson & Wichern 2007, § 6.3)."""
-    rng = np.random.default_rng(3)
-    first, second = rng.normal(0.3, 1, (9, 2)), rng.normal(0, 1, (12, 2))
-    pooled = (np.cov(first.T) * 8 + np.cov(second.T) * 11) / 19
-    d = first.mean(axis=0) - second.mean(axis=0)
-    by_hand = 9 * 12 / 21 * d @ np.linalg.solve(pooled, d)
-
-    found = hotelling_contrast(np.vstack([first, second]), ["a"] * 9 + ["b"] * 12, {}, ("a", "b"))
-
-    assert found.t_squared == pytest.approx(by_hand)
-    assert (found.df_numerator, found.df_denominator) == (2, 18)
-    assert found.p_value == pytest.approx(stats.f.sf(by_hand * 18 / 38, 2, 18))
-
-
-def test_both_axes_are_tested_for_every_contrast_and_say_why_not() -> None:
-    protocol = make_protocol()
-
-    assert estimate_both_axes(protocol, outcomes(simulate(protocol, 40)))[0].p_value is not None
-    assert estimate_both_axes(protocol, [])[0].reason == "nobody has the outcome yet"
 
 
 def test_every_endpoint_of_the_protocol_has_a_name() -> None:

@@ -39,9 +39,10 @@ class ImportCount:
         people: enrolled by it.
         reports, missed: instruments answered, and not answered at all.
         sounds: sessions whose sound is copied.
-        known: events that stood in the record already.
+        added, known: events that are new, and events that stood in the record already.
     """
 
+    added: int
     people: int
     reports: int
     missed: int
@@ -156,6 +157,7 @@ def _put_sound(folder: Path, sound: GivenSound) -> list[Path]:
 def _count(drafts: Sequence[Draft], known: int) -> ImportCount:
     kinds = Counter(type(draft.event) for draft in drafts)
     return ImportCount(
+        len(drafts),
         kinds[ParticipantEnrolled],
         kinds[SelfReportSubmitted],
         kinds[SelfReportMissed],

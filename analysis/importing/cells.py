@@ -16,6 +16,11 @@ from study.protocol_file.text import shown
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 
 
+def _line_of(where: str) -> int:
+    line = re.search(r", line (\d+)", where)
+    return int(line[1]) if line else 0
+
+
 @dataclass(frozen=True)
 class NoAnswer:
     """A cell that stands for no answer; `reason` is None where one may still come."""
@@ -30,6 +35,11 @@ class Cells:
     table: SourceTable
     column_map: ColumnMap
     refusals: list[IsopathError] = field(default_factory=list)
+
+    def refused(self) -> list[IsopathError]:
+        """What was refused, in file order, each once however often the cell was read."""
+        by_text = {str(refusal): refusal for refusal in self.refusals}
+        return sorted(by_text.values(), key=lambda refusal: _line_of(refusal.where))
 
     def refuse(self, row: SourceRow, column: str | None, problem: str, remedy: str) -> None:
         """Note that a cell or row cannot be taken."""

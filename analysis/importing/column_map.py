@@ -147,6 +147,10 @@ class ColumnMap:
     assumes_whole: bool = False
     ended: Ended | None = None
 
+    def entries(self) -> tuple[ReportColumns | SoundColumns, ...]:
+        """Every entry of the map that reads some rows and not others."""
+        return (*self.reports, *self.sounds)
+
     def sources(self) -> Iterator[tuple[str, Source]]:
         """Every source of the map, by what it gives."""
         named = {

@@ -58,9 +58,9 @@ def _allowed(name: str, protocol: StudyProtocol) -> tuple[Code, ...]:
     kinds: Mapping[str, tuple[Code, ...]] = {
         "arm": (*dict.fromkeys([*groups, *arms]), None),
         "session": tuple(session_id_of(n) for n in range(1, protocol.session_count + 1)),
-        "phase": tuple(map(str, Phase)),
+        "phase": (*map(str, Phase), None),
         "probe_at_s": (*protocol.probes_at_s, None),
-        "instrument": tuple(i.instrument_id for i in protocol.instruments),
+        "instrument": (*(i.instrument_id for i in protocol.instruments), None),
     }
     if name.startswith("strata."):
         factor = name.removeprefix("strata.")

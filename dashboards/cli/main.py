@@ -17,6 +17,7 @@ from dashboards.cli import (
     enrolment_commands,
     freeze_commands,
     hear_command,
+    import_command,
     interim_command,
     link_command,
     models_command,
@@ -76,6 +77,7 @@ playback_command.register(app)
 rehearsal_command.register(app)
 analysis_commands.register(app)
 record_commands.register(app)
+import_command.register(app)
 demo_command.register(app)
 compose_command.register(app)
 hear_command.register(app)

@@ -19,6 +19,7 @@ from analysis.description.dose import dose_of
 from analysis.description.flow import flow_of
 from analysis.description.paths import changes_of, paths_of
 from analysis.description.provenance import provenance_of
+from analysis.description.imported_notes import imported_notes
 from analysis.description.reported_plan import notes_of, study_of
 from analysis.effects.bivariate import estimate_both_axes
 from analysis.effects.crossover import crossover_rows
@@ -36,7 +37,7 @@ from analysis.result_row import PRIMARY_ESTIMAND, json_ready
 from analysis.tables.build import SessionKey, StudyTables
 from study.canonical import plain
 from study.errors import RecordMismatch
-from study.events import InterimLookTaken, RehearsalStarted
+from study.events import DataImported, InterimLookTaken, RehearsalStarted
 from study.manifest import RenderManifest
 from study.protocol import StudyProtocol
 
@@ -112,6 +113,7 @@ def analyse(
     rehearsal: RehearsalStarted | None = None,
     looks: Sequence[InterimLookTaken] = (),
     shuffled: str | None = None,
+    imported: Sequence[DataImported] = (),
 ) -> Results:
     """The pre-specified analysis of a study, at any moment of it.
 
@@ -124,6 +126,7 @@ def analyse(
         rehearsal: what a rehearsal planted, or None.
         looks: interim looks on record.
         shuffled: why `tables` come from `shuffle_arms`; None where arms are as allocated.
+        imported: files of a study that ran elsewhere, which the record was made from.
 
     Raises:
         UnknownName: a covariate of the protocol that there is no column for.
@@ -187,7 +190,7 @@ def analyse(
         safety=safety_of(protocol, tables),
         deviations=deviations_of(tables),
         provenance=provenance,
-        notes=notes_of(protocol, primary, provenance),
+        notes=[*imported_notes(imported), *notes_of(protocol, primary, provenance)],
         numbers=[],
     )
     return replace(results, numbers=numbers_of(json_ready(_content(results))))

@@ -111,7 +111,7 @@ def closed_form_of(protocol: StudyProtocol, planning: PlanningSpec, difference: 
     contrast = protocol.analysis.primary_contrast
     alpha = protocol.analysis.alpha
     words = []
-    if protocol.analysis.multiplicity == "holm" and contrast.aim is Aim.SUPERIORITY:
+    if protocol.analysis.multiplicity == "holm" and len(protocol.analysis.contrasts) > 1:
         alpha /= len(protocol.analysis.contrasts)
         words.append(f"alpha divided by {len(protocol.analysis.contrasts)} contrasts")
     share, explained, compared = _design(protocol, planning, contrast)

@@ -153,62 +153,88 @@ def primary_index(protocol: StudyProtocol) -> int:
     return next(i for i, contrast in enumerate(protocol.analysis.contrasts) if contrast.is_primary)
 
 
-def shown_by(protocol: StudyProtocol, estimates: Estimates, alpha: float | None = None) -> Flags:
+def shown_by(protocol: StudyProtocol, estimates: Estimates) -> Flags:
     """Which studies showed what the primary contrast aims at, shape [replicates].
 
     Superiority: its null hypothesis is rejected, two-sided, after the protocol's
     multiplicity. Equivalence: both one-sided tests reject at alpha. Non-inferiority: the
     one-sided test rejects at half of alpha.
-
-    Args:
-        alpha: instead of the protocol's.
     """
-    level = protocol.analysis.alpha if alpha is None else alpha
-    primary = primary_index(protocol)
-    contrast = protocol.analysis.primary_contrast
-    if contrast.aim is Aim.SUPERIORITY:
-        p_values = np.where(np.isfinite(estimates.p_value), estimates.p_value, 1.0)
-        if protocol.analysis.multiplicity == "holm":
-            p_values = holm(p_values)
-        return np.asarray(p_values[:, primary] <= level, dtype=bool)
-    value, se, df = (part[:, primary] for part in (estimates.value, estimates.se, estimates.df))
-    margin = contrast.margin or 0.0
-    above = stats.t.sf((value + margin) / se, df)
-    below = stats.t.cdf((value - margin) / se, df)
-    if contrast.aim is Aim.EQUIVALENCE:
-        return np.asarray(np.maximum(above, below) <= level, dtype=bool)
-    one_sided = below if protocol.analysis.higher_is_better is False else above
-    return np.asarray(one_sided <= level / 2, dtype=bool)
+    alpha, primary = protocol.analysis.alpha, primary_index(protocol)
+    if _has_family(protocol):
+        levels = [
+            _shown(protocol, estimates, alpha / left) for left in range(1, estimates.value.shape[1] + 1)
+        ]
+        return np.asarray(_holm_of_levels(np.stack(levels))[:, primary], dtype=bool)
+    return np.asarray(_shown(protocol, estimates, alpha)[:, primary], dtype=bool)
 
 
-def holm(p_values: Floats) -> Floats:
-    """Holm's adjusted p-values of many families, shape [replicates, n_contrasts]."""
-    order = np.argsort(p_values, axis=1, kind="stable")
-    count = p_values.shape[1]
-    steps = np.take_along_axis(p_values, order, axis=1) * np.arange(count, 0, -1)
-    adjusted = np.empty_like(p_values)
-    np.put_along_axis(adjusted, order, np.minimum(np.maximum.accumulate(steps, axis=1), 1.0), axis=1)
-    return adjusted
+def _has_family(protocol: StudyProtocol) -> bool:
+    return protocol.analysis.multiplicity == "holm"
+
+
+def _shown(protocol: StudyProtocol, estimates: Estimates, alpha: float) -> Flags:
+    """Which contrasts would show their aim alone at this level, shape [replicates, n_contrasts]."""
+    found = np.zeros(estimates.value.shape, dtype=bool)
+    for index, contrast in enumerate(protocol.analysis.contrasts):
+        value, se, df = (part[:, index] for part in (estimates.value, estimates.se, estimates.df))
+        if contrast.aim is Aim.SUPERIORITY:
+            found[:, index] = estimates.p_value[:, index] <= alpha
+            continue
+        margin = contrast.margin or 0.0
+        above = stats.t.sf((value + margin) / se, df)
+        below = stats.t.cdf((value - margin) / se, df)
+        if contrast.aim is Aim.EQUIVALENCE:
+            found[:, index] = np.maximum(above, below) <= alpha
+        else:
+            worse = below if protocol.analysis.higher_is_better is False else above
+            found[:, index] = worse <= alpha / 2
+    return found
 
 
 def _with_looks(
     protocol: StudyProtocol, studies: SimulatedStudies, last: Estimates, half_width: Floats
 ) -> Decided:
-    """Looks at the first of those allocated, in the order of arrival; a study that crosses has shown it."""
-    interim = protocol.analysis.interim
+    """Looks at the first of those allocated, in the order of arrival; a study that crosses has shown it.
+
+    At a look only the primary contrast is tested; under Holm's procedure it has shown it where its
+    looks would cross at the level that is left to it (Maurer & Bretz 2013).
+    """
+    interim, endpoint = protocol.analysis.interim, protocol.analysis.endpoint
     assert interim is not None
-    bounds = boundaries(interim.spending, interim.looks, protocol.analysis.alpha)
     people = studies.group.shape[1]
-    shown = np.zeros(studies.replicates, dtype=bool)
-    early = shown.copy()
-    for bound in bounds:
-        seen = min(people, math.ceil(bound.information * people - 1e-9))
-        estimates = (
-            last if seen == people else estimate_studies(studies.first(seen), protocol.analysis.endpoint)
-        )
-        early |= shown
-        shown |= shown_by(protocol, estimates, bound.nominal_p)
+    seen = [min(people, math.ceil(share * people - 1e-9)) for share in interim.looks[:-1]]
+    before = [estimate_studies(studies.first(number), endpoint) for number in seen]
+
+    def crossed(alpha: float) -> tuple[Flags, Flags]:
+        """Which contrasts ever crossed, shape [replicates, n_contrasts], and the primary one early."""
+        bounds = boundaries(interim.spending, interim.looks, alpha)
+        early = np.zeros(studies.replicates, dtype=bool)
+        for bound, estimates in zip(bounds, before, strict=False):
+            early |= _shown(protocol, estimates, bound.nominal_p)[:, primary]
+        ever = _shown(protocol, last, bounds[-1].nominal_p)
+        ever[:, primary] |= early
+        return ever, early
+
+    primary = primary_index(protocol)
+    alpha = protocol.analysis.alpha
+    ever, early = crossed(alpha)
+    shown = ever[:, primary]
+    if _has_family(protocol):
+        count = ever.shape[1]
+        levels = np.stack([ever, *(crossed(alpha / left)[0] for left in range(2, count + 1))])
+        shown = _holm_of_levels(levels)[:, primary]
     return Decided(shown, early, half_width, last.analysed)
+
+
+def _holm_of_levels(levels: Flags) -> Flags:
+    """Holm's procedure from decisions at alpha, alpha / 2, …, shape [n levels, replicates, n_contrasts]."""
+    count, replicates, _ = levels.shape
+    rejected = np.zeros(levels.shape[1:], dtype=bool)
+    for _ in range(count):
+        left = np.maximum(count - rejected.sum(axis=1), 1)
+        rejected |= levels[left - 1, np.arange(replicates)]
+    return rejected
 
 
 @contextmanager

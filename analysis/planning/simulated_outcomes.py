@@ -294,14 +294,30 @@ def _drop_outs(
     sessions = missing.shape[2]
     hazard = 1 - (1 - scenario.drop_out) ** (1 / sessions)
     by_arm = np.array([scenario.drop_out_by_arm.get(name, 0.0) for name in names])
-    target = np.array([studies.protocol.target.valence, studies.protocol.target.arousal])
     gone = np.zeros(missing.shape[:2], dtype=bool)
     for session in range(sessions):
-        seen = studies.pre[:, :, session] if session == 0 else studies.post[:, :, session - 1]
-        distance = np.hypot(*np.moveaxis(seen - target, -1, 0))
-        worse = (distance - distance.mean()) / max(float(distance.std()), _SMALLEST_LENGTH)
-        logit = math.log(hazard / (1 - hazard)) + scenario.drop_out_by_mood * worse
+        logit = math.log(hazard / (1 - hazard)) + scenario.drop_out_by_mood * _worse(
+            scenario, studies, session
+        )
         logit = logit + by_arm[studies.arm[:, :, session]]
         gone |= rng.random(gone.shape) < 1 / (1 + np.exp(-logit))
         missing[:, :, session] = gone
     return missing
+
+
+def _worse(scenario: Scenario, studies: SimulatedStudies, session: int) -> Floats:
+    """How much worse than others people last reported, in standard deviations, shape [replicates, n].
+
+    Before the first session (in a crossover, before each) that is how far `pre` is from the
+    target; later it is the endpoint itself, so that what is missing is so at random given it.
+    """
+    protocol = studies.protocol
+    if session == 0 or protocol.design is Design.CROSSOVER:
+        last = endpoint_of(protocol, "distance", studies.pre[:, :, session], studies.pre[:, :, session])
+    else:
+        before = studies.pre[:, :, session], studies.post[:, :, session - 1]
+        sign = 1.0 if scenario.endpoint in ("distance", "arousal") else -1.0
+        last = sign * endpoint_of(protocol, scenario.endpoint, *before)
+    return np.asarray(
+        np.nan_to_num((last - np.nanmean(last)) / max(float(np.nanstd(last)), _SMALLEST_LENGTH))
+    )

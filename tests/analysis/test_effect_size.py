@@ -2,6 +2,9 @@
 
 ``data(mtcars)`` (Motor Trend 1974): ``hedges_g(mpg ~ am, data = mtcars)`` prints
 -1.44, 95 % CI [-2.21, -0.65]; ``cohens_d`` prints -1.48 [-2.27, -0.67].
+
+Borenstein, Hedges, Higgins & Rothstein (2009), Introduction to Meta-Analysis, p. 26-27: means
+103 and 100, SDs 5.5 and 4.5, 50 in each group, give d = 0.5970, J = 0.9923, g = 0.5924.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import integrate, stats
 
 from analysis.effects.effect_size import hedges_g
 from analysis.result_row import NotEstimable
@@ -29,6 +33,32 @@ def test_g_and_its_exact_interval_are_those_that_r_prints() -> None:
     assert found.g == pytest.approx(-1.44, abs=5e-3)
     assert found.ci_low == pytest.approx(-2.21, abs=5e-3)
     assert found.ci_high == pytest.approx(-0.65, abs=5e-3)
+
+
+def test_g_is_that_of_borenstein_and_others() -> None:
+    scores = np.random.default_rng(1).normal(size=50)
+    scores = (scores - scores.mean()) / scores.std(ddof=1)
+
+    found = hedges_g(103 + 5.5 * scores, 100 + 4.5 * scores)
+
+    assert found.g == pytest.approx(0.5924, abs=5e-5)
+
+
+def test_each_limit_is_the_difference_under_which_the_data_lie_in_a_tail_of_2_5_percent() -> None:
+    """The non-central t distribution integrated here over the chi distribution of the pooled SD."""
+    found, n, df = hedges_g(AUTOMATIC, MANUAL), len(AUTOMATIC) * len(MANUAL) / 32, 30
+    t_value = float(stats.ttest_ind(AUTOMATIC, MANUAL).statistic)
+    correction = found.g * np.sqrt(n) / t_value
+
+    def below(limit: float) -> float:
+        shift = limit / correction * np.sqrt(n)
+        area, _ = integrate.quad(
+            lambda s: float(stats.norm.cdf(t_value * s / np.sqrt(df) - shift) * stats.chi.pdf(s, df)), 0, 15
+        )
+        return float(area)
+
+    assert below(found.ci_low) == pytest.approx(0.975, abs=1e-5)
+    assert below(found.ci_high) == pytest.approx(0.025, abs=1e-5)
 
 
 def test_changing_the_order_of_the_groups_changes_the_sign_alone() -> None:

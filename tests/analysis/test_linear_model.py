@@ -6,6 +6,8 @@ SAS: PROC GLM's covariance example, drugs against leprosy (Snedecor & Cochran
 R: ``data(cars)`` (Ezekiel 1930); ``coeftest(lm(speed ~ dist), vcovHC(type =
 "HC1"))`` prints standard error 0.019402 for dist, which checks the sandwich
 written out below; the same sandwich then checks HC3.
+NIST: certified values of the Longley data (StRD); Stata: ``regress …, vce(hc3)`` on the same data,
+as the tests of statsmodels quote its standard errors.
 """
 
 from __future__ import annotations
@@ -101,6 +103,72 @@ def test_the_adjusted_difference_has_the_p_value_that_sas_prints() -> None:
 
 def test_the_sandwich_of_this_file_gives_what_r_prints_for_hc1() -> None:
     assert sandwich_se(DIST, SPEED, "HC1")[1] == pytest.approx(0.019402, abs=5e-7)
+
+
+def longley() -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]:
+    from statsmodels.datasets import longley as data
+
+    table = data.load_pandas().data
+    covariates = {name: table[name].to_numpy(float) for name in table.columns[1:]}
+    return table["TOTEMP"].to_numpy(float), covariates
+
+
+def test_an_ill_conditioned_fit_has_the_values_that_nist_certifies() -> None:
+    total, covariates = longley()
+    fit = fit_arm_model(total, ["all"] * 16, covariates, errors="classical")
+
+    assert fit.coefficients[1:] == pytest.approx(
+        [
+            15.0618722713733,
+            -0.358191792925910e-01,
+            -2.02022980381683,
+            -1.03322686717359,
+            -0.511041056535807e-01,
+            1829.15146461355,
+        ],
+        rel=1e-7,
+    )
+    assert np.sqrt(np.diag(fit.covariance))[1:] == pytest.approx(
+        [
+            84.9149257747669,
+            0.334910077722432e-01,
+            0.488399681651699,
+            0.214274163161675,
+            0.226073200069370,
+            455.478499142212,
+        ],
+        rel=1e-7,
+    )
+    assert fit.r_squared == pytest.approx(0.995479004577296, rel=1e-9)
+    assert fit.f_value == pytest.approx(330.285339234588, rel=1e-8)
+
+
+def test_hc3_errors_are_those_that_stata_prints() -> None:
+    total, covariates = longley()
+    fit = fit_arm_model(total, ["all"] * 16, covariates, errors="HC3")
+
+    assert np.sqrt(np.diag(fit.covariance))[1:] == pytest.approx(
+        [91.11939, 0.05562, 0.82213, 0.29879, 0.32491, 922.80784], abs=6e-6
+    )
+
+
+def test_fitted_values_residuals_and_leverage_are_those_of_the_hat_matrix() -> None:
+    fit = fit_arm_model(SPEED, ["all"] * 50, {"dist": DIST})
+    design = np.column_stack([np.ones(50), DIST])
+    hat = design @ np.linalg.inv(design.T @ design) @ design.T
+
+    assert fit.leverage == pytest.approx(np.diag(hat))
+    assert fit.fitted == pytest.approx(hat @ SPEED)
+    assert fit.residuals == pytest.approx(SPEED - hat @ SPEED)
+
+
+def test_a_slope_is_read_by_its_name() -> None:
+    slope = fit_arm_model(SPEED, ["all"] * 50, {"dist": DIST}, errors="classical").slope_of("dist")
+
+    # R prints 0.16557, standard error 0.01749.
+    assert [slope.value, slope.se] == pytest.approx([0.16557, 0.01749], abs=5e-6)
+    with pytest.raises(NotEstimable, match="age does not vary"):
+        fit_arm_model(SPEED, ["all"] * 50, {"dist": DIST}).slope_of("age")
 
 
 def test_hc3_errors_are_the_sandwich_with_squared_leverage() -> None:

@@ -65,6 +65,11 @@ class Words:
         """Whether there is a text of that key."""
         return key in _texts(self.language)
 
+    def name(self, group: str, identifier: str) -> str:
+        """The text ``<group>.<identifier>``; where there is none, the identifier in words, marked English."""
+        key = f"{group}.{identifier}"
+        return self.text(key) if self.has(key) else self.marked(identifier.replace("_", " "))
+
     def said(self, english: str | None) -> str:
         """What the results say in English, in this language where a phrase is known; else as it is."""
         return "" if english is None else _said(english, self.language) or english
@@ -120,6 +125,10 @@ class Words:
     def limits(self, low: float | None, high: float | None, digits: int = 2, bounded: bool = False) -> str:
         """Two limits."""
         return wording.limits(low, high, digits, bounded, self.numbers)
+
+    def bracketed(self, limits: str) -> str:
+        """Limits behind an estimate: brackets are set where the style has none of its own."""
+        return limits if limits.startswith("[") else f"({limits})"
 
     def not_estimable(self, reason: str | None) -> str:
         """Why there is no number."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from jinja2 import UndefinedError
@@ -11,13 +11,16 @@ from analysis.figures.circumplex import circumplex_overview
 from analysis.figures.drawing import to_png
 from analysis.mer.hearing import HeardSession, SessionKey, hear_sessions
 from analysis.mer.registry import load_predictor
-from analysis.report.build import build_report, render_html
+from analysis.report.build import build_report
+from analysis.report.file_format import Format
+from analysis.report.formats import render
 from analysis.results import Results, analyse, is_simulated, results_from_json, results_to_json
 from analysis.tables.build import StudyTables, build_tables
 from analysis.tables.pairing import NO_MUSIC
 from analysis.tables.shuffled import shuffle_arms
+from analysis.words import ENGLISH, Words
 from study.errors import RecordMismatch, StorageError
-from study.events import InterimLookTaken, SessionRendered
+from study.events import DataImported, InterimLookTaken, SessionRendered
 from study.folder import write_whole
 from study.founding import Study
 from study.freeze import is_unblinded
@@ -27,8 +30,8 @@ from study.rendered import read_manifests
 Told = Callable[[str, int, int], None]
 
 SHUFFLED = (
-    "Arms were dealt anew by chance before this analysis, because the record is not frozen and unblinded yet. "
-    "It shows that the analysis runs; no difference between arms here means anything."
+    "Arms were dealt anew by chance before this analysis, because the record is not frozen and unblinded "
+    "yet. It shows that the analysis runs; no difference between arms here means anything."
 )
 
 
@@ -68,36 +71,81 @@ def analyse_study(study: Study, told: Told) -> tuple[StudyTables, Results]:
     if shuffled is not None:
         tables = shuffle_arms(study.protocol, tables, head.sha256)
     looks = [r.event for r in events if isinstance(r.event, InterimLookTaken)]
+    imported = [r.event for r in events if isinstance(r.event, DataImported)]
     results = analyse(
-        study.protocol, tables, manifests, predictions, head.sha256, study.rehearsal(), looks, shuffled
+        study.protocol,
+        tables,
+        manifests,
+        predictions,
+        head.sha256,
+        study.rehearsal(),
+        looks,
+        shuffled,
+        imported,
     )
     write_whole(study.folder.results, results_to_json(results).encode())
     told("estimating", 1, 1)
     return tables, results
 
 
-def write_report(study: Study) -> Results:
-    """Render results.json as one HTML file, and its main picture as a PNG beside it.
+def write_report(
+    study: Study,
+    formats: Sequence[Format] = (Format.HTML,),
+    words: Words = ENGLISH,
+    figures: Path | None = None,
+) -> Results:
+    """Render results.json as report.html, report.pdf or report.docx, and its main picture as a PNG beside it.
+
+    Args:
+        formats: each makes one file in the study folder.
+        words: language and style.
+        figures: a folder for each figure as SVG and as PNG of 300 dpi; made where it is not there.
 
     Raises:
-        StorageError: there are no results yet.
+        StorageError: there are no results yet, or the folder cannot be made.
         RecordMismatch: the results are another version's.
     """
     path = study.folder.results
     if not path.is_file():
         raise StorageError(str(path), "is not there", f"run isopath analyse {study.folder.root} first")
-    results = results_from_json(path.read_text())
+    results = results_from_json(path.read_text("utf-8"))
     try:
-        page, picture = render_html(build_report(results)), to_png(circumplex_overview(results))
+        report = build_report(results, words)
+        files = {report_file(study, form): render(report, form) for form in formats}
+        files[study.folder.picture] = to_png(circumplex_overview(results))
     except (KeyError, TypeError, UndefinedError) as problem:
         raise RecordMismatch(
             str(path),
             f"lacks what a report needs ({problem})",
             f"run isopath analyse {study.folder.root} again",
         ) from problem
-    write_whole(study.folder.report, page.encode())
-    write_whole(study.folder.picture, picture)
+    if figures is not None:
+        _make_folder(figures)
+        for image in report.images:
+            files[figures / f"{image.figure_id}.svg"] = _standing_alone(image.svg).encode()
+            files[figures / f"{image.figure_id}.png"] = image.png()
+    for file, content in files.items():
+        write_whole(file, content)
     return results
+
+
+def report_file(study: Study, form: Format) -> Path:
+    """Where the report of that format is written."""
+    return study.folder.report.with_suffix(f".{form}")
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise StorageError(
+            str(folder), f"cannot be made ({problem.strerror})", "name a folder that can be written"
+        ) from problem
+
+
+def _standing_alone(svg: str) -> str:
+    """The drawing as a file of its own."""
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{svg}'
 
 
 def _sound_of(study: Study, key: SessionKey, manifest: RenderManifest) -> Path:

@@ -2,50 +2,224 @@
 
 from __future__ import annotations
 
-from analysis.figures.outcomes import difference_images
-from analysis.report.blocks import Block, Bullets, Pictures, Section, Text
-from analysis.report.tables import agreement_table
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from analysis.report.blocks import Block, Bullets, Heading, Pictures, Section, Table, Text
+from analysis.report.participants import Images
+from analysis.report.sentences import agreement_sentence
 from analysis.results import Results
-from analysis.wording import reasons_text
+from analysis.wording import NONE
+from analysis.words import Words
+
+AXES = ("valence", "arousal")
+_BOUNDED = frozenset(
+    {
+        "ccc",
+        "ccc_repeated",
+        "icc_a1",
+        "icc_ak",
+        "r_repeated",
+        "within_r",
+        "within_r_detrended",
+        "clip_permutation_r",
+    }
+)
+"""Statistics that cannot exceed 1."""
 
 
-def agreement_section(results: Results) -> Section:
-    """Felt, generated and planned beside each other."""
+def agreement_section(results: Results, words: Words, images: Images) -> Section:
+    """Felt and perceived, generated and planned beside each other, each pair of them apart."""
     agreement = results.agreement
     spec = results.study["agreement"]
     blocks: list[Block] = [
         Text(
-            f"Each report during a session is paired with the last {spec['probe_window_s']:g} seconds heard "
-            f"before it, the report after it with the last {spec['post_window_s']:g}; the report before "
-            "listening is never paired, nor is sound that was not heard. Reports are what people felt unless "
-            "marked perceived; MER is perceived. Correlation alone is not agreement, so all of these are "
-            "given, each axis apart."
-        )
+            words.text(
+                "agreement.said", probe=f"{spec['probe_window_s']:g}", post=f"{spec['post_window_s']:g}"
+            )
+        ),
+        Heading(words.text("agreement.limits")),
+        Bullets(predictor_limits(results, words)),
     ]
-    blocks.append(Bullets(_predictor_limits(results)))
-    silent = agreement["arms_without_music"]
-    if silent:
+    if agreement["arms_without_music"]:
         labels = {arm["arm"]: arm["name"] for arm in results.study["arms"]}
-        names = ", ".join(labels[arm] for arm in silent)
-        blocks.append(Text(f"No music, so no prediction to pair with: {names}."))
+        names = ", ".join(labels[arm] for arm in agreement["arms_without_music"])
+        blocks.append(Text(words.text("agreement.silent", arms=names)))
     if agreement["unpaired"]:
-        blocks.append(Text(f"Reports without a prediction: {reasons_text(agreement['unpaired'])}."))
-    found = [one for one in agreement["sets"] if one["n_pairs"] >= 3]
-    blocks += [agreement_table(one) for one in found]
-    if not found:
-        blocks.append(Text("There are not yet three pairs to compare."))
-    images = difference_images(results)
-    if images:
-        blocks.append(Pictures(tuple(images)))
-    return Section("agreement", "Agreement of felt, generated and planned", tuple(blocks))
+        reasons = words.reasons_text(agreement["unpaired"])
+        blocks.append(Text(words.text("agreement.unpaired", reasons=reasons)))
+    blocks += _engine(agreement["engine"], words)
+    blocks += _sets(agreement["sets"], words)
+    images_of = tuple(image for name, image in images.items() if name.startswith("difference-"))
+    if images_of:
+        blocks.append(Pictures(images_of))
+    blocks += _attenuation(results, words)
+    mer = tuple(image for name, image in images.items() if name == "mer" or name.startswith("mer-"))
+    if mer:
+        blocks += [Heading(words.text("agreement.mer")), Pictures(mer)]
+        blocks.append(Bullets(predictor_limits(results, words)))
+    return Section("agreement", words.text("agreement.heading"), tuple(blocks))
 
 
-def _predictor_limits(results: Results) -> tuple[str, ...]:
+def predictor_limits(results: Results, words: Words) -> tuple[str, ...]:
+    """What must stand beside every prediction."""
     predictors = results.provenance["predictors"]
     if not predictors:
-        return ("No prediction was given to this analysis.",)
+        return (words.text("agreement.no_prediction"),)
     return tuple(
-        f"{predictor['name']} {predictor['version']}: {limit}"
+        f"{predictor['name']} {predictor['version']}: "
+        + (words.marked(limit) if limit else words.text("agreement.no_limits"))
         for predictor in predictors
-        for limit in predictor["limits"] or ("its card names no limits",)
+        for limit in predictor["limits"] or (None,)
     )
+
+
+def agreement_table(one: Mapping[str, Any], words: Words) -> Table:
+    """One comparison: every statistic, each axis apart."""
+    by_axis = {axis: {r["statistic"]: r for r in one["rows"] if r["axis"] == axis} for axis in AXES}
+    statistics = dict.fromkeys(row["statistic"] for row in one["rows"])
+    rows = tuple(
+        (
+            words.name("statistic", statistic),
+            *(_cell(by_axis[axis].get(statistic), words) for axis in AXES),
+        )
+        for statistic in statistics
+    )
+    first = one["rows"][0]
+    methods = dict.fromkeys(row["method"] for row in one["rows"])
+    note = words.text(
+        "agreement.note",
+        unit=words.marked(one["unit"]),
+        methods="; ".join(words.marked(method) for method in methods),
+        first=words.name("side", one["first"]),
+        second=words.name("side", one["second"]),
+    )
+    caption = words.text(
+        "agreement.caption",
+        set=set_name(one, words),
+        pairs=words.counted(one["n_pairs"], "pair"),
+        people=words.counted(first["n_participants"], "participant"),
+    )
+    return Table(
+        caption,
+        (words.text("agreement.statistic"), *(_headed(axis, words) for axis in AXES)),
+        rows,
+        note,
+    )
+
+
+def set_name(one: Mapping[str, Any], words: Words) -> str:
+    """What is compared, and when."""
+    first, second = words.name("side", one["first"]), words.name("side", one["second"])
+    named = words.text("agreement.set", first=first, second=second)
+    if one["phase"] is None:
+        return f"{named}, {words.text('agreement.clips')}"
+    instrument = next((row["instrument_id"] for row in one["rows"] if row.get("instrument_id")), None)
+    when = words.name("phase", one["phase"])
+    return f"{named}, {when} ({instrument})" if instrument else f"{named}, {when}"
+
+
+def _sets(sets: Sequence[Mapping[str, Any]], words: Words) -> list[Block]:
+    found = [one for one in sets if one["n_pairs"] >= 3 and one["rows"]]
+    if not found:
+        return [Text(words.text("agreement.too_few"))]
+    blocks: list[Block] = []
+    for perspective in ("felt", "perceived", None):
+        mine = [
+            one
+            for one in found
+            if one["first"] == perspective
+            or (perspective is None and one["first"] not in ("felt", "perceived"))
+        ]
+        if not mine:
+            continue
+        blocks.append(Heading(words.text(f"agreement.part.{perspective or 'engine'}")))
+        for one in mine:
+            sentences = _sentences(one, words)
+            if sentences:
+                blocks.append(Bullets(sentences))
+            blocks.append(agreement_table(one, words))
+    return blocks
+
+
+def _sentences(one: Mapping[str, Any], words: Words) -> tuple[str, ...]:
+    said = []
+    for axis in AXES:
+        rows = {row["statistic"]: row for row in one["rows"] if row["axis"] == axis}
+        sentence = agreement_sentence(one["first"], one["second"], axis, rows, words)
+        if sentence is not None:
+            said.append(sentence)
+    return tuple(said)
+
+
+def _engine(rows: Sequence[Mapping[str, Any]], words: Words) -> list[Block]:
+    """Whether the engine hits its target, by arm."""
+    if not rows:
+        return []
+    keys = dict.fromkeys((row["arm"], row["statistic"]) for row in rows)
+    found = {(row["arm"], row["statistic"], row["axis"]): row for row in rows}
+    table = Table(
+        words.text("engine.caption"),
+        (
+            words.text("listening.arm"),
+            words.text("agreement.statistic"),
+            *(_headed(axis, words) for axis in AXES),
+        ),
+        tuple(
+            (
+                str(arm).replace("_", " "),
+                words.name("statistic", statistic),
+                *(_cell(found.get((arm, statistic, axis)), words) for axis in AXES),
+            )
+            for arm, statistic in keys
+        ),
+        " ".join(f"{words.marked(method)}." for method in dict.fromkeys(row["method"] for row in rows)),
+    )
+    return [Heading(words.text("engine.heading")), Text(words.text("engine.said")), table]
+
+
+def _attenuation(results: Results, words: Words) -> list[Block]:
+    rows = results.agreement["attenuation"]
+    if not rows:
+        return []
+    reliability = results.study["agreement"].get("reliability") or {}
+    said = words.text(
+        "attenuation.said",
+        valence=words.number(reliability.get("valence"), 3, True),
+        arousal=words.number(reliability.get("arousal"), 3, True),
+        source=words.marked(reliability.get("source")),
+    )
+    table = Table(
+        words.text("attenuation.caption"),
+        (words.text("dose.what"), words.text("table.estimate"), words.level(), "n"),
+        tuple(
+            (
+                words.marked(row["label"]),
+                words.number(row["estimate"], 2, True)
+                if row["estimate"] is not None
+                else words.not_estimable(row["reason"]),
+                words.limits(row["ci_low"], row["ci_high"], 2, True),
+                str(row["n"]),
+            )
+            for row in rows
+        ),
+        " ".join(f"{words.marked(method)}." for method in dict.fromkeys(row["method"] for row in rows)),
+    )
+    return [Heading(words.text("attenuation.heading")), Text(said), table]
+
+
+def _cell(row: Mapping[str, Any] | None, words: Words) -> str:
+    if row is None:
+        return NONE
+    bounded = row["statistic"] in _BOUNDED
+    if row["estimate"] is None or (row["ci_low"] is None and row["reason"]):
+        return words.interval(row, 2, bounded)
+    estimate = words.number(row["estimate"], 2, bounded)
+    if row["ci_low"] is None:
+        return estimate
+    ends = words.limits(row["ci_low"], row["ci_high"], 2, bounded)
+    return f"{estimate} {words.bracketed(ends)}"
+
+
+def _headed(axis: str, words: Words) -> str:
+    return f"{words.text(f'axis.{axis}')} ({words.level()})"

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from analysis.report.build import build_report, render_html
+from analysis.report.build import build_report
+from analysis.report.html_file import render_html
 from analysis.results import analyse
 from analysis.tables.build import build_tables
 from study.path import PathKind

@@ -1,0 +1,27 @@
+"""The report's section on where the music led and where people went."""
+
+from __future__ import annotations
+
+from analysis.report.blocks import Block, Heading, Pictures, Section, Text
+from analysis.report.outcome import rows_table
+from analysis.report.participants import Images
+from analysis.results import Results
+from analysis.words import Words
+
+
+def paths_section(results: Results, words: Words, images: Images) -> Section:
+    """Planned, generated and felt on the circumplex and over time, and the slopes of reports."""
+    blocks: list[Block] = [Text(words.text("paths.said"))]
+    for prefix, wide in (("circumplex-", False), ("time-course-", False)):
+        found = tuple(image for name, image in images.items() if name.startswith(prefix))
+        if found:
+            blocks.append(Pictures(found, wide))
+    if results.trajectories:
+        blocks += [
+            Heading(words.text("trajectories.heading")),
+            Text(words.text("trajectories.said")),
+            rows_table(words.text("trajectories.caption"), results.trajectories, words),
+        ]
+    if "trajectories" in images:
+        blocks.append(Pictures((images["trajectories"],), wide=True))
+    return Section("paths", words.text("paths.heading"), tuple(blocks))

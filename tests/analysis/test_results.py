@@ -9,7 +9,8 @@ import pytest
 
 from analysis.description.flow import check_flow, flow_of
 from analysis.effects.endpoint import outcomes_of
-from analysis.report.build import build_report, render_html
+from analysis.report.build import build_report
+from analysis.report.html_file import render_html
 from analysis.results import RESULTS_VERSION, Results, analyse, results_from_json, results_to_json
 from analysis.tables.build import build_tables
 from study.affect import Affect

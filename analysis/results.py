@@ -17,9 +17,9 @@ from analysis.description.baseline import baseline_of
 from analysis.description.descriptives import adherence_of, deviations_of, missingness_of, safety_of
 from analysis.description.dose import dose_of
 from analysis.description.flow import flow_of
+from analysis.description.imported_notes import imported_notes
 from analysis.description.paths import changes_of, paths_of
 from analysis.description.provenance import provenance_of
-from analysis.description.imported_notes import imported_notes
 from analysis.description.reported_plan import notes_of, study_of
 from analysis.effects.bivariate import estimate_both_axes
 from analysis.effects.crossover import crossover_rows

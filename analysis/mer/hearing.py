@@ -38,7 +38,7 @@ def hear_sessions(
     kept_in: Path,
     progress: Callable[[int], None],
 ) -> dict[SessionKey, AffectSeries]:
-    """Every session's predicted affect, each predicted once.
+    """Every session's predicted affect, each sound predicted once, however many people heard it.
 
     Args:
         kept_in: folder of kept predictions.
@@ -48,25 +48,31 @@ def hear_sessions(
         AudioError: a sound file cannot be used, or is not the one the record names.
     """
     found: dict[SessionKey, AffectSeries] = {}
+    alike: dict[str, AffectSeries] = {}
     for session in sessions:
         participant_id, session_id = session.key
         kept = kept_in / f"{participant_id}_{session_id}_{predictor.card.name}.json"
         series = _read(kept, session, predictor.card)
         if series is None:
-            series = _predict(session, predictor)
+            _check(session)
+            series = alike.get(session.audio_sha256) or _predict(session, predictor)
             write_whole(kept, _written(session, series))
+        alike[session.audio_sha256] = series
         found[session.key] = series
         progress(len(found))
     return found
 
 
-def _predict(session: HeardSession, predictor: AffectPredictor) -> AffectSeries:
+def _check(session: HeardSession) -> None:
     if file_sha256(session.audio) != session.audio_sha256:
         raise AudioError(
             str(session.audio),
             "is not the sound that was rendered: its hash differs from the manifest's",
             "put the rendered file back from your backup",
         )
+
+
+def _predict(session: HeardSession, predictor: AffectPredictor) -> AffectSeries:
     samples, sample_rate_hz = read_audio(session.audio)
     return predictor.predict(samples, sample_rate_hz)
 

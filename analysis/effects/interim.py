@@ -130,6 +130,11 @@ def look_at(protocol: StudyProtocol, primary: Effects, taken: Sequence[InterimLo
         raise NotEstimable("the protocol plans no looks")
     row = _primary_row(protocol, primary)
     information = information_of(protocol, row)
+    before = max((one.information for one in taken), default=0.0)
+    if information <= before:
+        raise NotEstimable(
+            "no outcomes were gathered since the look before" if before else "there are no outcomes yet"
+        )
     boundary = _boundary(plan, protocol.analysis.alpha, taken, look, information)
     statistic, reason = _statistic(protocol, primary, row)
     crossed = statistic is not None and _crosses(

@@ -16,6 +16,7 @@ from analysis.effects.estimate import (
     Effects,
     covariate_words,
     estimand_of,
+    estimate_effects,
     label_of,
 )
 from analysis.missing.completed_fits import CompletedFits
@@ -37,11 +38,15 @@ def estimate_imputed(protocol: StudyProtocol, outcomes: Sequence[Outcome], endpo
 
     Returns:
         `missing` counts who is neither known nor drawn; `diagnostics` who was drawn, by reason.
+        Where no outcome is missing, what `estimate_effects` gives.
 
     Raises:
         UnknownName: the protocol lists a covariate there is no column for.
     """
     imputed = impute(protocol, outcomes, endpoint)
+    if not imputed.is_drawn.any() and not imputed.refused:
+        # Nothing to pool: every completed data set is the data.
+        return estimate_effects(protocol, outcomes, endpoint)
     fits = fits_of(protocol, imputed)
     method = imputed_method(protocol)
     drawn = Counter(

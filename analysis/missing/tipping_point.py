@@ -107,26 +107,27 @@ class _Scan:
 
     def run(self, method: str) -> TippingPoint:
         unshifted = self.at(0.0)
-        holds = self.concludes(unshifted)
+        holds = concludes(self.protocol, self.contrast, unshifted, unshifted)
         largest = widest_shift(self.protocol, self.imputed) * self._direction(unshifted, holds)
         shifts = [float(delta) for delta in np.linspace(0, largest, STEPS + 1)]
         found = [unshifted, *(self.at(delta) for delta in shifts[1:])]
-        points = tuple((delta, one, self.concludes(one)) for delta, one in zip(shifts, found, strict=True))
+        points = tuple(
+            (delta, one, concludes(self.protocol, self.contrast, one, unshifted))
+            for delta, one in zip(shifts, found, strict=True)
+        )
         if not holds:
             reason = "the conclusion is not reached without a shift, so there is none to tip"
             return TippingPoint(self.contrast, method, None, reason, points)
         for (before, _, _), (delta, _, concluded) in pairwise(points):
             if not concluded:
-                return TippingPoint(self.contrast, method, self._between(before, delta), None, points)
+                tips_at = self._between(before, delta, unshifted)
+                return TippingPoint(self.contrast, method, tips_at, None, points)
         return TippingPoint(self.contrast, method, None, None, points)
 
-    def concludes(self, found: Pooled) -> bool:
-        return concludes(self.protocol, self.contrast, found)
-
-    def _between(self, holds_at: float, tips_at: float) -> float:
+    def _between(self, holds_at: float, tips_at: float, unshifted: Pooled) -> float:
         while abs(tips_at - holds_at) > PRECISION:
             middle = (holds_at + tips_at) / 2
-            if self.concludes(self.at(middle)):
+            if concludes(self.protocol, self.contrast, self.at(middle), unshifted):
                 holds_at = middle
             else:
                 tips_at = middle
@@ -143,11 +144,14 @@ class _Scan:
         return -1 if better else 1
 
 
-def concludes(protocol: StudyProtocol, contrast: Contrast, found: Pooled) -> bool:
-    """Whether a contrast reaches its aim."""
+def concludes(protocol: StudyProtocol, contrast: Contrast, found: Pooled, unshifted: Pooled) -> bool:
+    """Whether a contrast reaches its aim.
+
+    A difference the other way round is another conclusion than that of the `unshifted` data.
+    """
     alpha, margin = protocol.analysis.alpha, contrast.margin
     if contrast.aim is Aim.SUPERIORITY or margin is None:
-        return found.p_value < alpha
+        return found.p_value < alpha and (found.value > 0) == (unshifted.value > 0)
     low, high = found.interval(1 - 2 * alpha)
     if contrast.aim is Aim.EQUIVALENCE:
         return -margin < low and high < margin
@@ -161,15 +165,11 @@ def widest_shift(protocol: StudyProtocol, imputed: Imputed) -> float:
         return 2.0
     if endpoint == "distance":
         return float(np.hypot(1 + abs(target.valence), 1 + abs(target.arousal)))
-    at = imputed.pre if protocol.start is None else _start(protocol)
-    way = np.array([target.valence, target.arousal]) - at[..., imputed.post_is_drawn, :]
+    start = protocol.start
+    at = imputed.pre[:, imputed.post_is_drawn] if start is None else np.array([start.valence, start.arousal])
+    way = np.array([target.valence, target.arousal]) - at
     # The square's extent along a direction u is 2 (|u_v| + |u_a|).
     return float(np.max(2 * np.abs(way).sum(axis=-1) / np.linalg.norm(way, axis=-1)))
-
-
-def _start(protocol: StudyProtocol) -> np.ndarray[Any, np.dtype[np.float64]]:
-    start = protocol.start
-    return np.array([[np.nan, np.nan] if start is None else [start.valence, start.arousal]])
 
 
 def _method(protocol: StudyProtocol) -> str:

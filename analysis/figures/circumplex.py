@@ -26,6 +26,7 @@ from analysis.figures.drawing import (
     picture,
     results_figure,
     route_handles,
+    settle,
     styled,
 )
 from analysis.results import Results
@@ -63,6 +64,7 @@ def circumplex_overview(results: Results, words: Words = ENGLISH) -> Figure:
         for place, arm in enumerate(arms, start=1):
             _draw_arm(figure.add_subplot(rows, columns, place), arm, words, 3.2)
         legend_below(figure, _handles(words))
+        settle(figure)
     return figure
 
 
@@ -96,6 +98,7 @@ def _one(results: Results, words: Words, arm: dict[str, Any]) -> Figure:
     figure = results_figure(results, words, 4.95)
     _draw_arm(figure.add_subplot(), arm, words, 3.2)
     legend_below(figure, _handles(words))
+    settle(figure)
     return figure
 
 

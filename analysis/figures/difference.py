@@ -22,6 +22,7 @@ from analysis.figures.drawing import (
     FigureImage,
     arm_style,
     fitted,
+    label_axes,
     legend_below,
     number_axis,
     open_axes,
@@ -91,8 +92,11 @@ def _draw(results: Results, words: Words, one: Mapping[str, Any], axis: str) -> 
     _draw_lines(axes, rows, words)
     axis_words = axis_name(words, axis)
     first = words.text(f"figure.side.{one['first']}")
-    axes.set_xlabel(words.text("figure.difference.mean", first=first, axis=axis_words))
-    axes.set_ylabel(words.text("figure.difference.difference", first=first))
+    label_axes(
+        axes,
+        words.text("figure.difference.mean", first=first, axis=axis_words),
+        words.text("figure.difference.difference", first=first),
+    )
     number_axis(axes.xaxis, words)
     number_axis(axes.yaxis, words)
     axes.set_title(

@@ -16,7 +16,9 @@ from analysis.figures.drawing import (
     FigureImage,
     arm_style,
     fitted,
+    label_axes,
     number_axis,
+    on_one_line,
     open_axes,
     picture,
     results_figure,
@@ -52,7 +54,7 @@ def _draw(results: Results, words: Words) -> Figure:
         _draw_heard(panels[0], heard, arm_order(results), words)
     if banded:
         _draw_bands(panels[-2], results, banded, words)
-        _draw_counts(panels[-1], results, banded, words)
+        _draw_counts(panels[-1], results, banded)
     return figure
 
 
@@ -76,16 +78,17 @@ def _draw_heard(
         mean = 100 * arm["heard_share_mean"] if arm["heard_share_mean"] is not None else None
         if mean is not None:
             axes.plot(mean, y, marker=style.marker, ms=7, color=style.color, mec=PAPER, mew=0.8, zorder=5)
-        label = words.text("figure.dose.arm", arm=arm["label"], n=arm["started"]["n"])
+        count = words.text("figure.dose.sessions", n=arm["started"]["n"])
         axes.text(
             0,
             y + 0.24,
-            fitted(label, 4.0, 8)[0],
+            on_one_line(arm["label"], f" ({count})", 3.9),
             transform=axes.get_yaxis_transform(),
             va="bottom",
             fontsize=8,
+            in_layout=False,
         )
-    axes.set_xlabel(words.text("figure.dose.share_axis"))
+    label_axes(axes, words.text("figure.dose.share_axis"))
 
 
 def _draw_bands(axes: Axes, results: Results, banded: Sequence[Mapping[str, Any]], words: Words) -> None:
@@ -125,10 +128,10 @@ def _draw_bands(axes: Axes, results: Results, banded: Sequence[Mapping[str, Any]
     )
     number_axis(axes.yaxis, words)
     after = words.text("figure.after", endpoint=endpoint_name(words, results.study["endpoint"]))
-    axes.set_ylabel("\n".join(fitted(after, 1.9, 9)))
+    label_axes(axes, y=after)
 
 
-def _draw_counts(axes: Axes, results: Results, banded: Sequence[Mapping[str, Any]], words: Words) -> None:
+def _draw_counts(axes: Axes, results: Results, banded: Sequence[Mapping[str, Any]]) -> None:
     """Under the bands, as under a survival curve: each arm's mark and name, and its people per band."""
     bands = list(results.dose["bands"])
     order = arm_order(results)
@@ -140,8 +143,8 @@ def _draw_counts(axes: Axes, results: Results, banded: Sequence[Mapping[str, Any
         axes.plot(
             0.02, -place - 0.25, marker=style.marker, ms=6, color=style.color, transform=across, clip_on=False
         )
-        name = fitted(words.text("figure.dose.counts", arm=arm["label"]), 3.2, 8)[0]
-        axes.text(0.05, -place - 0.25, name, transform=across, va="center", fontsize=8)
+        name = on_one_line(arm["label"], ", n", 3.0)
+        axes.text(0.05, -place - 0.25, name, transform=across, va="center", fontsize=8, in_layout=False)
         for cell in arm["bands"]:
             at = bands.index(cell["band"])
             axes.text(at, -place - 0.7, str(cell["n"]), ha="center", va="center", fontsize=8)

@@ -54,14 +54,15 @@ class ArmStyle:
     hatch: str
 
 
-#: Arms in protocol order; begins again where there are more than six.
+#: Arms in protocol order; begins again where there are more than six. No hatch of dots: each dot of
+#: its tile is a path, a quarter of a megabyte in all.
 ARM_STYLES = (
     ArmStyle(VERMILION, "o", "-", ""),
     ArmStyle(BLUE, "^", (0, (5, 1.6)), "////"),
-    ArmStyle(GREEN, "s", (0, (1.4, 1.2)), "...."),
+    ArmStyle(GREEN, "s", (0, (1.4, 1.2)), "\\\\\\\\"),
     ArmStyle(PURPLE, "D", (0, (6, 1.5, 1.4, 1.5)), "xxxx"),
     ArmStyle(ORANGE, "v", (0, (3, 1, 1, 1, 1, 1)), "----"),
-    ArmStyle(SKY, "P", (0, (9, 3)), "\\\\\\\\"),
+    ArmStyle(SKY, "P", (0, (9, 3)), "||||"),
 )
 
 WIDTH_IN = 4.2
@@ -263,6 +264,30 @@ def fitted(text: str, width_in: float, fontsize: float = 8, bold: bool = False) 
             rest = rest[letters:]
         lines.append(rest)
     return lines
+
+
+def on_one_line(name: str, after: str, width_in: float, fontsize: float = 8, bold: bool = False) -> str:
+    """Name and what follows it on one line no wider than that; a name too long is cut, and shows it."""
+    whole = name + after
+    kept = len(name)
+    while kept > 1 and text_width_in(whole, fontsize, bold) > width_in:
+        kept -= 1
+        whole = f"{name[:kept].rstrip()}…{after}"
+    return whole
+
+
+def label_axes(axes: Axes, x: str = "", y: str = "", x_in: float = 3.2, y_in: float = 1.9) -> None:
+    """Axis labels in lines no longer than that."""
+    axes.set_xlabel("\n".join(fitted(x, x_in, 9)))
+    axes.set_ylabel("\n".join(fitted(y, y_in, 9)))
+
+
+def settle(figure: Figure) -> None:
+    """Lay the figure out until it holds still: axes of a fixed shape take several rounds."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        for _ in range(4):
+            engine.execute(figure)
 
 
 @cache

@@ -21,6 +21,7 @@ from analysis.figures.drawing import (
     WIDTH_IN,
     FigureImage,
     fitted,
+    label_axes,
     legend_below,
     number_axis,
     open_axes,
@@ -113,7 +114,7 @@ def _draw(results: Results, words: Words) -> Figure:
         else:
             _draw_contrast(axes, y, line, words)
             y -= line.height_in
-    axes.set_xlabel(words.text("figure.forest.axis"))
+    label_axes(axes, words.text("figure.forest.axis"), x_in=0.85 * width_in)
     number_axis(axes.xaxis, words)
     legend_below(figure, keys)
     return figure
@@ -253,5 +254,6 @@ def _beside(axes: Axes, x: float, y: float, text: str, **style: Any) -> None:
         linespacing=1.25,
         in_layout=False,
         zorder=6,
+        bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.5},
         **{"va": "top", **style},
     )

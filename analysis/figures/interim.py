@@ -16,6 +16,7 @@ from analysis.figures.drawing import (
     PAPER,
     VERMILION,
     FigureImage,
+    label_axes,
     legend_below,
     number_axis,
     open_axes,
@@ -97,16 +98,28 @@ def _draw(results: Results, words: Words) -> Figure:
     reach = 1.2 * max(abs(z) for look in looks for z in (look["boundary_z"], look["statistic_z"] or 0.0))
     axes.set(xlim=(0, max(105, 1.05 * max(at))), ylim=(-reach, reach))
     for x, look in zip(at, looks, strict=True):
+        # On the side where the statistic is not.
+        side = -1 if (look["statistic_z"] or 0) >= 0 else 1
         axes.annotate(
-            words.number(look["boundary_z"]),
-            (x, look["boundary_z"]),
-            xytext=(0, 6),
+            f"±{words.number(look['boundary_z'])}",
+            (x, side * look["boundary_z"]),
+            xytext=(0, 8 * side),
             textcoords="offset points",
             ha="center",
+            va="center",
             fontsize=8,
         )
-    axes.set_xlabel(words.text("figure.interim.axis"))
-    axes.set_ylabel(words.text("figure.interim.z_axis"))
+        if look["statistic_z"] is not None:
+            axes.annotate(
+                words.number(look["statistic_z"]),
+                (x, look["statistic_z"]),
+                xytext=(-8, 0),
+                textcoords="offset points",
+                ha="right",
+                va="center",
+                fontsize=8,
+            )
+    label_axes(axes, words.text("figure.interim.axis"), words.text("figure.interim.z_axis"))
     number_axis(axes.yaxis, words)
     legend_below(figure, handles)
     return figure

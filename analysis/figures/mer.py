@@ -26,6 +26,7 @@ from analysis.figures.drawing import (
     open_axes,
     picture,
     results_figure,
+    settle,
 )
 from analysis.figures.names import arm_order, axis_name
 from analysis.results import Results
@@ -70,7 +71,7 @@ def _draw(
     points: Mapping[str, Floats],
     statistics: Mapping[str, Statistics],
 ) -> Figure:
-    figure = results_figure(results, words, 3.15, 4.6)
+    figure = results_figure(results, words, 3.2, 4.6)
     both = figure.subplots(1, 2, sharex=True, sharey=True)
     has_line = False
     for axes, axis in zip(both, AXES, strict=True):
@@ -109,6 +110,7 @@ def _draw(
     if has_line:
         handles.append(Line2D([], [], color=BLUE, linewidth=2, label=words.text("figure.mer.calibration")))
     legend_below(figure, handles)
+    settle(figure)
     return figure
 
 

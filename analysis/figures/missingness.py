@@ -14,14 +14,15 @@ from matplotlib.patches import Patch
 from analysis.figures.drawing import (
     FAINT,
     INK,
-    ORANGE,
     PAPER,
     SKY,
     SOFT,
     FigureImage,
     fitted,
+    label_axes,
     legend_below,
     number_axis,
+    on_one_line,
     open_axes,
     picture,
     results_figure,
@@ -36,9 +37,9 @@ _OTHER = "\ue002"
 _FILLS = (
     (SOFT, ""),
     (PAPER, "////"),
-    (SKY, "...."),
+    (FAINT, ""),
     (PAPER, "xxxx"),
-    (ORANGE, "\\\\\\\\"),
+    (SKY, "\\\\\\\\"),
     (PAPER, "----"),
     (FAINT, "++++"),
 )
@@ -80,7 +81,7 @@ def _draw(results: Results, words: Words) -> Figure:
             if row["phase"] == phase:
                 _draw_row(axes, y, row, reasons, words)
                 y -= _ROW_IN
-    axes.set_xlabel(words.text("figure.missingness.axis"))
+    label_axes(axes, words.text("figure.missingness.axis"))
     number_axis(axes.xaxis, words)
     legend_below(figure, [_patch(place, reason, words) for place, reason in enumerate(reasons)])
     return figure
@@ -88,7 +89,7 @@ def _draw(results: Results, words: Words) -> Figure:
 
 def _draw_row(axes: Axes, y: float, row: Mapping[str, Any], reasons: Sequence[str], words: Words) -> None:
     missing = sum(row["missing"].values())
-    _beside(axes, 0, y, fitted(row["label"], 2.9, 8)[0])
+    _beside(axes, 0, y, on_one_line(row["label"], "", 2.75))
     cell = {"n": missing, "of": row["given"]["of"]}
     _beside(axes, 1, y, words.share_text(cell), ha="right")
     left = 0.0

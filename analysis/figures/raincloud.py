@@ -25,13 +25,14 @@ from analysis.figures.drawing import (
     ArmStyle,
     FigureImage,
     arm_style,
-    fitted,
+    label_axes,
     number_axis,
+    on_one_line,
     open_axes,
     picture,
     results_figure,
 )
-from analysis.figures.names import endpoint_name, row_title
+from analysis.figures.names import endpoint_name
 from analysis.results import Results
 from analysis.words import ENGLISH, Words
 
@@ -66,19 +67,20 @@ def _draw(results: Results, words: Words) -> Figure:
     many = sum(len(arm["pairs"]) for arm in arms) > MANY_POINTS
     for index, arm in enumerate(arms):
         after = _after(arm)
-        name = fitted(row_title(arm["label"], len(after)), 3.9, 8.5, bold=True)[:2]
+        name = on_one_line(arm["label"], f" (n\u00a0=\u00a0{len(after)})", 3.95, 8.5, bold=True)
         axes.text(
             0,
             -index + 0.44,
-            "\n".join(name),
+            name,
             transform=axes.get_yaxis_transform(),
             va="top",
             fontsize=8.5,
             fontweight="bold",
+            in_layout=False,
             zorder=6,
         )
         if len(after):
-            _draw_arm(axes, -index - 0.12 * (len(name) - 1), after, arm_style(index), many)
+            _draw_arm(axes, -index, after, arm_style(index), many)
         else:
             axes.text(
                 0.5,
@@ -90,7 +92,7 @@ def _draw(results: Results, words: Words) -> Figure:
                 fontsize=8,
             )
     axes.set_ylim(-len(arms) + 0.45, 0.5)
-    axes.set_xlabel(words.text("figure.after", endpoint=endpoint_name(words, results.study["endpoint"])))
+    label_axes(axes, words.text("figure.after", endpoint=endpoint_name(words, results.study["endpoint"])))
     number_axis(axes.xaxis, words)
     return figure
 

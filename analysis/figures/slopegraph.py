@@ -21,6 +21,7 @@ from analysis.figures.drawing import (
     FigureImage,
     arm_style,
     fitted,
+    label_axes,
     number_axis,
     open_axes,
     picture,
@@ -87,7 +88,8 @@ def _draw(results: Results, words: Words) -> Figure:
     if len(everything):
         edge = 0.06 * max(float(np.ptp(everything)), 0.1)
         panels[0].set_ylim(everything.min() - edge, everything.max() + edge)
-    figure.supylabel(endpoint_name(words, results.study["endpoint"]), fontsize=9)
+    for axes in panels[::columns]:
+        label_axes(axes, y=endpoint_name(words, results.study["endpoint"]))
     return figure
 
 

@@ -54,14 +54,13 @@ def _draw(results: Results, words: Words, axis: str) -> Figure:
     for axes, arm in zip(panels, arms, strict=True):
         _draw_arm(axes, arm, axis, words)
     panels[-1].set_xlabel(words.text("figure.minutes"))
-    figure.supylabel(axis_name(words, axis), fontsize=9)
     legend_below(figure, route_handles([n for n in ROUTES if any(arm[n] for arm in arms)], words))
     return figure
 
 
 def _draw_arm(axes: Axes, arm: dict[str, Any], axis: str, words: Words) -> None:
     open_axes(axes)
-    axes.set(ylim=(-1.05, 1.05), yticks=(-1, -0.5, 0, 0.5, 1))
+    axes.set(ylim=(-1.05, 1.05), yticks=(-1, -0.5, 0, 0.5, 1), ylabel=axis_name(words, axis))
     number_axis(axes.yaxis, words)
     number_axis(axes.xaxis, words)
     axes.axhline(0, color=FAINT, linewidth=1, zorder=0)

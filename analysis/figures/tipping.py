@@ -20,6 +20,7 @@ from analysis.figures.drawing import (
     PAPER,
     VERMILION,
     FigureImage,
+    label_axes,
     legend_below,
     number_axis,
     open_axes,
@@ -79,8 +80,7 @@ def _draw(results: Results, words: Words) -> Figure:
         axes.axvline(tipping["tips_at"], color=VERMILION, linewidth=1.6, linestyle=(0, (4, 2)))
         label = words.text("figure.tipping.at", delta=words.number(tipping["tips_at"]))
         handles.append(Line2D([], [], color=VERMILION, linewidth=1.6, linestyle=(0, (4, 2)), label=label))
-    axes.set_xlabel(words.text("figure.tipping.axis"))
-    axes.set_ylabel(words.text("figure.adjusted_difference"))
+    label_axes(axes, words.text("figure.tipping.axis"), words.text("figure.adjusted_difference"))
     number_axis(axes.xaxis, words)
     number_axis(axes.yaxis, words)
     legend_below(figure, handles)

@@ -65,7 +65,7 @@ def _draw(results: Results, words: Words) -> Figure:
     order = arm_order(results)
     for axes, axis in zip(panels, AXES, strict=True):
         open_axes(axes)
-        axes.set(ylim=(-1.05, 1.05), yticks=(-1, -0.5, 0, 0.5, 1), ylabel=axis_name(words, axis))
+        axes.set_ylabel(axis_name(words, axis))
         axes.axhline(0, color=FAINT, linewidth=1, zorder=0)
         number_axis(axes.yaxis, words)
         number_axis(axes.xaxis, words)

@@ -18,8 +18,9 @@ from analysis.effects.endpoint import (
     outcomes_of,
     projected_progress,
 )
-from analysis.effects.estimate import complete_cases, estimate_effects
+from analysis.effects.estimate import complete_cases, diagnostics_of, estimate_effects
 from analysis.effects.linear_model import fit_arm_model
+from analysis.result_row import PRIMARY_ESTIMAND
 from analysis.tables.build import build_tables
 from study.affect import Affect
 from study.errors import UnknownName
@@ -275,3 +276,45 @@ def test_every_endpoint_of_the_protocol_has_a_name() -> None:
 def _two_sessions(protocol: StudyProtocol) -> StudyProtocol:
     groups = tuple(replace(group, arm_ids=group.arm_ids * 2) for group in protocol.allocation.groups)
     return replace(protocol, session_count=2, allocation=replace(protocol.allocation, groups=groups))
+
+
+def test_only_rows_of_the_protocols_endpoint_speak_of_its_estimand() -> None:
+    protocol = make_protocol()
+    people = outcomes(simulate(protocol, 20))
+
+    assert estimate_effects(protocol, people, "projected_progress").contrasts[0].estimand == PRIMARY_ESTIMAND
+    assert estimate_effects(protocol, people, "distance").contrasts[0].estimand is None
+    assert estimate_effects(protocol, [], "projected_progress").contrasts[0].estimand == PRIMARY_ESTIMAND
+
+
+def test_diagnostics_describe_the_residuals_of_the_model_and_decide_nothing() -> None:
+    protocol = make_protocol()
+    found = estimate_effects(protocol, outcomes(simulate(protocol, 40)), "projected_progress")
+    residuals = found.diagnostics["residuals"]
+
+    assert len(residuals["fitted"]) == len(residuals["residual"]) == 40
+    assert sum(residuals["residual"]) == pytest.approx(0, abs=1e-9)
+    # Two arms, two covariates and a site: five coefficients on forty people.
+    assert found.diagnostics["mean_leverage"] == pytest.approx(5 / 40)
+    assert found.diagnostics["mean_leverage"] < found.diagnostics["largest_leverage"] < 1
+    assert found.diagnostics["shapiro_p"] == pytest.approx(stats.shapiro(residuals["residual"]).pvalue)
+
+
+def test_a_picture_of_residuals_has_no_more_than_two_thousand_points() -> None:
+    rng = np.random.default_rng(4)
+    fit = fit_arm_model(rng.normal(size=6001), ["a", "b", "c"] * 2000 + ["a"], {})
+    found = diagnostics_of(fit)
+
+    assert len(found["residuals"]["residual"]) == 2000
+    assert found["residuals"]["residual"][0] == fit.residuals[0]
+    assert found["residuals"]["residual"][-1] == fit.residuals[-1]
+    # Shapiro and Wilk's p-value is not known to be right for more than 5 000.
+    assert found["shapiro_p"] is None
+
+
+def test_equal_answers_have_no_test_of_their_residuals_and_no_model_has_no_diagnostics() -> None:
+    protocol = make_protocol(covariates=())
+    same = [made(arm, i, START, Affect(0.2, 0.1)) for arm in ("iso", "target_only") for i in range(5)]
+
+    assert estimate_effects(protocol, same, "valence").diagnostics["shapiro_p"] is None
+    assert estimate_effects(protocol, [], "valence").diagnostics == {}

@@ -23,7 +23,9 @@ from analysis.effects.interim import (
     z_of,
 )
 from analysis.result_row import NotEstimable, ResultRow
+from analysis.results import analyse, results_to_json
 from analysis.tables.build import build_tables
+from analysis.tables.shuffled import shuffle_arms
 from study.analysis_plan import Aim, InterimSpec
 from study.events import InterimLookTaken
 from study.path import PathKind
@@ -281,3 +283,18 @@ def test_a_simulated_study_is_looked_at_through_its_own_model() -> None:
     assert found.information == pytest.approx(0.5)
     assert found.statistic_z == pytest.approx(z_of(primary.contrasts[0].p_value or 1.0))
     assert found.crossed
+
+
+def test_results_on_arms_dealt_anew_hold_no_trace_of_what_a_look_found() -> None:
+    protocol = planned(SPENDING)
+    study = simulate(protocol, 24)
+    tables = build_tables(protocol, study.events, study.manifests, study.predictions)
+    dealt = shuffle_arms(protocol, tables, "a head")
+    look = taken(1, 0.5, 3.454545, 2.963, crossed=True)
+
+    blinded = results_to_json(analyse(protocol, dealt, {}, {}, looks=[look], shuffled="dealt anew"))
+    open_to_all = results_to_json(analyse(protocol, tables, {}, {}, looks=[look]))
+
+    assert "3.454545" not in blinded
+    assert "3.454545" in open_to_all
+    assert '"decision": "hypothesis of no difference rejected"' in open_to_all

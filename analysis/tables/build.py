@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import pandas as pd
 
@@ -18,6 +19,7 @@ from study.events import DeviationRecorded, RecordedEvent
 from study.manifest import RenderManifest
 from study.protocol import StudyProtocol
 
+Value = TypeVar("Value")
 SessionKey = tuple[str, str]
 """(participant_id, session_id)"""
 
@@ -59,15 +61,10 @@ def build_tables(
         OutOfRange: a value outside its column's limits.
     """
     histories = histories_of(protocol, events)
+    rendered, predicted = _by_person(manifests), _by_person(predictions)
     people = [
-        Person(
-            protocol,
-            participant_id,
-            history,
-            {session: m for (who, session), m in manifests.items() if who == participant_id},
-            {session: s for (who, session), s in predictions.items() if who == participant_id},
-        )
-        for participant_id, history in histories.items()
+        Person(protocol, who, history, rendered.get(who, {}), predicted.get(who, {}))
+        for who, history in histories.items()
     ]
     for person in people:
         person.check_manifests()
@@ -97,6 +94,13 @@ def build_tables(
             ],
         ),
     )
+
+
+def _by_person(of_sessions: Mapping[SessionKey, Value]) -> dict[str, dict[str, Value]]:
+    found: dict[str, dict[str, Value]] = {}
+    for (who, session_id), value in of_sessions.items():
+        found.setdefault(who, {})[session_id] = value
+    return found
 
 
 def _event_row(recorded: RecordedEvent) -> Row:

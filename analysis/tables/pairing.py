@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from analysis.mer.predictor import AffectSeries
-from study.events import History, RecordedEvent, SelfReportSubmitted
-from study.listening import listening_of
+from study.events import History, SelfReportSubmitted
+from study.listening import Listening, ListeningFold
 from study.manifest import ManifestClip, RenderManifest
 from study.path import PathKind
 from study.protocol import Phase, StudyProtocol
@@ -62,10 +62,16 @@ def pair_rows(
         manifests, predictions: by session; either may lack a session.
     """
     spec = protocol.analysis.agreement
-    for index, recorded in enumerate(history):
+    # One fold a session, taken as far as each report: a session is read once, however many reports it has.
+    folds: dict[str, ListeningFold] = {}
+    for recorded in history:
         report = recorded.event
         session_id = recorded.session_id
-        if not isinstance(report, SelfReportSubmitted) or session_id is None:
+        if session_id is None:
+            continue
+        fold = folds.setdefault(session_id, ListeningFold())
+        if not isinstance(report, SelfReportSubmitted):
+            fold.take(recorded)
             continue
         if report.phase not in PAIRED_PHASES or report.affect is None:
             continue
@@ -74,7 +80,7 @@ def pair_rows(
         arm = arms.get(session_id)
         kind = None if arm is None else protocol.arm(arm).path.kind
         pairing = make_pairing(
-            heard_before(history[:index], session_id, report.probe_at_s),
+            heard_before(fold.listening(), report.probe_at_s),
             window_s,
             manifest.clips if manifest is not None else (),
             None if kind in NO_MUSIC else predictions.get(session_id),
@@ -105,17 +111,14 @@ def pair_rows(
         }
 
 
-def heard_before(
-    history: Sequence[RecordedEvent], session_id: str, probe_at_s: float | None
-) -> tuple[Interval, ...]:
+def heard_before(listening: Listening, probe_at_s: float | None) -> tuple[Interval, ...]:
     """Stretches of session time heard before a report, in the order heard.
 
     Args:
-        history: the participant's events before the report.
+        listening: the session's, up to the report.
         probe_at_s: the probe's onset; sound beyond it is not counted, and sound
             that still ran at the report is counted up to it. None for `post`.
     """
-    listening = listening_of(history, session_id)
     intervals = listening.intervals_s
     if probe_at_s is None:
         return intervals

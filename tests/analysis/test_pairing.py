@@ -18,6 +18,7 @@ from study.events import (
     PlaybackStopped,
     StopReason,
 )
+from study.listening import listening_of
 from study.manifest import ManifestClip
 from study.path import PathKind
 from study.protocol import Phase
@@ -39,7 +40,7 @@ def heard(*events: Event, probe_at_s: float | None = None) -> tuple[tuple[float,
     study = MadeStudy(make_protocol())
     for event in events:
         study.add(event, "sub-1", "ses-01")
-    return heard_before(study.events, "ses-01", probe_at_s)
+    return heard_before(listening_of(study.events, "ses-01"), probe_at_s)
 
 
 def test_a_probe_that_interrupts_nothing_counts_the_sound_up_to_its_onset() -> None:

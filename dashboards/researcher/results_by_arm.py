@@ -5,8 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from analysis.figures.circumplex import circumplex_images
+from analysis.figures.drawing import FigureImage
 from analysis.figures.flow import flow_image
-from analysis.figures.outcomes import change_image, forest_image
+from analysis.figures.forest import forest_image
+from analysis.figures.raincloud import raincloud_image
+from analysis.figures.slopegraph import slopegraph_image
 from analysis.results import Results, results_from_json
 from analysis.wording import interval, p_text
 from dashboards.cli.sentences import primary_sentence
@@ -62,6 +65,9 @@ def _kept() -> Results | None:
 
 
 def _show(results: Results) -> None:
+    if results.shuffled is not None:
+        text = f"{results.shuffled} Run the analysis again for the arms as they were allocated."
+        markup.show(markup.notice(text, "bad", "Arms shuffled."))
     markup.show(markup.notice(primary_sentence(results), "quiet", "Primary contrast."))
     markup.show(
         markup.bullets(
@@ -80,11 +86,16 @@ def _show(results: Results) -> None:
     ]
     columns = ("Endpoint", "Contrast", "Adjusted difference", "p", "n")
     markup.show(markup.table("Contrasts", columns, rows, "No contrast could be estimated."))
-    for image in (
-        forest_image(results),
-        change_image(results),
-        *circumplex_images(results),
-        flow_image(results),
-    ):
+    for image in _figures(results):
         markup.show(markup.picture(image.svg, image.alt, image.title))
     markup.show(markup.bullets(results.notes))
+
+
+def _figures(results: Results) -> list[FigureImage]:
+    """The report's main figures, where there are data for them."""
+    found = []
+    if any(row["estimate"] is not None for row in results.primary["contrasts"]):
+        found.append(forest_image(results))
+    if any(arm["pairs"] for arm in results.changes):
+        found += [raincloud_image(results), slopegraph_image(results)]
+    return [*found, *circumplex_images(results), flow_image(results)]

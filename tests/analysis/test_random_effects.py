@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from analysis.effects.random_effects import RandomEffectsFit, RandomTerm, fit_random_effects
+from analysis.effects.restricted_fit import fit_restricted
+from analysis.effects.restricted_likelihood import Block, standard_form
 from analysis.effects.satterthwaite import estimate_combination
 from analysis.result_row import NotEstimable
 from tests.analysis.published_data import LongTable, dental_growth, sleepstudy
@@ -93,6 +95,67 @@ def test_a_variance_at_zero_is_a_maximum_and_is_said() -> None:
     assert found.singular == ("batch",)
     assert found.singular_note is not None
     assert "random effects of batch" in found.singular_note
+
+
+def test_a_factor_of_zero_to_begin_with_does_not_hide_a_variance() -> None:
+    # At zero the deviance is flat in the factor of a variance, though not lowest: a saddle.
+    outcome, one = np.array(DYESTUFF, dtype=float), np.ones((30, 1))
+    form = standard_form(outcome, one)
+    rows = form.rows.reshape(6, 5, 2)
+    block = Block(
+        np.stack([np.ones((5, 5)), np.eye(5)])[None],
+        np.array([6.0]),
+        np.einsum("map,mbq->abpq", rows, rows)[None],
+    )
+    squares = np.zeros((2, 2, 2))
+    squares[0, 0, 0] = squares[1, 1, 1] = 1.0
+
+    found = fit_restricted(form, one, [block], squares, np.array([0.0, 1.0]))
+
+    assert found.deviance == pytest.approx(319.6543, abs=5e-5)
+    assert found.parameters == pytest.approx([1764.05, 2451.25])
+
+
+def deviance_of(
+    outcome: np.ndarray, person: np.ndarray, design: np.ndarray, random: np.ndarray, residual: float
+) -> float:
+    """−2 restricted log-likelihood, written out with the covariance of all outcomes."""
+    covariance = residual * np.eye(len(outcome))
+    covariance += np.equal.outer(person, person) * (design @ random @ design.T)
+    inverse = np.linalg.inv(covariance)
+    information = design.T @ inverse @ design
+    left = outcome - design @ np.linalg.solve(information, design.T @ inverse @ outcome)
+    return float(
+        np.linalg.slogdet(covariance)[1]
+        + np.linalg.slogdet(information)[1]
+        + left @ inverse @ left
+        + (len(outcome) - design.shape[1]) * np.log(2 * np.pi)
+    )
+
+
+def test_of_two_maxima_the_higher_is_found() -> None:
+    # A few reports of six people: small random effects lead to one maximum, large ones to a higher one.
+    rng = np.random.default_rng(679)
+    person, time = np.repeat(np.arange(6), 3), np.tile(np.arange(3.0), 6)
+    outcome = rng.normal(size=18).round(2)
+    kept = rng.random(18) > 0.2
+    person, time, outcome = person[kept], time[kept], outcome[kept]
+    design = np.column_stack([np.ones(len(time)), time])
+
+    found = fit_random_effects(outcome, person, design, [RandomTerm("person", person, design)])
+
+    assert found.fit.deviance == pytest.approx(
+        deviance_of(outcome, person, design, found.random_covariances[0], found.residual_variance)
+    )
+    grid = (0.0, 0.1, 0.5, 1.0, 2.0)
+    for level in grid:
+        for slope in grid:
+            for correlation in (-1.0, -0.5, 0.0, 0.5, 1.0):
+                for residual in (0.001, 0.01, 0.1, 0.5, 1.0):
+                    both = correlation * np.sqrt(level * slope)
+                    random = np.array([[level, both], [both, slope]])
+                    elsewhere = deviance_of(outcome, person, design, random, residual)
+                    assert found.fit.deviance <= elsewhere + 1e-6
 
 
 def test_it_is_the_maximum_that_statsmodels_finds_where_reports_are_missing() -> None:

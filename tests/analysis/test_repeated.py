@@ -11,6 +11,7 @@ import pytest
 from analysis.chosen_model import estimate_endpoint
 from analysis.effects.endpoint import Outcome, endpoint_values, visits_of
 from analysis.effects.estimate import Effects
+from analysis.effects.linear_model import fit_arm_model
 from analysis.effects.repeated import estimate_repeated
 from analysis.result_row import PRIMARY_ESTIMAND, json_ready
 from analysis.tables.build import build_tables
@@ -96,6 +97,22 @@ def test_girls_and_boys_of_14_differ_as_their_means_with_25_degrees_of_freedom()
     assert row.extra["df"] == pytest.approx(25.0)
     assert [arm.estimate for arm in found.arms] == pytest.approx([27.46875, 24.0909], abs=5e-5)
     assert row.extra["n_by_arm"] == [16, 11]
+
+
+def test_an_arms_mean_is_that_of_covariance_analysis_at_the_mean_of_all_who_were_analysed() -> None:
+    # Complete visits, covariates crossed with session: each session is its own analysis of covariance.
+    post = drawn()
+    pre = np.random.default_rng(6).normal(0.2, 0.1, 60)
+    protocol = protocol_of(covariates=("pre_valence",))
+    found = estimate_repeated(protocol, visits_with(post + 0.5 * pre[:, None], pre=pre), "valence")
+    arm = [ARMS[number % 2] for number in range(60)]
+    alone = fit_arm_model(post[:, 2] + 0.5 * pre, arm, {"pre": pre}, "classical")
+
+    for row in found.arms:
+        expected = alone.mean_of(row.row_id)
+        assert (row.estimate, row.ci_low, row.ci_high) == pytest.approx(
+            (expected.value, expected.ci_low, expected.ci_high)
+        )
 
 
 def test_whoever_misses_the_last_session_still_counts_by_the_others() -> None:

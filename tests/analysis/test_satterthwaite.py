@@ -79,3 +79,15 @@ def test_a_contrast_of_nothing_has_no_interval() -> None:
 
     with pytest.raises(NotEstimable, match="no interval can be given"):
         estimate_combination(fit, np.zeros(1))
+
+
+def test_a_covariance_of_which_the_sample_says_nothing_leaves_no_degrees_of_freedom() -> None:
+    # One person: how people differ cannot be known, nor how uncertain the mean of people is.
+    time = np.arange(6.0)
+    design = np.column_stack([np.ones(6), time])
+    person = np.zeros(6, dtype=np.intp)
+    outcome = np.array([0.1, 0.3, 0.2, 0.5, 0.4, 0.6])
+    fit = fit_random_effects(outcome, person, design, [RandomTerm("person", person, design)]).fit
+
+    with pytest.raises(NotEstimable, match="does not determine the covariance well enough"):
+        degrees_of_freedom(fit, np.array([0.0, 1.0]))

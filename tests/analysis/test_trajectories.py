@@ -207,6 +207,43 @@ def test_sessions_of_a_crossover_have_their_own_deviations_and_arms() -> None:
     assert "of each person and of each session" in row.method
 
 
+def test_sessions_that_differ_count_as_sessions_and_not_as_their_reports() -> None:
+    # Each session of a person has a slope of its own: the arms' difference is as sure as the paired
+    # differences of those slopes are, not as the many reports would make it.
+    from scipy import stats
+
+    protocol = make_protocol(design=Design.CROSSOVER)
+    study, rng = MadeStudy(protocol), np.random.default_rng(2)
+    study.add(StudyInitialised(protocol.study_id, "{}", "0" * 64, "isopath"))
+    times = np.array([0.0, *protocol.probes_at_s, protocol.duration_s]) / 600
+    own: dict[str, list[float]] = {"iso": [], "target_only": []}
+    for index in range(30):
+        who, group = f"sub-{index:03d}", ("ab", "ba")[index % 2]
+        study.enrol(who)
+        for number in (1, 2):
+            slope = rng.normal(0, 0.5)
+            felt = rng.normal(0, 0.1) + slope * times + rng.normal(0, 0.02, 5)
+            session = f"ses-{number:02d}"
+            study.report(who, session, Phase.PRE, Affect(float(felt[0]), 0.1))
+            if number == 1:
+                study.allocate(who, group)
+            for at_s, value in zip(protocol.probes_at_s, felt[1:-1], strict=True):
+                study.report(who, session, Phase.PROBE, Affect(float(value), 0.1), at_s)
+            study.report(who, session, Phase.POST, Affect(float(felt[-1]), 0.1))
+            arm = ("iso", "target_only")[(index + number + 1) % 2]
+            own[arm].append(float(np.polyfit(times, felt, 1)[0]))
+    expected = stats.ttest_rel(own["iso"], own["target_only"])
+
+    row = found(
+        trajectory_rows(protocol, tables_of(study)), "trajectory:valence:difference:iso_vs_target_only"
+    )
+
+    assert row.estimate == pytest.approx(np.mean(own["iso"]) - np.mean(own["target_only"]), abs=0.02)
+    assert row.estimate is not None
+    assert row.estimate / row.extra["se"] == pytest.approx(expected.statistic, rel=0.1)
+    assert 20 < row.extra["df"] < 62
+
+
 def test_an_arm_without_anybody_is_a_reason_and_the_others_stand() -> None:
     protocol = make_protocol((PathKind.ISO, PathKind.TARGET_ONLY, PathKind.SILENCE))
     study = drifting(make_protocol(), 20, {"iso": 0.5})

@@ -8,7 +8,6 @@ from analysis.agreement.attenuation import attenuation_rows
 from analysis.agreement.engine import engine_rows
 from analysis.agreement.pair_sets import arms_without_music, difference_points, pair_sets, unpaired_counts
 from analysis.agreement.rows import agreement_rows, estimate_set
-from analysis.result_row import json_ready
 from analysis.tables.build import StudyTables
 from study.protocol import StudyProtocol
 
@@ -27,7 +26,7 @@ def agreement_of(protocol: StudyProtocol, tables: StudyTables) -> dict[str, Any]
                 "n_pairs": len(one.frame),
                 "unit": one.design.unit,
                 "rows": [row.to_plain() for row in agreement_rows(protocol, one, found)],
-                "points": json_ready(difference_points(one)) if one.phase is not None else None,
+                "points": difference_points(one) if one.phase is not None else None,
             }
             for one, found in sets
         ],

@@ -17,6 +17,7 @@ from study.events import (
     AlertAcknowledged,
     DeviationRecorded,
     History,
+    ParticipantImported,
     QuestionnaireSubmitted,
     SelfReportMissed,
     SelfReportSubmitted,
@@ -172,7 +173,8 @@ def _session_status(
         return VisitStatus.MISSED
     if began_at(history, session_id_of(number)) is None:
         return VisitStatus.MISSED if is_over else None
-    if session_step(protocol, history, number) is None:
+    took_place_elsewhere = any(recorded.kind == ParticipantImported.__name__ for recorded in history)
+    if took_place_elsewhere or session_step(protocol, history, number) is None:
         return VisitStatus.DONE
     return VisitStatus.MISSED if is_over else VisitStatus.UNDER_WAY
 

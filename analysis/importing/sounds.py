@@ -23,6 +23,9 @@ from study.manifest import ManifestClip, RenderManifest
 KINDS = (".flac", ".wav")
 ENGINE = "imported"
 
+SHORTEST_S = 3.0
+"""Music emotion recognition has nothing to say of less."""
+
 _TOLERANCE_S = 0.05
 #: The shortest clip with a loudness of its own (BS.1770's gating block).
 _MEASURABLE_S = 0.4
@@ -103,6 +106,9 @@ class SoundFolder:
 def _measure(path: Path, name: str, told: ToldSession) -> _Measured:
     samples, sample_rate_hz = read_audio(path)
     duration_s = len(samples) / sample_rate_hz
+    if duration_s < SHORTEST_S:
+        problem = f"lasts {duration_s:.2f} s, and music emotion recognition needs {SHORTEST_S:g} s"
+        raise AudioError(str(path), problem, "give the whole sound that was heard")
     blocks = block_loudness(samples, sample_rate_hz)
     whole: Sequence[ToldClip] = (ToldClip(0.0, duration_s, told.affect),)
     stim_file = _kept_name(name)

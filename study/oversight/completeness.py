@@ -17,6 +17,7 @@ from study.events import (
     DeviationRecorded,
     History,
     ParticipantDiscontinued,
+    ParticipantImported,
     RecordedEvent,
     VisitMissed,
 )
@@ -31,7 +32,7 @@ from study.visits import VisitStatus, visits_of
 SITTING = timedelta(hours=12)
 """A session is one sitting: without a sign for this long, nobody is in it any more."""
 
-WHOLE = frozenset({"completed", "imported"})
+_WHOLE = frozenset({"completed", "imported"})
 """Outcomes of those who did not leave: a session of theirs that is not there was not lost by leaving."""
 
 _ABOUT_A_SESSION = (AdverseEventReported, AlertAcknowledged, ArmsSeen, DeviationRecorded, VisitMissed)
@@ -80,7 +81,8 @@ def completeness_of(
     is_over = _is_over(protocol, history, session_id, step)
     if not is_over and not isinstance(step, Finished) and now - signs[-1].at < SITTING:
         return Completeness(Verdict.UNDER_WAY, tuple(reasons_of(protocol, here, listening, is_closed=False)))
-    reasons = tuple(reasons_of(protocol, here, listening, is_closed=True))
+    is_imported = any(recorded.kind == ParticipantImported.__name__ for recorded in history)
+    reasons = tuple(reasons_of(protocol, here, listening, is_closed=True, is_imported=is_imported))
     if listening.stop_reason is not None:
         return Completeness(Verdict.STOPPED, reasons)
     if not is_over and isinstance(step, Finished):
@@ -108,8 +110,10 @@ def _not_begun(
         event = missed[-1].event
         said = event.reason if isinstance(event, VisitMissed) and event.reason else "no reason given"
         return Completeness(Verdict.MISSED, (said,))
-    if isinstance(step, Finished) and step.outcome not in WHOLE:
+    if isinstance(step, Finished) and step.outcome not in _WHOLE:
         return Completeness(Verdict.LOST, (_left(step),))
+    if isinstance(step, Finished) and step.outcome == "imported":
+        return Completeness(Verdict.MISSED, ("not in the imported file",))
     for visit in visits_of(protocol, history, now):
         if visit.session_id == session_id and visit.status is VisitStatus.MISSED:
             closed = f" on {visit.closes_at:%Y-%m-%d}" if visit.closes_at else ""
@@ -122,7 +126,7 @@ def _not_begun(
 def _is_over(protocol: StudyProtocol, history: History, session_id: str, step: Step) -> bool:
     if not isinstance(step, Finished):
         return getattr(step, "session_id", None) != session_id
-    if step.outcome in WHOLE:
+    if step.outcome in _WHOLE:
         return True
     ends = (i for i, r in enumerate(history) if r.kind == ParticipantDiscontinued.__name__)
     before = history[: next(ends, 0)]

@@ -31,18 +31,23 @@ VERIFIED, UNVERIFIED = "sha256", "length"
 
 
 def reasons_of(
-    protocol: StudyProtocol, here: History, listening: Listening, is_closed: bool
+    protocol: StudyProtocol,
+    here: History,
+    listening: Listening,
+    is_closed: bool,
+    is_imported: bool = False,
 ) -> Iterator[str]:
     """What speaks against calling one session complete, in the session's order.
 
     Args:
         here: the session's events, in order.
         is_closed: whether nothing of it can still be given; else only what was missed for good is told.
+        is_imported: whether it took place elsewhere, so that its sound was not for us to make.
     """
     yield from _sound_check_reasons(here)
     yield from _outside_window(here)
     yield from _report_reasons(protocol, here, Phase.PRE, is_closed)
-    yield from _listening_reasons(here, listening, is_closed)
+    yield from _listening_reasons(here, listening, is_closed, is_imported)
     yield from _probe_reasons(protocol, here, listening, is_closed)
     yield from _report_reasons(protocol, here, Phase.POST, is_closed)
     left_out = sum(
@@ -67,7 +72,9 @@ def _outside_window(here: History) -> Iterator[str]:
         yield "visit outside its window"
 
 
-def _listening_reasons(here: History, listening: Listening, is_closed: bool) -> Iterator[str]:
+def _listening_reasons(
+    here: History, listening: Listening, is_closed: bool, is_imported: bool
+) -> Iterator[str]:
     rendered = [r.event for r in here if isinstance(r.event, SessionRendered)]
     if listening.stop_reason is not None:
         why = {"distress": "stopped for distress", "technical": "stopped for a technical reason"}
@@ -75,7 +82,7 @@ def _listening_reasons(here: History, listening: Listening, is_closed: bool) -> 
     elif any(isinstance(r.event, SupportOffered) and r.event.cause == "distress" for r in here):
         yield "distress reported"
     if is_closed and not rendered:
-        yield "no sound was made"
+        yield "no sound was imported" if is_imported else "no sound was made"
     elif is_closed and rendered:
         share = heard_share(here, listening)
         if share is not None and share < HEARD_ENOUGH:

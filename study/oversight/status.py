@@ -15,8 +15,9 @@ from study.events import (
     LinkIssued,
     LinkRevoked,
     ParticipantEnrolled,
+    ParticipantImported,
 )
-from study.oversight.completeness import WHOLE, Completeness, Verdict, completeness_of, session_ids_of
+from study.oversight.completeness import Completeness, Verdict, completeness_of, session_ids_of
 from study.protocol import Phase, StudyProtocol
 from study.step import Finished, GiveReport, describe
 from study.steps import next_step
@@ -100,7 +101,12 @@ def _stages(
 ) -> tuple[Stage, ...]:
     kinds = {recorded.kind for recorded in history}
     due = _stage_of(step)
-    done = {"consent": ConsentGiven.__name__ in kinds, "eligibility": EligibilityAssessed.__name__ in kinds}
+    # Both took place where the person took part, or there would be nothing to import.
+    elsewhere = ParticipantImported.__name__ in kinds
+    done = {
+        "consent": elsewhere or ConsentGiven.__name__ in kinds,
+        "eligibility": elsewhere or EligibilityAssessed.__name__ in kinds,
+    }
     done["debriefing"] = DebriefRead.__name__ in kinds
     for phase, name in ((Phase.BASELINE, "baseline"), (Phase.FOLLOW_UP, "follow-up")):
         given = sum(getattr(r.event, "phase", None) is phase for r in history)
@@ -116,7 +122,7 @@ def _stages(
             state = StageState.DONE
         else:
             state = StageState.AHEAD
-        if state is StageState.AHEAD and isinstance(step, Finished) and step.outcome not in WHOLE:
+        if state is StageState.AHEAD and isinstance(step, Finished) and step.outcome != "completed":
             state = StageState.ENDED
         stages.append(Stage(name, state))
     return tuple(stages)

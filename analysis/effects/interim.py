@@ -23,7 +23,7 @@ from analysis.effects.group_sequential import FIXED, Boundary, boundaries, seque
 from analysis.result_row import NotEstimable, ResultRow
 from study.analysis_plan import Aim, Contrast, InterimSpec
 from study.events import InterimLookTaken
-from study.protocol import StudyProtocol
+from study.protocol import Design, StudyProtocol
 
 _SMALLEST_P = 1e-300
 
@@ -201,14 +201,19 @@ def interim_of(
 def information_of(protocol: StudyProtocol, row: ResultRow) -> float:
     """Share of the primary contrast's planned outcomes that there are.
 
-    Planned are the people of the sample size whom the allocation ratio puts into one of its arms.
+    Counted are people whose outcome was given: neither those whose outcome was drawn, nor those of
+    whom a model of several sessions knows earlier visits alone. Planned are the people of the sample
+    size whom the allocation ratio puts into one of the contrast's arms.
     """
     groups = protocol.allocation.groups
     wanted = set(protocol.analysis.primary_contrast.arm_ids)
     share = sum(group.weight for group in groups if wanted & set(group.arm_ids)) / sum(
         group.weight for group in groups
     )
-    return row.n / (protocol.sample_size * share)
+    given = row.n
+    if protocol.design is Design.PARALLEL and "n_by_arm" in row.extra:
+        given = sum(row.extra["n_by_arm"]) - sum(row.extra.get("n_imputed_by_arm", ()))
+    return given / (protocol.sample_size * share)
 
 
 def z_of(p_value: float) -> float:

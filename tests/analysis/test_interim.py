@@ -152,6 +152,15 @@ def test_information_is_the_share_of_the_people_planned_for_the_contrasts_arms()
     assert information_of(crossover, row) == pytest.approx(10 / 40)
 
 
+def test_an_outcome_that_was_drawn_or_is_of_an_earlier_visit_is_no_information() -> None:
+    (row,) = effects(n=30).contrasts
+    drawn = replace(row, extra={**row.extra, "n_by_arm": [16, 14], "n_imputed_by_arm": [4, 6]})
+    repeated = replace(row, extra={**row.extra, "n_by_arm": [9, 8]})
+
+    assert information_of(make_protocol(), drawn) == pytest.approx(20 / 40)
+    assert information_of(make_protocol(), repeated) == pytest.approx(17 / 40)
+
+
 def test_the_plan_shows_each_look_and_what_was_found() -> None:
     found = interim_of(planned(SPENDING), effects(p_value=0.0495, n=40), [taken(1, 0.45, 1.2, 3.1563)])
 

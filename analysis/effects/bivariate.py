@@ -115,6 +115,8 @@ def compare_all_arms(
         NotEstimable: nobody in one of the arms, too few rows, or a singular design.
     """
     _require_arms(arm, arms)
+    if len(arms) < 2:
+        raise NotEstimable("the protocol has one arm alone: there is nothing to compare it with")
     fit = _fitted(outcomes, arm, covariates)
     kept, _, _, _ = np.linalg.lstsq(fit.nuisance, outcomes, rcond=None)
     left = outcomes - fit.nuisance @ kept

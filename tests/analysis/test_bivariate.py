@@ -178,6 +178,11 @@ def test_an_empty_arm_leaves_the_other_contrast_and_no_test_of_all_arms() -> Non
         assert rows[name].p_value is None
 
 
+def test_one_arm_alone_is_compared_with_nothing() -> None:
+    with pytest.raises(NotEstimable, match="one arm alone"):
+        compare_all_arms(np.random.default_rng(1).normal(size=(8, 2)), ["a"] * 8, {}, ["a"])
+
+
 @pytest.mark.parametrize("n", [0, 2, 4])
 def test_too_few_people_give_reasons(n: int) -> None:
     protocol = make_protocol()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from analysis.importing.source_table import SourceTable, at_most, cell_place, lo
 from study.errors import IsopathError, StorageError, UnknownName, refuse
 from study.events import DataImported
 from study.imported_people import GivenSound, ImportedPerson
+from study.manifest import RenderManifest
 from study.protocol import StudyProtocol
 from study.protocol_file.text import did_you_mean, shown
 
@@ -199,11 +200,17 @@ def _assumed(
         yield "Listening was taken as one stretch from the beginning, as long as the file tells."
     if any(session_id not in person.sounds for person, session_id in heard):
         yield f"Sessions without a sound file were taken to last {protocol.duration_s:g} s, as planned."
-    yield from _lengths(protocol, [p.sounds for p in people])
+    yield from _about_sounds(protocol, [sound.manifest for p in people for sound in p.sounds.values()])
 
 
-def _lengths(protocol: StudyProtocol, sounds: Sequence[Mapping[str, GivenSound]]) -> Iterator[str]:
-    lengths = sorted(sound.manifest.duration_s for mine in sounds for sound in mine.values())
+def _about_sounds(protocol: StudyProtocol, manifests: Sequence[RenderManifest]) -> Iterator[str]:
+    loudness = sorted(m.loudness_lufs for m in manifests if m.loudness_lufs is not None)
+    if loudness:
+        yield (
+            f"Sounds were taken as they are, at {loudness[0]:.1f} to {loudness[-1]:.1f} LUFS; the protocol's "
+            f"{protocol.safety.loudness_lufs:g} LUFS were not set here."
+        )
+    lengths = sorted(manifest.duration_s for manifest in manifests)
     if lengths and max(abs(length - protocol.duration_s) for length in lengths) > 1.0:
         yield (
             f"The sounds last {lengths[0]:.1f} to {lengths[-1]:.1f} s; a session of the protocol lasts "

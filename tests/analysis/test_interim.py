@@ -294,16 +294,20 @@ def test_a_simulated_study_is_looked_at_through_its_own_model() -> None:
     assert found.crossed
 
 
-def test_results_on_arms_dealt_anew_hold_no_trace_of_what_a_look_found() -> None:
+def test_results_on_arms_dealt_anew_are_the_same_whatever_a_look_found() -> None:
     protocol = planned(SPENDING)
     study = simulate(protocol, 24)
     tables = build_tables(protocol, study.events, study.manifests, study.predictions)
     dealt = shuffle_arms(protocol, tables, "a head")
-    look = taken(1, 0.5, 3.454545, 2.963, crossed=True)
+    crossed, not_crossed = taken(1, 0.5, 3.454545, 2.963, crossed=True), taken(1, 0.5, 0.1, 2.963)
 
-    blinded = results_to_json(analyse(protocol, dealt, {}, {}, looks=[look], shuffled="dealt anew"))
-    open_to_all = results_to_json(analyse(protocol, tables, {}, {}, looks=[look]))
+    one, other = (
+        results_to_json(analyse(protocol, dealt, {}, {}, looks=[look], shuffled="dealt anew"))
+        for look in (crossed, not_crossed)
+    )
+    ledger = analyse(protocol, dealt, {}, {}, looks=[crossed]).ledger
 
-    assert "3.454545" not in blinded
-    assert "3.454545" in open_to_all
-    assert '"decision": "hypothesis of no difference rejected"' in open_to_all
+    assert one == other
+    assert "3.454545" not in one
+    # Without the seal the look would decide, whatever the arms dealt anew say.
+    assert ledger[0]["decision"] == "hypothesis of no difference rejected"

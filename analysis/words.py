@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -148,6 +148,11 @@ class Words:
         """``not yet given 3; withdrew 1``; a dash where there are none."""
         return wording.reasons_text({self.marked(reason): n for reason, n in reasons.items()})
 
+    def sentences(self, said: Iterable[str | None]) -> str:
+        """What the results say, each once and as a sentence."""
+        whole = (self.marked(one) for one in dict.fromkeys(said) if one)
+        return " ".join(one if one.endswith((".", f".{ENGLISH_ENDS}")) else f"{one}." for one in whole)
+
     def listed(self, names: Sequence[str], word: str = "and") -> str:
         """``a, b and c``; `word` is ``and`` or ``or``."""
         if len(names) < 2:
@@ -188,6 +193,8 @@ def _said(english: str, language: str) -> str | None:
 
 def _piece(value: str, language: str) -> str:
     """What stood in a phrase's place: itself a phrase, a list of phrases, or a name."""
+    if re.fullmatch(r"\d+\.\d+", value):
+        return value.replace(".", _NUMBERS[language, "apa"].point)
     known = _said(value, language)
     if known is None and ", " in value:
         return ", ".join(_said(part, language) or part for part in value.split(", "))

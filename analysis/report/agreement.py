@@ -23,6 +23,10 @@ _BOUNDED = frozenset(
         "within_r",
         "within_r_detrended",
         "clip_permutation_r",
+        "within",
+        "ceiling",
+        "r",
+        "r_disattenuated",
     }
 )
 """Statistics that cannot exceed 1."""
@@ -48,16 +52,12 @@ def agreement_section(results: Results, words: Words, images: Images) -> Section
     if agreement["unpaired"]:
         reasons = words.reasons_text(agreement["unpaired"])
         blocks.append(Text(words.text("agreement.unpaired", reasons=reasons)))
-    blocks += _engine(agreement["engine"], words)
+    blocks += _engine(agreement["engine"], words, images)
     blocks += _sets(agreement["sets"], words)
     images_of = tuple(image for name, image in images.items() if name.startswith("difference-"))
     if images_of:
         blocks.append(Pictures(images_of))
     blocks += _attenuation(results, words)
-    mer = tuple(image for name, image in images.items() if name == "mer" or name.startswith("mer-"))
-    if mer:
-        blocks += [Heading(words.text("agreement.mer")), Pictures(mer)]
-        blocks.append(Bullets(predictor_limits(results, words)))
     return Section("agreement", words.text("agreement.heading"), tuple(blocks))
 
 
@@ -152,58 +152,64 @@ def _sentences(one: Mapping[str, Any], words: Words) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _engine(rows: Sequence[Mapping[str, Any]], words: Words) -> list[Block]:
+def _engine(rows: Sequence[Mapping[str, Any]], words: Words, images: Images) -> list[Block]:
     """Whether the engine hits its target, by arm."""
-    if not rows:
-        return []
-    keys = dict.fromkeys((row["arm"], row["statistic"]) for row in rows)
-    found = {(row["arm"], row["statistic"], row["axis"]): row for row in rows}
-    table = Table(
-        words.text("engine.caption"),
-        (
-            words.text("listening.arm"),
-            words.text("agreement.statistic"),
-            *(_headed(axis, words) for axis in AXES),
-        ),
-        tuple(
+    pictures = tuple(image for name, image in images.items() if name == "mer" or name.startswith("mer-"))
+    blocks: list[Block] = []
+    if rows or pictures:
+        blocks += [Heading(words.text("engine.heading")), Text(words.text("engine.said"))]
+    if rows:
+        found = {(row["arm"], row["statistic"], row["axis"]): row for row in rows}
+        keys = {(row["arm"], row["statistic"]): row["label"] for row in rows}
+        table = Table(
+            words.text("engine.caption"),
             (
-                str(arm).replace("_", " "),
-                words.name("statistic", statistic),
-                *(_cell(found.get((arm, statistic, axis)), words) for axis in AXES),
-            )
-            for arm, statistic in keys
-        ),
-        " ".join(f"{words.marked(method)}." for method in dict.fromkeys(row["method"] for row in rows)),
-    )
-    return [Heading(words.text("engine.heading")), Text(words.text("engine.said")), table]
+                words.text("listening.arm"),
+                words.text("agreement.statistic"),
+                *(_headed(axis, words) for axis in AXES),
+            ),
+            tuple(
+                (
+                    label.split(": ", 1)[0],
+                    words.marked(label.split(": ", 1)[-1]),
+                    *(_cell(found.get((arm, statistic, axis)), words) for axis in AXES),
+                )
+                for (arm, statistic), label in keys.items()
+            ),
+            words.sentences(row["method"] for row in rows),
+        )
+        blocks.append(table)
+    return [*blocks, *([Pictures(pictures)] if pictures else [])]
 
 
 def _attenuation(results: Results, words: Words) -> list[Block]:
+    """What was observed beside the ceiling that people's agreement with themselves sets."""
     rows = results.agreement["attenuation"]
     if not rows:
         return []
-    reliability = results.study["agreement"].get("reliability") or {}
+    reliability = results.study["agreement"]["reliability"]
     said = words.text(
         "attenuation.said",
-        valence=words.number(reliability.get("valence"), 3, True),
-        arousal=words.number(reliability.get("arousal"), 3, True),
-        source=words.marked(reliability.get("source")),
+        valence=words.number(reliability["valence"], 3, True),
+        arousal=words.number(reliability["arousal"], 3, True),
+        source=words.marked(reliability["source"]),
     )
+    found = {(row["set_id"], row["axis"], row["statistic"]): row for row in rows}
+    names = {one["set_id"]: set_name(one, words) for one in results.agreement["sets"]}
+    keys = dict.fromkeys((row["set_id"], row["axis"]) for row in rows)
+    statistics = ("ceiling", "r", "r_disattenuated")
     table = Table(
         words.text("attenuation.caption"),
-        (words.text("dose.what"), words.text("table.estimate"), words.level(), "n"),
+        (words.text("dose.what"), *(words.text(f"attenuation.{name}") for name in statistics), "n"),
         tuple(
             (
-                words.marked(row["label"]),
-                words.number(row["estimate"], 2, True)
-                if row["estimate"] is not None
-                else words.not_estimable(row["reason"]),
-                words.limits(row["ci_low"], row["ci_high"], 2, True),
-                str(row["n"]),
+                f"{names.get(set_id, set_id)}, {words.text(f'axis.{axis}')}",
+                *(_cell(found.get((set_id, axis, name)), words) for name in statistics),
+                str(max(found[key]["n"] for key in found if key[:2] == (set_id, axis))),
             )
-            for row in rows
+            for set_id, axis in keys
         ),
-        " ".join(f"{words.marked(method)}." for method in dict.fromkeys(row["method"] for row in rows)),
+        words.sentences(row["method"] for row in rows),
     )
     return [Heading(words.text("attenuation.heading")), Text(said), table]
 

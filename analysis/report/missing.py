@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from analysis.report.blocks import Block, Heading, Pictures, Section, Table, Text
-from analysis.report.outcome import rows_table
 from analysis.report.participants import Images
+from analysis.report.rows import rows_table
 from analysis.report.sentences import tipping_sentence
 from analysis.results import Results
 from analysis.words import Words

@@ -9,11 +9,11 @@ from typing import Any
 from analysis.report.blocks import Block, Bullets, Heading, Pictures, Section, Table, Text
 from analysis.report.design import endpoint_label, events_blocks
 from analysis.report.participants import Images
+from analysis.report.rows import estimate_text, rows_table
 from analysis.report.sentences import (
     both_axes_sentence,
     difference_sentences,
     equivalence_sentence,
-    f_text,
 )
 from analysis.results import Results
 from analysis.wording import NONE
@@ -128,11 +128,8 @@ def contrasts_table(effects: Mapping[str, Any], caption: str, words: Words) -> T
         )
         for row in effects["contrasts"]
     )
-    methods = dict.fromkeys(row["method"] for row in effects["contrasts"])
-    notes = [
-        words.text("outcome.note", reasons=words.reasons_text(effects["missing"])),
-        *(words.marked(method) + "." for method in methods),
-    ]
+    methods = words.sentences(row["method"] for row in effects["contrasts"])
+    note = words.text("outcome.note", reasons=words.reasons_text(effects["missing"]))
     return Table(
         caption,
         (
@@ -144,40 +141,8 @@ def contrasts_table(effects: Mapping[str, Any], caption: str, words: Words) -> T
             "n",
         ),
         rows,
-        " ".join(notes),
+        f"{note} {methods}",
     )
-
-
-def rows_table(
-    caption: str, rows: Sequence[Mapping[str, Any]], words: Words, first: str = "dose.what"
-) -> Table:
-    """Any rows of results: what, estimate, interval, p, n."""
-    has_p = any(row["p_value"] is not None for row in rows)
-    methods = dict.fromkeys(row["method"] for row in rows)
-    return Table(
-        caption,
-        (words.text(first), words.text("table.estimate"), words.level(), *(("p",) if has_p else ()), "n"),
-        tuple(
-            (
-                words.marked(row["label"]),
-                estimate_text(row, words),
-                words.limits(row["ci_low"], row["ci_high"]),
-                *((words.p_text(row["p_value"]),) if has_p else ()),
-                str(row["n"]),
-            )
-            for row in rows
-        ),
-        " ".join(f"{words.marked(method)}." for method in methods),
-    )
-
-
-def estimate_text(row: Mapping[str, Any], words: Words) -> str:
-    """The estimate; an F statistic where several numbers are tested at once; else why there is none."""
-    if row["estimate"] is not None:
-        return words.number(row["estimate"])
-    if row["reason"] is None and row.get("f_value") is not None:
-        return f_text(row, words)
-    return words.not_estimable(row["reason"])
 
 
 def _g_text(row: Mapping[str, Any], words: Words) -> str:
@@ -235,7 +200,7 @@ def _equivalence(results: Results, words: Words) -> list[Block]:
             )
             for row in rows
         ),
-        " ".join(f"{words.marked(method)}." for method in dict.fromkeys(row["method"] for row in rows)),
+        words.sentences(row["method"] for row in rows),
     )
     sentences = tuple(equivalence_sentence(results, row, words) for row in rows)
     return [Heading(words.text("equivalence.heading")), Bullets(sentences), table]

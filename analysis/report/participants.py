@@ -7,6 +7,7 @@ from typing import Any
 
 from analysis.figures.drawing import FigureImage
 from analysis.report.blocks import Block, Heading, Pictures, Section, Table, Text
+from analysis.report.rows import rows_table
 from analysis.results import Results
 from analysis.wording import NONE
 from analysis.words import Words
@@ -124,25 +125,8 @@ def _dose_blocks(results: Results, words: Words, images: Images) -> list[Block]:
             f"{words.text('dose.note')} {words.marked(dose.get('note'))}".strip(),
         ),
     ]
-    slopes = dose.get("slope_rows") or []
-    if slopes:
-        blocks.append(
-            Table(
-                words.text("dose.slopes"),
-                (words.text("dose.what"), "n", words.text("table.estimate"), words.level()),
-                tuple(
-                    (
-                        words.marked(row["label"]),
-                        str(row["n"]),
-                        words.number(row["estimate"])
-                        if row["estimate"] is not None
-                        else words.not_estimable(row["reason"]),
-                        words.limits(row["ci_low"], row["ci_high"]),
-                    )
-                    for row in slopes
-                ),
-            )
-        )
+    if dose.get("slope_rows"):
+        blocks.append(rows_table(words.text("dose.slopes"), dose["slope_rows"], words))
     if "dose" in images:
         blocks.append(Pictures((images["dose"],), wide=True))
     return blocks

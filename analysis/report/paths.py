@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from analysis.report.blocks import Block, Heading, Pictures, Section, Text
-from analysis.report.outcome import rows_table
+from analysis.report.agreement import predictor_limits
+from analysis.report.blocks import Block, Bullets, Heading, Pictures, Section, Text
 from analysis.report.participants import Images
+from analysis.report.rows import rows_table
 from analysis.results import Results
 from analysis.words import Words
 
@@ -16,6 +17,8 @@ def paths_section(results: Results, words: Words, images: Images) -> Section:
         found = tuple(image for name, image in images.items() if name.startswith(prefix))
         if found:
             blocks.append(Pictures(found, wide))
+    if results.provenance["predictors"]:
+        blocks += [Text(words.text("paths.limits")), Bullets(predictor_limits(results, words))]
     if results.trajectories:
         blocks += [
             Heading(words.text("trajectories.heading")),

@@ -36,7 +36,14 @@ _STYLE = """
   stroke: (top: 1.4pt + luma(20)), inset: (top: 5pt), text(14pt, it.body))
 #show heading.where(level: 2): it => block(above: 1.6em, below: 0.8em, sticky: true, text(11pt, it.body))
 #show figure: set block(breakable: true)
-#show figure.caption: it => block(width: 100%, sticky: true, align(left, text(9pt, weight: "bold", it.body)))
+#show figure.where(kind: table): it => {
+  show figure.caption: c => block(width: 100%, sticky: true, align(left, text(9pt, weight: "bold", c.body)))
+  it
+}
+#show figure.where(kind: image): it => {
+  show figure.caption: c => block(width: 100%, below: 1.4em, align(left, text(8pt, fill: luma(60), c.body)))
+  it
+}
 #show figure.where(kind: image): set figure.caption(position: bottom)
 #show figure.where(kind: table): set figure.caption(position: top)
 #show figure.where(kind: image): set block(breakable: false)
@@ -46,6 +53,7 @@ _STYLE = """
 #show table.cell: set par(justify: false)
 #show table.cell.where(y: 0): set text(weight: "bold")
 #show regex("[0-9a-f]{64}"): set text(7.2pt)
+#let headline(body) = block(below: 1.4em, { set par(leading: 0.4em); text(19pt, weight: "bold", body) })
 #let note(body) = block(above: 0.5em, below: 1.5em, text(7.6pt, fill: luma(75), body))
 """
 
@@ -82,12 +90,12 @@ def _document(report: Report) -> Iterator[str]:
     yield f"#let LANGUAGE = {quoted(report.language)}"
     yield f"#let banner = {_banner(report)}"
     yield _STYLE
-    yield f'#block(below: 0.6em, text(19pt, weight: "bold", {quoted(report.title)}))'
+    yield f"#headline({quoted(report.title)})"
     yield f"#par({_content(report.subtitle)})"
     yield f"#outline(title: {quoted(report.contents)}, depth: 1)"
     for section in report.sections:
         yield from _section(section, report)
-    yield f"#note({quoted(report.footer)})"
+    yield f"#v(2em)\n#note({quoted(report.footer)})"
 
 
 def _banner(report: Report) -> str:

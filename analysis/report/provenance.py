@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from analysis.report.agreement import predictor_limits
 from analysis.report.blocks import Block, Bullets, Facts, Section
 from analysis.results import Results
 from analysis.words import Words
@@ -18,9 +17,7 @@ def limits_section(results: Results, words: Words) -> Section:
     if results.shuffled:
         first.append(words.marked(results.shuffled))
     said = tuple(words.text(f"limits.{name}") for name in LIMITS)
-    return Section(
-        "limits", words.text("limits.heading"), (Bullets((*first, *said, *predictor_limits(results, words))),)
-    )
+    return Section("limits", words.text("limits.heading"), (Bullets((*first, *said)),))
 
 
 def provenance_section(results: Results, words: Words) -> Section:

@@ -140,7 +140,7 @@ def _instead_of(name: str, known: list[str]) -> str:
 def _remedy(error: ValidationError, value: Any, limit: Any, write: str) -> str:
     match error.validator:
         case "enum" if isinstance(value, str):
-            return did_you_mean(value, limit) + write
+            return did_you_mean(value, [name for name in limit if isinstance(name, str)]) + write
         case "type" if isinstance(value, str) and _is_number(value) and limit in ("number", "integer"):
             return f"delete the quotation marks: {value.strip()}"
         case "maxLength":

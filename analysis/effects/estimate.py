@@ -15,9 +15,9 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from analysis.arm_names import arm_name
+from analysis.effects.diagnostics import diagnostics_of
 from analysis.effects.effect_size import hedges_g
 from analysis.effects.endpoint import ENDPOINTS, Outcome
 from analysis.effects.linear_model import ArmModel, Errors, Estimate, fit_arm_model, indicator_columns
@@ -29,9 +29,6 @@ from study.protocol import Design, StudyProtocol
 Floats = NDArray[np.float64]
 
 DISTANCE_NOTE = "also moved by spread"
-
-MOST_POINTS = 2000
-"""Of a picture of residuals; where there are more, as many evenly spaced ones are kept."""
 
 
 @dataclass(frozen=True)
@@ -120,34 +117,6 @@ def estimate_effects(protocol: StudyProtocol, outcomes: Sequence[Outcome], endpo
         fit.left_out if isinstance(fit, ArmModel) else (),
         diagnostics=diagnostics_of(fit) if isinstance(fit, ArmModel) else {},
     )
-
-
-def diagnostics_of(fit: ArmModel) -> dict[str, Any]:
-    """What tells whether the linear model fits; a description, on which no decision rests.
-
-    Returns:
-        residuals: fitted and residual values, at most `MOST_POINTS` of them; largest_leverage and
-        mean_leverage, from 0 to 1; shapiro_p: of the residuals, by Shapiro & Wilk (1965, Biometrika
-        52, 591-611), or None where there are too few, too many or no spread.
-    """
-    n = len(fit.residuals)
-    is_testable = 3 <= n <= 5000 and float(np.ptp(fit.residuals)) > 1e-10
-    return {
-        "residuals": residual_points(fit.fitted, fit.residuals),
-        "largest_leverage": float(fit.leverage.max()),
-        "mean_leverage": float(fit.leverage.mean()),
-        "shapiro_p": float(stats.shapiro(fit.residuals).pvalue) if is_testable else None,
-    }
-
-
-def residual_points(fitted: Floats, residuals: Floats) -> dict[str, list[float]]:
-    """Fitted values and residuals of a picture, at most `MOST_POINTS` of them."""
-    n = len(residuals)
-    kept = np.arange(n) if n <= MOST_POINTS else np.linspace(0, n - 1, MOST_POINTS).round().astype(int)
-    return {
-        "fitted": [float(value) for value in fitted[kept]],
-        "residual": [float(value) for value in residuals[kept]],
-    }
 
 
 def without_estimates(

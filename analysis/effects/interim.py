@@ -1,13 +1,4 @@
-"""Looks at the arms before the end: the plan, what was recorded, and what is left for the last test.
-
-The statistic of a look is z of the primary contrast: the normal quantile of its p-value, so that
-small samples and every model are held against one boundary (Jennison & Turnbull, 2000, Group
-Sequential Methods, § 3.8). An aim of equivalence or non-inferiority enters by its own p-value.
-
-With `obrien_fleming` and `pocock` the boundaries are those of the plan, whatever the information
-was; with the spending functions each look spends alpha by the information actually reached, and
-the last test has what the recorded looks left. A look that was planned and not taken spends nothing.
-"""
+"""Looks at the arms before the end: the plan, what was recorded, and what is left for the last test."""
 
 from __future__ import annotations
 
@@ -17,15 +8,20 @@ from typing import Any
 
 from scipy import stats
 
-from analysis.effects.equivalence import equivalence_rows
 from analysis.effects.estimate import Effects
-from analysis.effects.group_sequential import FIXED, Boundary, boundaries, sequential_p
+from analysis.effects.group_sequential import FIXED, Boundary, boundaries
+from analysis.effects.sequential_test import (
+    crosses,
+    in_order,
+    information_of,
+    primary_row,
+    sequential_test_of,
+    statistic_of,
+)
 from analysis.result_row import NotEstimable, ResultRow
-from study.analysis_plan import Aim, Contrast, InterimSpec
+from study.analysis_plan import InterimSpec
 from study.events import InterimLookTaken
-from study.protocol import Design, StudyProtocol
-
-_SMALLEST_P = 1e-300
+from study.protocol import StudyProtocol
 
 
 @dataclass(frozen=True)
@@ -51,69 +47,6 @@ class Look:
     reason: str | None = None
 
 
-@dataclass(frozen=True)
-class SequentialTest:
-    """The last test of a protocol with looks, given those on record.
-
-    Args:
-        plan: the looks and how alpha is spent.
-        alpha: two-sided level of all looks together.
-        taken: information and statistic of each look on record, in order.
-        information: reached at the last test.
-    """
-
-    plan: InterimSpec
-    alpha: float
-    taken: tuple[tuple[float, float | None], ...]
-    information: float
-
-    @property
-    def final_boundary(self) -> Boundary:
-        """What the last test is held against."""
-        return boundaries(self.plan.spending, self._information(), self.alpha)[-1]
-
-    def p_value(self, p_value: float | None, *, looks_count: bool = True) -> float | None:
-        """A p-value that honours the looks: at most alpha exactly where some look, or the last test, crossed.
-
-        Args:
-            p_value: of the last test, on the two-sided scale; None where it could not be made.
-            looks_count: the looks were at this test's own contrast, so that crossing there counts.
-        """
-        z = [statistic if looks_count else None for statistic in self._statistics()]
-        if p_value is None:
-            found = sequential_p(self.plan.spending, self._information(), z)
-            return found if found <= self.alpha else None
-        z[-1] = z_of(p_value)
-        return sequential_p(self.plan.spending, self._information(), z)
-
-    def _information(self) -> tuple[float, ...]:
-        if self.plan.spending in FIXED:
-            return self.plan.looks
-        reached = [information for information, _ in self.taken]
-        return (*reached, max(self.information, reached[-1] + 1e-3 if reached else 1e-3))
-
-    def _statistics(self) -> list[float | None]:
-        found: list[float | None] = [statistic for _, statistic in self.taken]
-        missing = len(self._information()) - len(found)
-        return [*found, *([None] * missing)]
-
-
-def sequential_test_of(
-    protocol: StudyProtocol, primary: Effects, taken: Sequence[InterimLookTaken]
-) -> SequentialTest | None:
-    """The protocol's last test; None where it plans no looks."""
-    plan = protocol.analysis.interim
-    if plan is None:
-        return None
-    one_sided = protocol.analysis.primary_contrast.aim is not Aim.SUPERIORITY
-    return SequentialTest(
-        plan,
-        protocol.analysis.alpha,
-        tuple((look.information, _counted(look.statistic_z, one_sided)) for look in _in_order(taken)),
-        information_of(protocol, _primary_row(protocol, primary)),
-    )
-
-
 def look_at(protocol: StudyProtocol, primary: Effects, taken: Sequence[InterimLookTaken], look: int) -> Look:
     """What one look before the last finds.
 
@@ -128,7 +61,7 @@ def look_at(protocol: StudyProtocol, primary: Effects, taken: Sequence[InterimLo
     plan = protocol.analysis.interim
     if plan is None:
         raise NotEstimable("the protocol plans no looks")
-    row = _primary_row(protocol, primary)
+    row = primary_row(protocol, primary)
     information = information_of(protocol, row)
     before = max((one.information for one in taken), default=0.0)
     if information <= before:
@@ -136,10 +69,8 @@ def look_at(protocol: StudyProtocol, primary: Effects, taken: Sequence[InterimLo
             "no outcomes were gathered since the look before" if before else "there are no outcomes yet"
         )
     boundary = _boundary(plan, protocol.analysis.alpha, taken, look, information)
-    statistic, reason = _statistic(protocol, primary, row)
-    crossed = statistic is not None and _crosses(
-        statistic, boundary.z, protocol.analysis.primary_contrast.aim
-    )
+    statistic, reason = statistic_of(protocol, primary, row)
+    crossed = statistic is not None and crosses(statistic, boundary.z, protocol.analysis.primary_contrast.aim)
     return Look(look, information, statistic, boundary.z, boundary.nominal_p, crossed, reason)
 
 
@@ -164,8 +95,8 @@ def interim_of(
     if plan is None or sequential is None:
         return None
     alpha = protocol.analysis.alpha
-    row = _primary_row(protocol, primary)
-    statistic, _ = (None, None) if is_blinded else _statistic(protocol, primary, row)
+    row = primary_row(protocol, primary)
+    statistic, _ = (None, None) if is_blinded else statistic_of(protocol, primary, row)
     recorded = {look.look: look for look in taken}
     planned = boundaries(plan.spending, plan.looks, alpha)
     final, count = sequential.final_boundary, len(plan.looks)
@@ -185,7 +116,7 @@ def interim_of(
                 "statistic_z": statistic,
                 "crossed": None
                 if statistic is None
-                else _crosses(statistic, final.z, protocol.analysis.primary_contrast.aim),
+                else crosses(statistic, final.z, protocol.analysis.primary_contrast.aim),
             }
         looks.append(entry)
     return {
@@ -198,60 +129,12 @@ def interim_of(
     }
 
 
-def information_of(protocol: StudyProtocol, row: ResultRow) -> float:
-    """Share of the primary contrast's planned outcomes that there are.
-
-    Counted are people whose outcome was given: neither those whose outcome was drawn, nor those of
-    whom a model of several sessions knows earlier visits alone. Planned are the people of the sample
-    size whom the allocation ratio puts into one of the contrast's arms.
-    """
-    groups = protocol.allocation.groups
-    wanted = set(protocol.analysis.primary_contrast.arm_ids)
-    share = sum(group.weight for group in groups if wanted & set(group.arm_ids)) / sum(
-        group.weight for group in groups
-    )
-    given = row.n
-    if protocol.design is Design.PARALLEL and "n_by_arm" in row.extra:
-        given = sum(row.extra["n_by_arm"]) - sum(row.extra.get("n_imputed_by_arm", ()))
-    return given / (protocol.sample_size * share)
-
-
-def z_of(p_value: float) -> float:
-    """The normal quantile of a two-sided p-value, from 0."""
-    return float(stats.norm.isf(max(p_value, _SMALLEST_P) / 2))
-
-
-def _statistic(protocol: StudyProtocol, primary: Effects, row: ResultRow) -> tuple[float | None, str | None]:
-    """z of the primary contrast by its aim, or why there is none."""
-    contrast: Contrast = protocol.analysis.primary_contrast
-    if contrast.aim is Aim.SUPERIORITY:
-        if row.p_value is None or row.estimate is None:
-            return None, row.reason or "the contrast could not be estimated"
-        return (z_of(row.p_value) if row.estimate >= 0 else -z_of(row.p_value)), None
-    found = next(r for r in equivalence_rows(protocol, primary) if r.extra["is_primary"])
-    if found.p_value is None:
-        return None, found.reason
-    if contrast.aim is Aim.NON_INFERIORITY:
-        # Already one-sided: a one-sided p has no side left to choose.
-        return float(stats.norm.isf(min(max(found.p_value, _SMALLEST_P), 1 - 1e-16))), None
-    return z_of(found.p_value), None
-
-
-def _counted(statistic: float | None, one_sided: bool) -> float | None:
-    """A statistic on the wrong side of a one-sided aim is no evidence at all."""
-    return None if statistic is None else max(statistic, 0.0) if one_sided else statistic
-
-
-def _crosses(statistic: float, boundary: float, aim: Aim) -> bool:
-    return (abs(statistic) if aim is Aim.SUPERIORITY else statistic) >= boundary
-
-
 def _boundary(
     plan: InterimSpec, alpha: float, taken: Sequence[InterimLookTaken], look: int, information: float
 ) -> Boundary:
     if plan.spending in FIXED:
         return boundaries(plan.spending, plan.looks, alpha)[look - 1]
-    before = [one.information for one in _in_order(taken) if one.look < look]
+    before = [one.information for one in in_order(taken) if one.look < look]
     return boundaries(plan.spending, (*before, information), alpha, is_final=False)[-1]
 
 
@@ -259,7 +142,7 @@ def _taken_boundaries(
     plan: InterimSpec, alpha: float, taken: Sequence[InterimLookTaken]
 ) -> dict[int, Boundary]:
     """By look: the boundary at the information it had."""
-    ordered = _in_order(taken)
+    ordered = in_order(taken)
     if not ordered or plan.spending in FIXED:
         return {}
     found = boundaries(plan.spending, [one.information for one in ordered], alpha, is_final=False)
@@ -306,7 +189,7 @@ def _repeated_interval(row: ResultRow, nominal_alpha: float) -> list[float] | No
 def _note(plan: InterimSpec, taken: Sequence[InterimLookTaken], is_blinded: bool) -> str:
     planned = len(plan.looks) - 1
     said = [f"{len(taken)} of {planned} planned look{'s' if planned > 1 else ''} before the last on record."]
-    crossed = [look.look for look in _in_order(taken) if look.crossed]
+    crossed = [look.look for look in in_order(taken) if look.crossed]
     if crossed and not is_blinded:
         said.append(f"The boundary was crossed at look {crossed[0]}: the decision rests on that look.")
     if is_blinded and taken:
@@ -319,12 +202,3 @@ def _note(plan: InterimSpec, taken: Sequence[InterimLookTaken], is_blinded: bool
         "Estimates and their 95 % intervals are not adjusted for the looks; the repeated interval is."
     )
     return " ".join(said)
-
-
-def _primary_row(protocol: StudyProtocol, primary: Effects) -> ResultRow:
-    wanted = protocol.analysis.primary_contrast.contrast_id
-    return next(row for row in primary.contrasts if row.extra["contrast_id"] == wanted)
-
-
-def _in_order(taken: Sequence[InterimLookTaken]) -> list[InterimLookTaken]:
-    return sorted(taken, key=lambda look: look.look)

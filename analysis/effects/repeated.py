@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.arm_names import arm_name
+from analysis.effects.diagnostics import residual_points
 from analysis.effects.endpoint import Outcome
 from analysis.effects.estimate import (
     Effects,
@@ -25,7 +26,6 @@ from analysis.effects.estimate import (
     estimand_of,
     label_of,
     method_of,
-    residual_points,
 )
 from analysis.effects.linear_model import Estimate
 from analysis.effects.mmrm import fit_mmrm

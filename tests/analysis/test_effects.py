@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from analysis.effects.diagnostics import diagnostics_of
 from analysis.effects.endpoint import (
     AT_TARGET,
     ENDPOINTS,
@@ -18,7 +19,7 @@ from analysis.effects.endpoint import (
     outcomes_of,
     projected_progress,
 )
-from analysis.effects.estimate import complete_cases, diagnostics_of, estimate_effects
+from analysis.effects.estimate import complete_cases, estimate_effects
 from analysis.effects.linear_model import fit_arm_model
 from analysis.result_row import PRIMARY_ESTIMAND
 from analysis.tables.build import build_tables

@@ -14,14 +14,8 @@ from scipy import stats
 
 from analysis.effects.endpoint import Outcome, outcomes_of
 from analysis.effects.estimate import Effects, estimate_effects
-from analysis.effects.interim import (
-    information_of,
-    interim_of,
-    look_at,
-    sequential_test_of,
-    without_statistics,
-    z_of,
-)
+from analysis.effects.interim import interim_of, look_at, without_statistics
+from analysis.effects.sequential_test import information_of, sequential_test_of, z_of
 from analysis.result_row import NotEstimable, ResultRow
 from analysis.results import analyse, results_to_json
 from analysis.tables.build import build_tables

@@ -97,7 +97,8 @@ class Cells:
         if value is None:
             return None
         try:
-            check(value)
+            # A whole number is shown without a point, as it was written.
+            check(int(value) if value.is_integer() else value)
         except OutOfRange as refusal:
             self.refuse(row, column, refusal.problem, self._remedy_of(refusal, cell))
             return None

@@ -65,7 +65,7 @@ def _allowed(name: str, protocol: StudyProtocol) -> tuple[Code, ...]:
     if name.startswith("strata."):
         factor = name.removeprefix("strata.")
         return next((s.levels for s in protocol.allocation.strata if s.factor == factor), ())
-    return kinds.get(name, tuple(map(str, StopReason)))
+    return kinds.get(name, (*map(str, StopReason), None))
 
 
 def _source_findings(path: JsonPath, source: Source, allowed: tuple[Code, ...]) -> Iterator[Finding]:

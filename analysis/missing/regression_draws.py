@@ -1,11 +1,12 @@
 """Draws from the posterior of a multivariate normal regression, many at once.
 
-Under the prior p(B, Σ) ∝ |Σ|^−(d+1)/2 the covariance given the data is inverse
-Wishart with n − q degrees of freedom, and the coefficients given it are normal
-about least squares (Rubin 1987, section 5.3; Schafer 1997, Analysis of
-Incomplete Multivariate Data, section 5.2.2). Drawing both is what makes an
-imputation proper: people whose outcome is missing are no better known than the
-regression is.
+The covariance given the data is inverse Wishart, and the coefficients given it
+are normal about least squares (Schafer 1997, Analysis of Incomplete Multivariate
+Data, section 5.2.2). Under the prior p(B, Σ) ∝ |Σ|^−d it has n − q + d − 1 degrees
+of freedom, so that each column alone is drawn as in the regression of one
+variable: its residual sum of squares over a χ² of n − q (Rubin 1987, p. 167).
+Drawing both is what makes an imputation proper: people whose outcome is missing
+are no better known than the regression is.
 """
 
 from __future__ import annotations
@@ -74,7 +75,8 @@ def draw_regressions(
     projected = np.swapaxes(basis, -1, -2) @ values
     fitted = np.linalg.solve(triangle, projected)
     residuals = values - basis @ projected
-    root = _draw_root(rng, np.swapaxes(residuals, -1, -2) @ residuals, n - q, draws)
+    df = n - q + values.shape[-1] - 1
+    root = _draw_root(rng, np.swapaxes(residuals, -1, -2) @ residuals, df, draws)
     noise = rng.standard_normal((draws, q, values.shape[-1])) @ np.swapaxes(root, -1, -2)
     return RegressionDraws(fitted + np.linalg.solve(np.broadcast_to(triangle, (draws, q, q)), noise), root)
 

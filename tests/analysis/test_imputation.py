@@ -13,6 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from analysis.effects.endpoint import AT_TARGET, ENDPOINTS, Outcome, endpoint_values
 from analysis.effects.estimate import estimate_effects
@@ -55,11 +56,13 @@ def test_drawn_coefficients_have_the_posterior_mean_and_covariance() -> None:
     fitted = inverse @ design.T @ values
     scatter = (values - design @ fitted).T @ (values - design @ fitted)
 
-    # Inverse Wishart of n - q degrees of freedom: mean scatter / (n - q - d - 1).
+    # Inverse Wishart of n - q + d - 1 degrees of freedom: mean scatter / (n - q - 2), and each
+    # variance a sum of squares over a χ² of n - q.
     covariance = found.root @ np.swapaxes(found.root, 1, 2)
-    assert covariance.mean(axis=0) == pytest.approx(scatter / (n - q - d - 1), abs=0.02)
+    assert covariance.mean(axis=0) == pytest.approx(scatter / (n - q - 2), abs=0.02)
+    assert stats.kstest(scatter[0, 0] / covariance[:, 0, 0], "chi2", args=(n - q,)).pvalue > 0.01
     assert found.coefficients.mean(axis=0) == pytest.approx(fitted, abs=0.006)
-    expected = np.kron(inverse, scatter / (n - q - d - 1))
+    expected = np.kron(inverse, scatter / (n - q - 2))
     assert np.cov(found.coefficients.reshape(-1, q * d).T) == pytest.approx(expected, abs=0.003)
 
 

@@ -270,6 +270,14 @@ def test_of_two_events_while_on_treatment_the_earlier_counts() -> None:
     assert person.outcome().post == PRE
 
 
+def test_the_earlier_event_counts_in_whatever_order_the_protocol_lists_them() -> None:
+    protocol = with_strategies(None, muted="while_on_treatment", technical_failure="while_on_treatment")
+    lines = ((PLAYER.PLAY, 0), (PLAYER.MUTED, 30), (PLAYER.UNMUTED, 40), (PLAYER.STALL, 100))
+    person = OnePerson(protocol).logs(*lines, (PLAYER.RESUME, 100), (PLAYER.ENDED, 240)).answers(60)
+
+    assert person.reports().outcome().post == PRE
+
+
 def test_a_composite_value_is_stricter_than_a_hypothetical_outcome() -> None:
     protocol = with_strategies(-1.5, paused="hypothetical", distress_stop="composite")
     person = OnePerson(protocol).plays().pauses(30).stops(90, StopReason.DISTRESS).reports()

@@ -5,14 +5,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOAK_POINTS ?= 200
 DEMO ?= demo
+VALIDATE_REPLICATES ?= 1
 
-.PHONY: demo test check soak constraints clean help
+.PHONY: demo test check soak validate constraints clean help
 
 help:
 	@echo "make demo   set up, rehearse the example study, render a 15-minute session, write the report"
 	@echo "make test   set up and run the tests (10 minutes at most)"
 	@echo "make check  style, types, import contracts, README commands, example protocols"
 	@echo "make soak   long fault runs (SOAK_POINTS=$(SOAK_POINTS) kill points)"
+	@echo "make validate  type-I error, power and coverage by simulation (VALIDATE_REPLICATES=$(VALIDATE_REPLICATES))"
 
 $(VENV)/.ready-demo: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -45,6 +47,9 @@ check: $(VENV)/.ready-test
 
 soak: $(VENV)/.ready-test
 	@ISOPATH_SOAK_POINTS=$(SOAK_POINTS) $(BIN)/python -m pytest -n 0 -m soak
+
+validate: $(VENV)/.ready-test
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.simulation.validate --scale $(VALIDATE_REPLICATES)
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -18,9 +18,6 @@ from scipy.sparse import csr_array
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-_DENSE_FILL = 0.2
-"""From this share of filled cells on, a dense product is the faster one."""
-
 
 @dataclass(frozen=True)
 class GroupSums:
@@ -45,25 +42,27 @@ class GroupSums:
         """Sums in every draw.
 
         Args:
-            clips: shape [n_draws, n_clips], how often each clip was drawn; None where clips are not
+            clips: shape [n_clips, n_draws], how often each clip was drawn; None where clips are not
                 drawn, or for the sample itself.
 
         Returns:
-            Shape [n_moments, n_draws, n_groups]; n_draws is 1 for None.
+            Shape [n_moments, n_groups, n_draws]; n_draws is 1 for None.
         """
         if clips is None:
             sums = [np.bincount(self.group, moment, self.n_groups) for moment in self.moments]
-            return np.array(sums, dtype=float)[:, None, :]
-        # Transposed, the product runs along the draws, which lie side by side in memory.
-        drawn = np.ascontiguousarray(clips.T)
-        return np.stack([np.asarray(table @ drawn).T for table in self._tables])
+            return np.array(sums, dtype=float)[:, :, None]
+        return np.asarray(self._table @ clips).reshape(len(self.moments), self.n_groups, -1)
 
     @cached_property
-    def _tables(self) -> list[Floats] | list[csr_array]:
+    def _table(self) -> csr_array:
+        """Moments of each group and clip, shape [n_moments × n_groups, n_clips]."""
         if self.clip is None:
             raise ValueError("these groups have no clips to draw")
-        shape = (self.n_groups, int(self.clip.max()) + 1)
-        sparse = [csr_array((moment, (self.group, self.clip)), shape=shape) for moment in self.moments]
-        if len(self.group) >= _DENSE_FILL * shape[0] * shape[1]:
-            return [np.asarray(table.toarray(), dtype=float) for table in sparse]
-        return sparse
+        count, n_clips = len(self.moments), int(self.clip.max()) + 1
+        rows = np.concatenate([self.group + place * self.n_groups for place in range(count)])
+        # Sparse even where most cells are full: nearly as fast as a dense product on one core, and
+        # without its threads, which wait in a busy loop for each other in products this small.
+        return csr_array(
+            (np.concatenate(self.moments), (rows, np.tile(self.clip, count))),
+            shape=(count * self.n_groups, n_clips),
+        )

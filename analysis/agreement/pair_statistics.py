@@ -101,8 +101,8 @@ def pair_statistics(pairs: Pairs, people: Floats, clips: Floats | None) -> dict[
     needs occasions, `within_r` and `within_r_detrended` trajectories.
 
     Args:
-        people: shape [n_draws, n_people], how often each participant counts.
-        clips: shape [n_draws, n_clips], how often each clip counts; None where clips are not drawn.
+        people: shape [n_people, n_draws], how often each participant counts.
+        clips: shape [n_clips, n_draws], how often each clip counts; None where clips are not drawn.
 
     Returns:
         Statistic to shape [n_draws]; NaN where it is not defined.
@@ -110,7 +110,7 @@ def pair_statistics(pairs: Pairs, people: Floats, clips: Floats | None) -> dict[
     sums = pairs.by_person.weighted(clips)
     spread = sums[1] - sums[2], sums[3] + sums[4] - 2 * sums[5]
     with np.errstate(divide="ignore", invalid="ignore"):
-        n, x, y, x2, y2, xy, gap, near = ((people * moment).sum(axis=1) for moment in sums)
+        n, x, y, x2, y2, xy, gap, near = ((people * moment).sum(axis=0) for moment in sums)
         mean_x, mean_y = x / n, y / n
         sxx, syy, sxy = x2 / n - mean_x**2, y2 / n - mean_y**2, xy / n - mean_x * mean_y
         bias = mean_x - mean_y
@@ -134,8 +134,7 @@ def pair_statistics(pairs: Pairs, people: Floats, clips: Floats | None) -> dict[
     if pairs.occasions is not None:
         found["ccc_repeated"] = pairs.occasions.concordance(people, clips)
     if pairs.trajectories is not None:
-        found["within_r"] = pairs.trajectories.r(people, clips, detrend=False)
-        found["within_r_detrended"] = pairs.trajectories.r(people, clips, detrend=True)
+        found["within_r"], found["within_r_detrended"] = pairs.trajectories.r(people, clips)
     return found
 
 
@@ -157,15 +156,17 @@ def bootstrap_pairs(pairs: Pairs, seed_text: str) -> dict[str, Bootstrapped]:
     Args:
         seed_text: fixes the draws.
     """
-    once = pair_statistics(pairs, np.ones((1, pairs.design.n_people)), None)
+    once = pair_statistics(pairs, np.ones((pairs.design.n_people, 1)), None)
     if pairs.design.too_few is not None:
         return {name: Bootstrapped(float(value[0]), None, None) for name, value in once.items()}
     size = max(1, _LARGEST_ARRAY // pairs.widest)
     chunks = []
     for people, clips in draw_weights(pairs.design, seed_text):
-        for start in range(0, len(people), size):
-            rows = slice(start, start + size)
-            chunks.append(pair_statistics(pairs, people[rows], None if clips is None else clips[rows]))
+        for start in range(0, people.shape[1], size):
+            draws = slice(start, start + size)
+            chunks.append(
+                pair_statistics(pairs, people[:, draws], None if clips is None else clips[:, draws])
+            )
     return {
         name: Bootstrapped(float(value[0]), *percentile_interval(np.concatenate([c[name] for c in chunks])))
         for name, value in once.items()

@@ -53,20 +53,20 @@ class Occasions:
         """The coefficient in every draw.
 
         Args:
-            people: shape [n_draws, n_people], how often each participant counts.
-            clips: shape [n_draws, n_clips], how often each clip counts; None where clips are not drawn.
+            people: shape [n_people, n_draws], how often each participant counts.
+            clips: shape [n_clips, n_draws], how often each clip counts; None where clips are not drawn.
 
         Returns:
             Shape [n_draws]; NaN where one of the two is the same for everyone at each occasion.
         """
-        agreed, possible, least = (np.zeros(len(people)) for _ in range(3))
+        agreed, possible, least = (np.zeros(people.shape[1]) for _ in range(3))
         for group in self.members:
-            weights = people[:, self.design.person[group]]
+            weights = people[self.design.person[group]]
             if clips is not None and self.design.clip is not None:
-                weights = weights * clips[:, self.design.clip[group]]
+                weights = weights * clips[self.design.clip[group]]
             x, y = self.x[group], self.y[group]
-            moments = np.column_stack([np.ones_like(x), x, y, x**2, y**2, x * y])
-            n, sum_x, sum_y, sum_xx, sum_yy, sum_xy = (weights @ moments).T
+            moments = np.stack([np.ones_like(x), x, y, x**2, y**2, x * y])
+            n, sum_x, sum_y, sum_xx, sum_yy, sum_xy = np.einsum("mn,nd->md", moments, weights)
             with np.errstate(divide="ignore", invalid="ignore"):
                 sxx, syy, sxy, shift = (
                     np.where(n > 0, term, 0.0)

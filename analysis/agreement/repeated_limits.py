@@ -77,27 +77,27 @@ def total_sd(counts: Floats, sums: Floats, squares: Floats, weights: Floats) -> 
     and 0 where that is negative.
 
     Args:
-        counts, sums, squares: shape [n_samples, n_people]: number, sum and sum
+        counts, sums, squares: shape [n_people, n_draws]: number, sum and sum
             of squares of each person's differences (weighted ones in a bootstrap).
         weights: the same shape: how often each person was drawn.
 
     Returns:
-        Shape [n_samples]; NaN where one person alone was drawn.
+        Shape [n_draws]; NaN where one person alone was drawn.
     """
     present = counts > 0
     safe = np.where(present, counts, 1.0)
     means = sums / safe
     drawn = np.where(present, weights, 0.0)
-    people = drawn.sum(axis=1)
-    total = (drawn * counts).sum(axis=1)
+    people = drawn.sum(axis=0)
+    total = (drawn * counts).sum(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        grand = (drawn * sums).sum(axis=1) / total
-        within = (drawn * np.where(present, squares - sums * means, 0.0)).sum(axis=1)
-        between = (drawn * counts * (means - grand[:, None]) ** 2).sum(axis=1)
+        grand = (drawn * sums).sum(axis=0) / total
+        within = (drawn * np.where(present, squares - sums * means, 0.0)).sum(axis=0)
+        between = (drawn * counts * (means - grand) ** 2).sum(axis=0)
         df_within = total - people
         repeated = df_within > 0
         msw = np.where(repeated, within / np.where(repeated, df_within, 1.0), 0.0)
         msb = between / (people - 1)
-        m0 = (total**2 - (drawn * counts**2).sum(axis=1)) / ((people - 1) * total)
+        m0 = (total**2 - (drawn * counts**2).sum(axis=0)) / ((people - 1) * total)
         component = np.maximum((msb - msw) / m0, 0.0)
         return np.asarray(np.sqrt(component + np.maximum(msw, 0.0)), dtype=float)

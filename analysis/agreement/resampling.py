@@ -88,9 +88,9 @@ def draw_weights(design: Resampling, seed_text: str) -> Iterator[tuple[Floats, F
         seed_text: the draws are a function of this text alone.
 
     Yields:
-        How often each participant was drawn, shape [n_chunk, n_people], and each clip,
-        shape [n_chunk, n_clips] (None where participants alone are drawn); `REPLICATES`
-        rows in all.
+        How often each participant was drawn, shape [n_people, n_chunk], and each clip,
+        shape [n_clips, n_chunk] (None where participants alone are drawn); `REPLICATES`
+        columns in all.
     """
     rng = generator(seed_text)
     for start in range(0, REPLICATES, _CHUNK):
@@ -105,7 +105,8 @@ def generator(seed_text: str) -> np.random.Generator:
 
 
 def _draw(rng: np.random.Generator, n: int, size: int) -> Floats:
-    return rng.multinomial(n, np.full(n, 1.0 / n), size=size).astype(float)
+    # Draws lie side by side in memory: every sum over people or clips then runs along them.
+    return np.ascontiguousarray(rng.multinomial(n, np.full(n, 1.0 / n), size=size).T, dtype=float)
 
 
 def _indices(names: Sequence[str]) -> NDArray[np.intp]:

@@ -8,7 +8,7 @@ the correlation of what is left when each session's own straight line in time is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -81,36 +81,36 @@ class Trajectories:
         """Which sessions have reports enough."""
         return np.asarray(np.bincount(self.session) >= FEWEST_REPORTS[detrend])
 
-    def r(self, people: Floats, clips: Floats | None, detrend: bool) -> Floats:
-        """The pooled correlation within sessions.
+    def r(self, people: Floats, clips: Floats | None) -> tuple[Floats, Floats]:
+        """The pooled correlation within sessions: raw, and without each session's straight line in time.
 
         Args:
-            people: shape [n_draws, n_people], how often each participant counts.
-            clips: shape [n_draws, n_clips], how often each clip counts; None where clips are not drawn.
-            detrend: take each session's straight line in time out of both first.
+            people: shape [n_people, n_draws], how often each participant counts.
+            clips: shape [n_clips, n_draws], how often each clip counts; None where clips are not drawn.
 
         Returns:
-            Shape [n_draws]; NaN where one of the two does not vary within any session.
+            Two of shape [n_draws]; NaN where one of the two does not vary within any session.
         """
         n, x, y, x2, y2, xy, t, t2, xt, yt = self.sums.weighted(clips)
+        weights = people[self.person]
         with np.errstate(divide="ignore", invalid="ignore"):
-            sxx, syy, sxy = (_about_means(*terms) for terms in ((x2, x, x, n), (y2, y, y, n), (xy, x, y, n)))
-            raw_xx, raw_yy = sxx, syy
-            if detrend:
-                stt, sxt, syt = (
-                    _about_means(*terms) for terms in ((t2, t, t, n), (xt, x, t, n), (yt, y, t, n))
-                )
-                sloped = stt > 1e-9
-                sxx = sxx - np.where(sloped, sxt**2 / stt, 0.0)
-                syy = syy - np.where(sloped, syt**2 / stt, 0.0)
-                sxy = sxy - np.where(sloped, sxt * syt / stt, 0.0)
-            weights = np.where(self.is_used(detrend), people[:, self.person], 0.0)
-            total_xx, total_yy, total_xy, whole_xx, whole_yy = (
-                (weights * part).sum(axis=1) for part in (sxx, syy, sxy, raw_xx, raw_yy)
-            )
-            # What is left of a straight line is rounding, not variation.
-            varied = (total_xx > 1e-12 + 1e-10 * whole_xx) & (total_yy > 1e-12 + 1e-10 * whole_yy)
-            return np.asarray(np.where(varied, total_xy / np.sqrt(total_xx * total_yy), np.nan), dtype=float)
+            raw = [_about_means(*terms) for terms in ((x2, x, x, n), (y2, y, y, n), (xy, x, y, n))]
+            stt, sxt, syt = (_about_means(*terms) for terms in ((t2, t, t, n), (xt, x, t, n), (yt, y, t, n)))
+            per_stt = np.where(stt > 1e-9, 1 / stt, 0.0)
+            rest = [raw[0] - sxt**2 * per_stt, raw[1] - syt**2 * per_stt, raw[2] - sxt * syt * per_stt]
+        return self._pooled(weights, raw, raw, False), self._pooled(weights, rest, raw, True)
+
+    def _pooled(
+        self, weights: Floats, parts: Sequence[Floats], raw: Sequence[Floats], detrend: bool
+    ) -> Floats:
+        """The correlation from each session's sums; `raw` are those before a line was taken out."""
+        used = np.where(self.is_used(detrend)[:, None], weights, 0.0)
+        sxx, syy, sxy = ((used * part).sum(axis=0) for part in parts)
+        whole_xx, whole_yy = ((used * part).sum(axis=0) for part in raw[:2])
+        # What is left of a straight line is rounding, not variation.
+        varied = (sxx > 1e-12 + 1e-10 * whole_xx) & (syy > 1e-12 + 1e-10 * whole_yy)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(np.where(varied, sxy / np.sqrt(sxx * syy), np.nan), dtype=float)
 
 
 def _about_means(product: Floats, one: Floats, other: Floats, n: Floats) -> Floats:

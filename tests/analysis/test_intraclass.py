@@ -57,7 +57,7 @@ def test_the_bootstraps_estimate_is_the_published_one() -> None:
     design = resampling_of([str(n) for n in range(20)], [str(n) for n in range(20)])
     published = intraclass(np.column_stack([x, y]))
 
-    found = pair_statistics(Pairs(x, y, design), np.ones((1, 20)), None)
+    found = pair_statistics(Pairs(x, y, design), np.ones((20, 1)), None)
 
     assert found["icc_a1"][0] == pytest.approx(published.single)
     assert found["icc_ak"][0] == pytest.approx(published.average)

@@ -76,7 +76,7 @@ def test_the_bootstraps_correlation_within_sessions_is_the_same() -> None:
     sessions = Trajectories(table[:, 1], table[:, 2], np.arange(47.0), numbered(person), design)
     pairs = Pairs(table[:, 1], table[:, 2], design, None, sessions)
 
-    found = pair_statistics(pairs, np.ones((1, 8)), None)
+    found = pair_statistics(pairs, np.ones((8, 1)), None)
 
     assert found["within_r"][0] == pytest.approx(-0.5067697, abs=5e-8)
 
@@ -95,7 +95,7 @@ def test_detrended_it_is_the_partial_correlation_given_each_sessions_line() -> N
     design = resampling_of([str(g) for g in group], [str(n) for n in range(len(group))])
     trajectories = Trajectories(x, y, time_s, group.astype(np.intp), design)
 
-    found = trajectories.r(np.ones((1, sessions)), None, detrend=True)[0]
+    found = trajectories.r(np.ones((sessions, 1)), None)[1][0]
     left = trajectories.without_trend()
 
     assert found == pytest.approx(np.corrcoef(*rest)[0, 1])

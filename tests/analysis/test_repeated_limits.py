@@ -38,7 +38,7 @@ TABLE: Floats = np.array(RV_IC.split(), dtype=float).reshape(-1, 3)
 def statistics_of(person: Floats, x: Floats, y: Floats) -> dict[str, float]:
     """Of the sample itself, everyone with sound of their own."""
     design = resampling_of([str(who) for who in person], [str(number) for number in range(len(x))])
-    found = pair_statistics(Pairs(x, y, design), np.ones((1, design.n_people)), None)
+    found = pair_statistics(Pairs(x, y, design), np.ones((design.n_people, 1)), None)
     return {name: float(value[0]) for name, value in found.items()}
 
 

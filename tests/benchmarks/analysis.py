@@ -183,9 +183,9 @@ def _against_peer(sha256: str, one: PairSet, draws: int) -> tuple[float, float]:
     vectorised_s = time.perf_counter() - begun
     left, loop_s = draws, 0.0
     for people, clips in draw_weights(pairs.design, seed_text):
-        rows = range(min(left, len(people)))
+        rows = range(min(left, people.shape[1]))
         begun = time.perf_counter()
-        plain = [_plainly(one, people[row], None if clips is None else clips[row]) for row in rows]
+        plain = [_plainly(one, people[:, row], None if clips is None else clips[:, row]) for row in rows]
         loop_s += time.perf_counter() - begun
         together = pair_statistics(pairs, people, clips)
         for row, values in enumerate(plain):

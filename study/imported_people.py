@@ -315,7 +315,7 @@ def _named(key: _EventKey) -> str:
 def _shown(event: Event) -> str:
     match event:
         case SelfReportSubmitted(raw=raw):
-            return ", ".join(f"{item} {value:g}" for item, value in raw.items())
+            return ", ".join(f"{item} {value:g}" for item, value in sorted(raw.items()))
         case SelfReportMissed(reason=reason):
             return f"missed ({reason})"
         case ParticipantEnrolled(stratum=stratum):

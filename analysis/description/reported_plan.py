@@ -8,7 +8,9 @@ from typing import Any
 from analysis.arm_names import arm_name
 from analysis.effects.endpoint import AT_TARGET, ENDPOINTS, endpoint_method
 from analysis.effects.estimate import Effects, method_of
+from analysis.missing.imputed_effects import imputed_method
 from analysis.result_row import json_ready
+from study.analysis_plan import Model
 from study.canonical import plain
 from study.protocol import Design, StudyProtocol
 
@@ -49,12 +51,17 @@ def study_of(protocol: StudyProtocol) -> dict[str, Any]:
                 "estimand": spec.estimand,
                 "agreement": spec.agreement,
                 "loudness_lufs": protocol.safety.loudness_lufs,
-                "method": method_of(protocol),
+                "method": imputed_method(protocol) if _is_imputed(protocol) else method_of(protocol),
                 "endpoint_method": endpoint_method(protocol),
             }
         )
     )
     return content
+
+
+def _is_imputed(protocol: StudyProtocol) -> bool:
+    spec = protocol.analysis
+    return spec.model is Model.ANCOVA and spec.missing.method == "multiple_imputation"
 
 
 def notes_of(protocol: StudyProtocol, primary: Effects, provenance: Mapping[str, Any]) -> list[str]:

@@ -37,7 +37,8 @@ def estimate_imputed(protocol: StudyProtocol, outcomes: Sequence[Outcome], endpo
         endpoint: a key of `ENDPOINTS`.
 
     Returns:
-        `missing` counts who is neither known nor drawn; `diagnostics` who was drawn, by reason.
+        `missing` counts who is neither known nor drawn; `diagnostics` who was drawn, by reason,
+        beside those of the model of known outcomes.
         Where no outcome is missing, what `estimate_effects` gives.
 
     Raises:
@@ -63,7 +64,11 @@ def estimate_imputed(protocol: StudyProtocol, outcomes: Sequence[Outcome], endpo
         tuple(_arm_row(arm.arm_id, imputed, fits, method) for arm in protocol.arms),
         imputed.left_out,
         fits.left_out if isinstance(fits, CompletedFits) else (),
-        diagnostics={"imputed": dict(drawn), "imputations": len(imputed.values)},
+        diagnostics={
+            **estimate_effects(protocol, outcomes, endpoint).diagnostics,
+            "imputed": dict(drawn),
+            "imputations": len(imputed.values),
+        },
     )
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from analysis.description.reported_plan import study_of
 from analysis.effects.endpoint import AT_TARGET, ENDPOINTS, Outcome, endpoint_values
 from analysis.effects.estimate import estimate_effects
 from analysis.effects.linear_model import fit_arm_model
@@ -26,7 +27,7 @@ from analysis.result_row import NotEstimable
 from study.affect import Affect
 from study.errors import UnknownName
 from tests.analysis.incomplete_study import ARMS, TARGET, made_protocol, people, person
-from tests.analysis.made_study import other_sha
+from tests.analysis.made_study import make_protocol, other_sha
 
 SIZE = np.array([8, 6, 11, 22, 14, 17, 18, 24, 19, 23, 26, 40, 4, 4, 5, 6, 8, 10], dtype=float)
 WORMY = np.array([59, 58, 56, 53, 50, 45, 43, 42, 39, 38, 30, 27], dtype=float)
@@ -97,6 +98,9 @@ def test_the_pooled_row_is_rubins_pool_of_the_single_analyses() -> None:
     assert row.p_value == pytest.approx(expected.p_value)
     assert row.extra["fraction_missing"] == pytest.approx(expected.fraction_missing)
     assert row.n == 60
+    assert estimate_imputed(protocol, outcomes, "valence").diagnostics["imputed"] == {
+        "withdrew": sum(row.extra["n_imputed_by_arm"])
+    }
     assert sum(row.extra["n_imputed_by_arm"]) == sum(o.post is None for o in outcomes) > 5
 
 
@@ -121,6 +125,13 @@ def test_without_missing_outcomes_the_analysis_is_the_plain_one() -> None:
     outcomes = people(40, drop_out=(0, 0))
 
     assert estimate_imputed(protocol, outcomes, "valence") == estimate_effects(protocol, outcomes, "valence")
+
+
+def test_the_study_names_imputation_as_its_method_where_the_protocol_asks_for_it() -> None:
+    protocol = made_protocol(imputations=20)
+
+    assert "20 imputed data sets, missing at random" in study_of(protocol)["method"]
+    assert "complete cases" in study_of(make_protocol())["method"]
 
 
 def test_the_same_study_gives_the_same_draws_and_another_protocol_others() -> None:

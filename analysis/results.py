@@ -167,7 +167,7 @@ def analyse(
         shuffled=shuffled,
         rehearsal=plain(rehearsal),
         study=study_of(protocol),
-        flow=flow_of(protocol, tables, outcomes),
+        flow=flow_of(protocol, tables, outcomes, primary.analysed),
         baseline=baseline_of(protocol, tables),
         estimand=_estimand(protocol, applied),
         primary={

@@ -8,7 +8,6 @@ from typing import Any
 
 from analysis.arm_names import group_name
 from analysis.effects.endpoint import Outcome
-from analysis.effects.estimate import complete_cases
 from analysis.tables.build import StudyTables
 from study.errors import RecordError
 from study.protocol import StudyProtocol
@@ -28,8 +27,14 @@ BEFORE_ALLOCATION: Mapping[str, str] = {
 }
 
 
-def flow_of(protocol: StudyProtocol, tables: StudyTables, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def flow_of(
+    protocol: StudyProtocol, tables: StudyTables, outcomes: Sequence[Outcome], analysed: frozenset[str]
+) -> dict[str, Any]:
     """Counts for the flow diagram, checked to add up.
+
+    Args:
+        outcomes: as the estimand has them, for why a person is not analysed.
+        analysed: participants in the primary analysis.
 
     Returns:
         enrolled, not_allocated (reason to n), allocated, and for each group
@@ -42,8 +47,6 @@ def flow_of(protocol: StudyProtocol, tables: StudyTables, outcomes: Sequence[Out
     people = tables.participants
     waiting = people[people["group"].isna()]
     reasons = Counter(BEFORE_ALLOCATION.get(str(status), str(status)) for status in waiting["status"])
-    complete, _ = complete_cases(protocol, outcomes, protocol.analysis.endpoint)
-    analysed = {outcome.participant_id for outcome in complete}
     flow = {
         "enrolled": len(people),
         "not_allocated": dict(sorted(reasons.items())),
@@ -89,7 +92,7 @@ def _group_flow(
     protocol: StudyProtocol,
     tables: StudyTables,
     outcomes: Sequence[Outcome],
-    analysed: set[str],
+    analysed: frozenset[str],
     group_id: str,
 ) -> dict[str, Any]:
     people = tables.participants[tables.participants["group"] == group_id]

@@ -43,6 +43,7 @@ class Effects:
         left_out: covariates without variation.
         by_session: differences and means at each session, from a model of several.
         diagnostics: what tells whether the model fits, as JSON values.
+        analysed: participants whose outcomes the model rests on.
     """
 
     endpoint: str
@@ -52,6 +53,7 @@ class Effects:
     left_out: tuple[str, ...]
     by_session: tuple[ResultRow, ...] = ()
     diagnostics: Mapping[str, Any] = field(default_factory=dict)
+    analysed: frozenset[str] = frozenset()
 
 
 class ArmEstimates(Protocol):
@@ -116,6 +118,7 @@ def estimate_effects(protocol: StudyProtocol, outcomes: Sequence[Outcome], endpo
         missing,
         fit.left_out if isinstance(fit, ArmModel) else (),
         diagnostics=diagnostics_of(fit) if isinstance(fit, ArmModel) else {},
+        analysed=frozenset(outcome.participant_id for outcome in complete),
     )
 
 

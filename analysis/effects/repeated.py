@@ -128,6 +128,7 @@ def estimate_repeated(protocol: StudyProtocol, visits: Sequence[Outcome], endpoi
         model.left_out if isinstance(model, SessionModel) else (),
         tuple(rows),
         model.diagnostics if isinstance(model, SessionModel) else {},
+        frozenset(visit.participant_id for visit in complete),
     )
 
 

@@ -69,6 +69,7 @@ def estimate_imputed(protocol: StudyProtocol, outcomes: Sequence[Outcome], endpo
             "imputed": dict(drawn),
             "imputations": len(imputed.values),
         },
+        analysed=frozenset(person.participant_id for person in imputed.people),
     )
 
 

@@ -208,7 +208,7 @@ def test_whoever_fails_the_sound_check_is_counted_before_allocation() -> None:
     tables = tables_of(study)
 
     assert tables.participants["status"].tolist() == ["sound_check_failed"]
-    assert flow_of(study.protocol, tables, [])["not_allocated"] == {"sound check not passed": 1}
+    assert flow_of(study.protocol, tables, [], frozenset())["not_allocated"] == {"sound check not passed": 1}
 
 
 def test_a_rehearsed_study_with_every_step_is_analysed_whole(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from analysis.description.flow import check_flow, flow_of
 from analysis.effects.endpoint import outcomes_of
+from analysis.effects.estimate import estimate_effects
 from analysis.report.build import build_report
 from analysis.report.html_file import render_html
 from analysis.results import RESULTS_VERSION, Results, analyse, results_from_json, results_to_json
@@ -176,7 +177,9 @@ def test_after_any_number_of_events_the_flow_adds_up(kept: int) -> None:
     manifests = {key: manifest for key, manifest in study.manifests.items() if key in rendered}
     tables = build_tables(study.protocol, study.events, manifests, study.predictions)
 
-    flow = flow_of(study.protocol, tables, outcomes_of(study.protocol, tables))
+    outcomes = outcomes_of(study.protocol, tables)
+    analysed = estimate_effects(study.protocol, outcomes, "projected_progress").analysed
+    flow = flow_of(study.protocol, tables, outcomes, analysed)
 
     assert flow["enrolled"] == sum(r.kind == "ParticipantEnrolled" for r in study.events)
     assert flow["allocated"] == sum(r.kind == "ParticipantAllocated" for r in study.events)

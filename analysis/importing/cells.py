@@ -145,7 +145,9 @@ class Cells:
         if value is None:
             return None
         try:
-            return Scale("the map's target_scale", *scale).to_unit(value)
+            stated = Scale("the map's target_scale", *scale)
+            # On [-1, 1] itself the map would only round.
+            return stated.check(value) if scale == (-1.0, 1.0) else stated.to_unit(value)
         except OutOfRange as refusal:
             self.refuse(row, column, refusal.problem, "write a value on it, or another target_scale")
             return None

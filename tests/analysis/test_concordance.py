@@ -3,6 +3,9 @@
 Bland & Altman (1986), Lancet 327, 307-310, table 1: peak expiratory flow by
 Wright meter and mini meter, first of each, 17 subjects. Their limits are
 bias ± 2 SD. Lin's CCC of the same pairs: .94274, asymptotic SE .02862.
+
+R's SimplyAgree 0.2 `agree_test` on its data `reps` (18 pairs, from Bland & Altman, 1999, table 4):
+CCC .479; bias .4383, limits −1.947 and 2.8237.
 """
 
 from __future__ import annotations
@@ -60,6 +63,53 @@ def test_concordance_is_lins(flow: tuple[Floats, Floats]) -> None:
     assert found.se == pytest.approx(0.02862, abs=5e-6)
     assert (found.ci_low, found.ci_high) == pytest.approx((0.8505, 0.9787), abs=5e-5)
     assert found.r * found.bias_correction == pytest.approx(found.estimate)
+
+
+def test_concordance_and_limits_are_those_of_simply_agree() -> None:
+    x = [
+        7.83,
+        7.42,
+        7.89,
+        7.12,
+        6.16,
+        7.26,
+        6.71,
+        4.75,
+        5.24,
+        4.86,
+        4.78,
+        6.05,
+        5.42,
+        4.21,
+        3.61,
+        3.72,
+        3.87,
+        3.92,
+    ]
+    y = [
+        6.57,
+        5.62,
+        6.90,
+        6.57,
+        4.06,
+        4.29,
+        4.26,
+        4.71,
+        5.50,
+        5.08,
+        5.02,
+        6.01,
+        5.67,
+        4.14,
+        4.20,
+        4.61,
+        4.68,
+        5.04,
+    ]
+    limits = limits_of_agreement(np.array(x) - np.array(y))
+
+    assert concordance(np.array(x), np.array(y)).estimate == pytest.approx(0.479, abs=5e-4)
+    assert (limits.bias, limits.low, limits.high) == pytest.approx((0.4383, -1.947, 2.8237), abs=5e-4)
 
 
 def test_concordance_of_a_measurement_with_itself_is_one() -> None:

@@ -91,6 +91,20 @@ def test_repeated_limits_in_a_balanced_design_are_those_of_the_person_means() ->
     assert found["bias"] == pytest.approx(differences.mean())
 
 
+def test_unequal_numbers_of_pairs_enter_recovered_limits_by_their_harmonic_mean() -> None:
+    """Zou (2013): variance of person means + (1 − 1/m) within, m = 4 / (1/1 + 1/2 + 1/2 + 1/9)."""
+    rng = np.random.default_rng(7)
+    person = np.repeat(np.arange(4), [1, 2, 2, 9])
+    differences = rng.normal(0, 1, len(person))
+    means = [differences[person == who].mean() for who in range(4)]
+    within = sum(((differences[person == who] - means[who]) ** 2).sum() for who in range(4)) / (14 - 4)
+
+    found = recovered_limits_of_agreement(differences, person)
+
+    assert found.sd**2 == pytest.approx(np.var(means, ddof=1) + (1 - (1 + 0.5 + 0.5 + 1 / 9) / 4) * within)
+    assert found.bias == pytest.approx(np.mean(means))
+
+
 def test_repeated_limits_of_one_pair_each_are_the_simple_limits() -> None:
     differences = np.array([0.2, -0.4, 0.1, 0.6, -0.2])
 

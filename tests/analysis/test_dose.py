@@ -24,15 +24,15 @@ def heard_study(heard_s: Sequence[float | None], design: Design = Design.PARALLE
     `post` is at the target less a tenth for each place in the list, on valence.
     """
     study = MadeStudy(make_protocol(design=design, start=Affect(-0.4, -0.4), probes_at_s=()))
-    for number, seconds in enumerate(heard_s):
+    for number, first_s in enumerate(heard_s):
         who = f"sub-{number}"
         study.enrol(who)
         study.report(who, "ses-01", Phase.PRE, Affect(-0.4, -0.4))
         study.allocate(who, study.protocol.allocation.groups[0].group_id)
         for period in range(1, study.protocol.session_count + 1):
             session = session_id_of(period)
+            seconds = first_s if period == 1 else 240.0
             if period > 1:
-                seconds = 240.0
                 study.report(who, session, Phase.PRE, Affect(-0.4, -0.4))
             if seconds is not None:
                 study.render(who, period, Affect(-0.4, -0.4))

@@ -60,9 +60,15 @@ def read_import(
     if audio is not None and not audio.is_dir():
         raise StorageError(str(audio), "is not a folder", "name the folder of the sound files")
     table = load_table(file, column_map.encoding, column_map.delimiter)
+    return read_table(table, column_map, protocol, None if audio is None else SoundFolder(audio, software))
+
+
+def read_table(
+    table: SourceTable, column_map: ColumnMap, protocol: StudyProtocol, folder: SoundFolder | None
+) -> ReadImport:
+    """As `read_import`, for a table and a map that are read already."""
     unused = _check_header(table, column_map)
     cells = Cells(table, column_map)
-    folder = None if audio is None else SoundFolder(audio, software)
     rows_of, twice = people_of(cells, protocol)
     people, repeated = [], 0
     for person in rows_of:

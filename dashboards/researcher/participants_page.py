@@ -21,6 +21,7 @@ from dashboards.server.serving import current
 from study.access.accounts import Staff
 from study.access.roles import Permission
 from study.conduct import enrol
+from study.events import DataImported
 from study.oversight import ParticipantStatus
 
 _CHOSEN = "participants-chosen"
@@ -63,6 +64,14 @@ def _enrol_form(staff: Staff) -> None:
         markup.show(
             markup.paragraph(
                 "People cannot be enrolled in a rehearsal: begin the real study with isopath init."
+            )
+        )
+        return
+    if study.record.events(kinds=[DataImported]):
+        markup.show(
+            markup.paragraph(
+                "This record holds a study that ran elsewhere: nobody is enrolled into it. "
+                "Begin a study of your own with isopath init."
             )
         )
         return

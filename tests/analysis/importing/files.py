@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ ROWS = (
 )
 
 
+@cache
 def protocol() -> StudyProtocol:
     return load_protocol(PROTOCOL)
 

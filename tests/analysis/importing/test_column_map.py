@@ -88,6 +88,7 @@ def test_what_the_protocol_contradicts_is_refused_in_its_place(
         (0, "phase", "baseline", "does not ask feeling at baseline"),
         (1, "probe_at_s", 7, "does not ask feeling at probe at 7 s"),
         (0, "probe_at_s", 6, "stands at the phase pre"),
+        (1, "probe_at_s", -1, "-1 is outside [0, 86400]"),
         (0, "phase", "post", "more often than the protocol asks"),
         (0, "instrument", "feelings", 'did you mean "feeling"?'),
         (0, "items", {"valance": "v0"}, 'did you mean "valence"?'),

@@ -8,11 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from analysis.importing.map_file import parse_map
 from analysis.importing.people import participant_id_of
-from analysis.importing.read_import import read_import
+from analysis.importing.read_import import read_import, read_table
+from analysis.importing.source_table import parse_table
 from study.errors import IsopathError
-from study.events import EndReason, StopReason
+from study.events import EndReason, ParticipantEnrolled, StopReason
+from study.imported_people import ImportedPerson, new_drafts
 from study.protocol import AllocationGroup, Arm, Design
 from tests.analysis.importing.files import (
     EXAMPLE,
@@ -360,6 +365,49 @@ class TestACrossover:
         assert [one.session_id for one in person.reports if one.phase == "post"] == ["ses-01", "ses-02"]
         with pytest.raises(IsopathError, match="fits no sequence of the protocol"):
             read(tmp_path, [rows[0], ("007", "B", *rows[1][2:])], (*WIDE, "visit"), fields, study=study)
+
+
+CELL = st.sampled_from(["", "A", "B", "1", "7", "9", "10", "007", "7,5", "-99", "north", "probe", "6", "x;y"])
+READINGS = tuple(
+    parse_map(json.dumps(fields).encode(), "map.json", protocol())
+    for fields in (
+        wide_map(missing={"-99": "refused"}, ended={"column": "v0", "codes": {"9": "withdrew", "7": None}}),
+        wide_map(
+            sounds=[
+                {"listened_s": "a2", "stopped": {"column": "v1", "codes": {"x;y": "distress", "7": None}}}
+            ],
+            missing={"": None},
+        ),
+        wide_map(
+            layout="long",
+            phase={"column": "v0", "codes": {"7": "pre", "9": "post", "1": None, "6": "probe"}},
+            probe_at_s={"column": "a0"},
+            reports=[{"instrument": "feeling", "items": {"valence": "v1", "arousal": "a1"}}],
+            ignored=["v2", "a2"],
+            listening="assumed_whole",
+        ),
+    )
+)
+
+
+@given(rows=st.lists(st.tuples(*[CELL] * len(WIDE)), min_size=1, max_size=5), number=st.integers(0, 2))
+def test_any_cells_are_read_or_refused_and_what_is_read_can_be_recorded(
+    rows: list[tuple[str, ...]], number: int
+) -> None:
+    data = "\n".join("\t".join(cells) for cells in (WIDE, *rows)).encode()
+
+    problems: list[str] = []
+    people: tuple[ImportedPerson, ...] = ()
+    try:
+        people = read_table(parse_table(data, "t.csv"), READINGS[number], protocol(), None).people
+    except IsopathError as refusal:
+        problems = said(refusal)
+
+    assert all("t.csv" in problem for problem in problems)
+    assert bool(problems) != bool(people)
+    drafts, known = new_drafts(protocol(), (), people)
+    assert known == 0
+    assert sum(isinstance(draft.event, ParticipantEnrolled) for draft in drafts) == len(people)
 
 
 def test_more_than_a_hundred_problems_are_counted(tmp_path: Path) -> None:

@@ -40,8 +40,12 @@ class NumberStyle:
 
 APA = NumberStyle(".", True, "[{low}, {high}]", "{percent}% CI", " = ", " ", "{value}%")
 LANCET = NumberStyle("·", False, "{low} to {high}", "{percent}% CI", "=", "", "{value}%")
-GERMAN_APA = NumberStyle(",", False, "[{low}; {high}]", "{percent}-%-KI", " = ", " ", "{value}\u00a0%")
-GERMAN_LANCET = NumberStyle(",", False, "{low} bis {high}", "{percent}-%-KI", "=", "", "{value}\u00a0%")
+GERMAN_APA = NumberStyle(
+    ",", False, "[{low}; {high}]", "{percent}\u2011%\u2011KI", " = ", " ", "{value}\u00a0%"
+)
+GERMAN_LANCET = NumberStyle(
+    ",", False, "{low} bis {high}", "{percent}\u2011%\u2011KI", "=", "", "{value}\u00a0%"
+)
 
 
 def number(value: float | None, digits: int = 2, bounded: bool = False, style: NumberStyle = APA) -> str:

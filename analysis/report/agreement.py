@@ -91,8 +91,8 @@ def agreement_table(one: Mapping[str, Any], words: Words) -> Table:
         "agreement.note",
         unit=words.marked(one["unit"]),
         methods="; ".join(words.marked(method) for method in methods),
-        first=words.name("side", one["first"]),
-        second=words.name("side", one["second"]),
+        first=words.name("figure.side", one["first"]),
+        second=words.name("figure.side", one["second"]),
     )
     caption = words.text(
         "agreement.caption",
@@ -110,7 +110,7 @@ def agreement_table(one: Mapping[str, Any], words: Words) -> Table:
 
 def set_name(one: Mapping[str, Any], words: Words) -> str:
     """What is compared, and when."""
-    first, second = words.name("side", one["first"]), words.name("side", one["second"])
+    first, second = words.name("figure.side", one["first"]), words.name("figure.side", one["second"])
     named = words.text("agreement.set", first=first, second=second)
     if one["phase"] is None:
         return f"{named}, {words.text('agreement.clips')}"
@@ -203,7 +203,7 @@ def _attenuation(results: Results, words: Words) -> list[Block]:
         (words.text("dose.what"), *(words.text(f"attenuation.{name}") for name in statistics), "n"),
         tuple(
             (
-                f"{names.get(set_id, set_id)}, {words.text(f'axis.{axis}')}",
+                f"{names.get(set_id, set_id)}, {words.text(f'figure.axis.{axis}')}",
                 *(_cell(found.get((set_id, axis, name)), words) for name in statistics),
                 str(max(found[key]["n"] for key in found if key[:2] == (set_id, axis))),
             )
@@ -228,4 +228,4 @@ def _cell(row: Mapping[str, Any] | None, words: Words) -> str:
 
 
 def _headed(axis: str, words: Words) -> str:
-    return f"{words.text(f'axis.{axis}')} ({words.level()})"
+    return f"{words.text(f'figure.axis.{axis}')} ({words.level()})"

@@ -85,9 +85,9 @@ def build_report(
 
 def _banners(results: Results, words: Words) -> Iterator[str]:
     if results.simulated:
-        yield words.text("report.simulated")
+        yield words.text("figure.band.simulated")
     if results.shuffled:
-        yield words.text("report.shuffled")
+        yield words.text("figure.band.shuffled")
 
 
 def _numbered(block: Block, words: Words, tables: Iterator[int], figures: Iterator[int]) -> Block:

@@ -164,7 +164,7 @@ def _method_facts(results: Results, words: Words) -> list[tuple[str, str]]:
 
 def endpoint_label(endpoint: str, words: Words) -> str:
     """An endpoint's name."""
-    return words.name("endpoint", endpoint)
+    return words.name("figure.endpoint", endpoint)
 
 
 def _point(affect: Mapping[str, float] | None, words: Words) -> str | None:

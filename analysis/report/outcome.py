@@ -23,9 +23,8 @@ from analysis.words import Words
 def outcome_section(results: Results, words: Words, images: Images) -> Section:
     """The protocol's endpoint: sentences, means, differences, and what its design adds."""
     label = endpoint_label(results.study["endpoint"], words)
-    blocks: list[Block] = [
-        Text(" ".join(difference_sentences(results, row, words))) for row in results.primary["contrasts"]
-    ]
+    said = (" ".join(difference_sentences(results, row, words)) for row in results.primary["contrasts"])
+    blocks: list[Block] = [Text(text) for text in dict.fromkeys(said)]
     blocks += events_blocks(results, words)
     blocks.append(arms_table(results.primary, words))
     if results.primary["contrasts"]:

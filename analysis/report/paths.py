@@ -12,11 +12,12 @@ from analysis.words import Words
 
 def paths_section(results: Results, words: Words, images: Images) -> Section:
     """Planned, generated and felt on the circumplex and over time, and the slopes of reports."""
-    blocks: list[Block] = [Text(words.text("paths.said"))]
-    for prefix, wide in (("circumplex-", False), ("time-course-", False)):
-        found = tuple(image for name, image in images.items() if name.startswith(prefix))
-        if found:
-            blocks.append(Pictures(found, wide))
+    drawn = [
+        Pictures(found)
+        for prefix in ("circumplex-", "time-course-")
+        if (found := tuple(image for name, image in images.items() if name.startswith(prefix)))
+    ]
+    blocks: list[Block] = [Text(words.text("paths.said" if drawn else "paths.none")), *drawn]
     if results.provenance["predictors"]:
         blocks += [Text(words.text("paths.limits")), Bullets(predictor_limits(results, words))]
     if results.trajectories:

@@ -1,4 +1,4 @@
-"""The report as PDF: tagged, A4, with page numbers and every banner in the header of each page.
+"""The report as PDF/UA-1: tagged, A4, page numbers, and every banner in the header of each page.
 
 The report becomes a Typst document, in which every word is a quoted string (so
 that nothing anybody wrote is ever taken for a command), and the pictures stand
@@ -24,6 +24,7 @@ FONT = "DejaVu Sans"
 FONTS = Path(mpl.get_data_path()) / "fonts" / "ttf"
 DOCUMENT = "report.typ"
 TEXT_WIDTH_MM = 176.0
+MOST_ROWS_KEPT = 16
 
 _STYLE = """
 #set page(paper: "a4", margin: (top: 24mm, bottom: 20mm, x: 17mm),
@@ -64,7 +65,9 @@ def render_pdf(report: Report) -> bytes:
 
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        made: bytes = typst.compile(write_source(report, root), root=root, font_paths=[FONTS], format="pdf")
+        made: bytes = typst.compile(
+            write_source(report, root), root=root, font_paths=[FONTS], format="pdf", pdf_standards="ua-1"
+        )
     return made
 
 
@@ -136,9 +139,11 @@ def _table(table: Table, report: Report) -> Iterator[str]:
     columns = ", ".join(_widths(table))
     made = f"table(columns: ({columns},), table.header({header}),\n  {cells})"
     caption = _content(table.caption)
-    yield f"#figure(kind: table, supplement: none, numbering: none, caption: {caption},\n {made})"
-    if table.note:
-        yield f"#note({_content(table.note)})"
+    figure = f"figure(kind: table, supplement: none, numbering: none, caption: {caption},\n {made})"
+    note = f"note({_content(table.note)})" if table.note else "v(0.4em)"
+    # A table that fits on a page with room to spare is kept on one.
+    whole = "false" if len(rows) <= MOST_ROWS_KEPT else "true"
+    yield f"#block(breakable: {whole}, {{ {figure}\n {note} }})"
 
 
 def _widths(table: Table) -> list[str]:

@@ -23,7 +23,9 @@ _DECISIONS = {
 
 
 def difference_sentences(results: Results, row: Mapping[str, Any], words: Words) -> list[str]:
-    """What a contrast's difference, interval and decision allow one to say."""
+    """What a contrast's difference, interval and decision allow one to say; of shuffled arms, nothing."""
+    if results.shuffled:
+        return [words.marked(results.shuffled)]
     first, second = _arms(results, row)
     endpoint = row["endpoint"]
     if row["estimate"] is None:
@@ -58,7 +60,11 @@ def difference_sentences(results: Results, row: Mapping[str, Any], words: Words)
 
 
 def equivalence_sentence(results: Results, row: Mapping[str, Any], words: Words) -> str:
-    """Whether two one-sided tests, or one, show what the contrast aims at."""
+    """Whether two one-sided tests, or one, show what the contrast aims at; of shuffled arms, nothing."""
+    if results.shuffled:
+        return words.text(
+            "sentence.equivalence.none", label=row["label"], reason=words.text("sentence.shuffled")
+        )
     if row["estimate"] is None or row["ci_low"] is None:
         return words.text("sentence.equivalence.none", label=row["label"], reason=words.marked(row["reason"]))
     first, second = _arms(results, row)
@@ -97,9 +103,9 @@ def agreement_sentence(
     bias, low, high = found
     return words.text(
         "sentence.agreement",
-        axis=words.text(f"axis.{axis}"),
-        first=words.name("side", first),
-        second=words.name("side", second),
+        axis=words.text(f"figure.axis.{axis}"),
+        first=words.name("figure.side", first),
+        second=words.name("figure.side", second),
         bias=words.interval(bias),
         low=words.number(low["estimate"]),
         high=words.number(high["estimate"]),

@@ -11,8 +11,7 @@ from study.simulation import RESPONSE_SD
 
 def summary_section(results: Results, words: Words) -> Section:
     """In plain words."""
-    blocks: list[Block] = [Text(words.marked(results.shuffled), lead=True)] if results.shuffled else []
-    blocks.append(Text(summary_text(results, words), lead=True))
+    blocks: list[Block] = [Text(summary_text(results, words), lead=True)]
     warnings = [text for text in (rehearsal_text(results, words), interim_text(results, words)) if text]
     blocks += [Text(text) for text in warnings]
     if results.notes:
@@ -43,6 +42,7 @@ def summary_text(results: Results, words: Words = ENGLISH) -> str:
         sentences.append(words.text("outcome.no_contrast"))
     else:
         sentences += difference_sentences(results, row, words)
+    if row is not None and not results.shuffled:
         sentences += [
             equivalence_sentence(results, one, words)
             for one in results.equivalence

@@ -101,8 +101,12 @@ def _table(document: Any, table: Table, report: Report) -> None:
     caption.paragraph_format.keep_with_next = True
     _write(caption, table.caption, bold=True)
     rows = table.rows or ((report.nothing, *("" for _ in table.columns[1:])),)
-    made = document.add_table(rows=0, cols=len(table.columns), style="Light List")
+    made = document.add_table(rows=0, cols=len(table.columns), style="Light Shading")
     made.autofit = True
+    look = made._tbl.tblPr.first_child_found_in("w:tblLook")
+    if look is not None:
+        look.attrib.clear()
+        look.set(qn("w:val"), "0620")  # Heading row; no bands, no bold first column.
     _row(made, table.columns, is_header=True)
     for row in rows:
         _row(made, row, is_header=False)

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import chain, islice
 
 import numpy as np
 
@@ -14,8 +15,10 @@ from study.affect import Affect
 from study.events import (
     ConsentGiven,
     EligibilityAssessed,
+    EndReason,
     Event,
     ParticipantAllocated,
+    ParticipantDiscontinued,
     ParticipantEnrolled,
     PlaybackLogged,
     RecordedEvent,
@@ -56,7 +59,10 @@ def large_protocol(clips: int) -> StudyProtocol:
 
 
 def large_study(people: int, clips: int, seed: int = 1) -> LargeStudy:
-    """`people` participants who hear `clips` clips each, from one bank of `BANK_CLIPS`."""
+    """`people` participants who hear `clips` clips each, from one bank of `BANK_CLIPS`.
+
+    Every tenth leaves halfway.
+    """
     rng = np.random.default_rng(seed)
     protocol = large_protocol(clips)
     bank = rng.uniform(-0.7, 0.7, (BANK_CLIPS, 2))
@@ -81,9 +87,20 @@ def large_study(people: int, clips: int, seed: int = 1) -> LargeStudy:
         study.predictions[who, SESSION] = AffectSeries(onsets, WINDOW_S, points[:, 0], points[:, 1], CARD)
         felt = _felt(rng, pre, heard_as[chosen])
         reports = iter(felt)
-        for event in _history(protocol, allocation, plan.sha256, plan.arm_id, manifest, pre, reports):
+        history = _history(protocol, allocation, plan.sha256, plan.arm_id, manifest, pre, reports)
+        if number % 10 == 9:
+            gone = ParticipantDiscontinued(EndReason.WITHDREW, "")
+            history = chain(islice(history, 6 + clips // 2 * 2), (gone,))
+        for event in history:
             has_session = not isinstance(
-                event, (ParticipantEnrolled, ConsentGiven, EligibilityAssessed, ParticipantAllocated)
+                event,
+                (
+                    ParticipantEnrolled,
+                    ConsentGiven,
+                    EligibilityAssessed,
+                    ParticipantAllocated,
+                    ParticipantDiscontinued,
+                ),
             )
             count = len(study.events) + 1
             study.events.append(

@@ -8,10 +8,11 @@ those of the import.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,11 +25,15 @@ from study.events import (
     SelfReportSubmitted,
     SessionRendered,
 )
-from study.folder import file_sha256, folder_made_whole, write_whole
+from study.folder import file_sha256, folder_made_whole, sweep, write_whole
 from study.founding import Study, initialise_study, open_study
 from study.imported_people import GivenSound, ImportedPerson, new_drafts
+from study.manifest import RenderManifest
 from study.protocol import StudyProtocol
 from study.record import Clock, Draft, Reader, utc_now
+
+ENGINE = "imported"
+"""What stands for the engine in the manifest of a sound that was made elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -72,15 +77,16 @@ def import_people(
         StorageError: the folder cannot be written.
     """
     if holds_study(root):
-        study = _existing(root, protocol_path, clock)
-        return _bring_in(study, actor, data, people)
+        with _existing(root, protocol_path, clock) as study:
+            return _bring_in(study, actor, data, people)
     try:
         if root.exists() and (not root.is_dir() or any(root.iterdir())):
             raise StorageError(str(root), "is there already and is no study", "name a new folder")
+        sweep(root)
         with folder_made_whole(root) as partial:
-            study = initialise_study(partial, protocol_path, actor, software, clock)
-            count = _bring_in(study, actor, data, people)
-            study.record.close()
+            begun = initialise_study(partial, protocol_path, actor, software, clock)
+            with _closing(begun) as study:
+                count = _bring_in(study, actor, data, people)
     except OSError as problem:
         reason = (problem.strerror or "unknown reason").lower()
         raise StorageError(
@@ -95,7 +101,8 @@ def preview_import(
     """What `import_people` would add, with the same refusals; nothing is written."""
     events: Sequence[RecordedEvent] = ()
     if holds_study(root):
-        events = _existing(root, protocol_path, utc_now).record.events()
+        with _existing(root, protocol_path, utc_now) as study:
+            events = study.record.events()
     return _count(*new_drafts(protocol, events, people))
 
 
@@ -104,13 +111,23 @@ def holds_study(root: Path) -> bool:
     return (root / "record.sqlite").is_file()
 
 
-def _existing(root: Path, protocol_path: Path, clock: Clock) -> Study:
-    study = open_study(root, clock)
-    if hashlib.sha256(protocol_path.read_bytes()).hexdigest() != study.protocol.sha256:
-        raise RecordMismatch(
-            str(root), "was begun with another protocol", f"give {study.folder.protocol} as the protocol"
-        )
-    return study
+@contextlib.contextmanager
+def _existing(root: Path, protocol_path: Path, clock: Clock) -> Iterator[Study]:
+    with _closing(open_study(root, clock)) as study:
+        if hashlib.sha256(protocol_path.read_bytes()).hexdigest() != study.protocol.sha256:
+            raise RecordMismatch(
+                str(root), "was begun with another protocol", f"give {study.folder.protocol} as the protocol"
+            )
+        yield study
+
+
+@contextlib.contextmanager
+def _closing(study: Study) -> Iterator[Study]:
+    # A folder that is about to be moved or left holds no open database.
+    try:
+        yield study
+    finally:
+        study.record.close()
 
 
 def _bring_in(study: Study, actor: str, data: DataImported, people: Sequence[ImportedPerson]) -> ImportCount:
@@ -123,35 +140,53 @@ def _bring_in(study: Study, actor: str, data: DataImported, people: Sequence[Imp
 
     # Refused before any sound is copied, and once more in the transaction that writes.
     new_drafts(study.protocol, study.record.events(), people)
+    recorded = {(r.participant_id, r.session_id) for r in study.record.events(kinds=[SessionRendered])}
     made: list[Path] = []
     try:
         for person in people:
             for session_id, sound in person.sounds.items():
-                made += _put_sound(study.folder.sessions / person.participant_id / session_id, sound)
+                if (person.participant_id, session_id) not in recorded:
+                    folder = study.folder.sessions / person.participant_id / session_id
+                    _put_sound(folder, sound)
+                    made.append(folder)
         study.record.append(actor, decide)
     except BaseException:
         for folder in made:
             shutil.rmtree(folder, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                folder.parent.rmdir()
         raise
     return counts[-1]
 
 
-def _put_sound(folder: Path, sound: GivenSound) -> list[Path]:
-    """Copy a session's sound beside its manifest; the folders that were made."""
-    manifest = sound.manifest
+def _put_sound(folder: Path, sound: GivenSound) -> None:
+    """Copy a session's sound beside its manifest, where no record knows of that session yet."""
+    sweep(folder)
     if folder.exists():
-        kept = folder / manifest.stim_file
-        if not kept.is_file() or file_sha256(kept) != manifest.audio_sha256:
-            raise StorageError(str(folder), "holds another sound", "move the folder away and import again")
-        return []
+        _take_away(folder)
     with folder_made_whole(folder) as partial:
-        target = partial / manifest.stim_file
+        target = partial / sound.manifest.stim_file
         shutil.copyfile(sound.path, target)
-        if file_sha256(target) != manifest.audio_sha256:
+        if file_sha256(target) != sound.manifest.audio_sha256:
             problem = "changed while it was read"
             raise StorageError(str(sound.path), problem, "import again when nothing writes to it")
-        write_whole(partial / "manifest.json", manifest.to_json().encode())
-    return [folder]
+        write_whole(partial / "manifest.json", sound.manifest.to_json().encode())
+
+
+def _take_away(folder: Path) -> None:
+    """Remove what an import that was killed had copied and never recorded.
+
+    Raises:
+        StorageError: something else lies there.
+    """
+    try:
+        manifest = RenderManifest.from_json((folder / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, TypeError, KeyError):
+        manifest = None
+    if manifest is None or manifest.engine.get("name") != ENGINE:
+        problem = "holds something that no import put there"
+        raise StorageError(str(folder), problem, "move the folder away and import again")
+    shutil.rmtree(folder)
 
 
 def _count(drafts: Sequence[Draft], known: int) -> ImportCount:

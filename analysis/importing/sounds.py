@@ -17,11 +17,11 @@ from generation.loudness import block_loudness, gated_loudness, loudness_between
 from study.canonical import canonical_sha256
 from study.errors import AudioError
 from study.folder import file_sha256
+from study.imported import ENGINE
 from study.imported_people import GivenSound
 from study.manifest import ManifestClip, RenderManifest
 
 KINDS = (".flac", ".wav")
-ENGINE = "imported"
 
 SHORTEST_S = 3.0
 """Music emotion recognition has nothing to say of less."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,16 @@ import soundfile
 
 from generation.audio import integrated_loudness, read_audio
 from study.affect import Affect
-from study.errors import IsopathError
+from study.errors import IsopathError, StorageError
+from study.events import DataImported
 from study.folder import file_sha256
+from study.founding import open_study
+from study.imported import ImportCount, import_people
+from study.imported_people import ImportedPerson
 from study.manifest import RenderManifest
+from study.rendered import check_sounds
 from study.session import session_id_of
-from tests.analysis.importing.files import ROWS, WIDE, read, said, tone, wide_map
+from tests.analysis.importing.files import PROTOCOL, ROWS, WIDE, read, said, tone, wide_map
 
 COLUMNS = (*WIDE, "sound")
 FIELDS = wide_map(sounds=[{"file": "sound"}], listening="assumed_whole")
@@ -150,3 +156,64 @@ def test_sound_needs_its_folder_and_the_folder_needs_sound(tmp_path: Path) -> No
         read(tmp_path, audio=tmp_path)
     with pytest.raises(IsopathError, match="is not a folder"):
         read(tmp_path, [(*ROWS[0], "a.flac")], COLUMNS, FIELDS, audio=tmp_path / "none")
+
+
+class TestIntoAStudy:
+    """Sound and record go in together, or neither does."""
+
+    def people(self, folder: Path, *names: str) -> tuple[ImportedPerson, ...]:
+        rows = [(f"{number:03d}", *ROWS[0][1:], name) for number, name in enumerate(names)]
+        return read(folder, rows, COLUMNS, FIELDS, audio=folder / "sounds").people
+
+    def bring(self, study: Path, people: tuple[ImportedPerson, ...]) -> ImportCount:
+        data = DataImported("table.csv", "0" * 64, {}, len(people), len(people), ())
+        return import_people(study, PROTOCOL, "test", "isopath test", data, people)
+
+    def test_a_sound_lies_in_the_study_byte_for_byte_and_verifies(self, tmp_path: Path) -> None:
+        path = tone(tmp_path / "sounds" / "a.wav")
+
+        assert self.bring(tmp_path / "s", self.people(tmp_path, "a.wav")).sounds == 1
+
+        study = open_study(tmp_path / "s")
+        assert check_sounds(study) == 1
+        (kept,) = study.folder.sessions.glob("*/ses-01/session.wav")
+        assert kept.read_bytes() == path.read_bytes()
+
+    def test_a_sound_that_changes_meanwhile_ends_the_import_and_leaves_nothing(self, tmp_path: Path) -> None:
+        for name in ("a.flac", "b.flac"):
+            tone(tmp_path / "sounds" / name)
+        people = self.people(tmp_path, "a.flac", "a.flac", "b.flac")
+        self.bring(tmp_path / "s", people[:1])
+        before = sorted((tmp_path / "s").rglob("*"))
+        tone(tmp_path / "sounds" / "b.flac", hz=330.0)
+
+        with pytest.raises(StorageError, match="changed while it was read"):
+            self.bring(tmp_path / "s", people)
+        with pytest.raises(StorageError, match="changed while it was read"):
+            self.bring(tmp_path / "new" / "s", people)
+
+        assert sorted((tmp_path / "s").rglob("*")) == before
+        assert not (tmp_path / "new").exists()
+
+    def test_what_a_killed_import_had_copied_is_copied_anew(self, tmp_path: Path) -> None:
+        tone(tmp_path / "sounds" / "a.flac")
+        first, second = self.people(tmp_path, "a.flac", "a.flac")
+        self.bring(tmp_path / "s", (first,))
+        sessions = tmp_path / "s" / "sessions"
+        shutil.copytree(sessions / first.participant_id, sessions / second.participant_id)
+
+        self.bring(tmp_path / "s", (first, second))
+
+        assert check_sounds(open_study(tmp_path / "s")) == 2
+
+    def test_what_no_import_put_there_is_left_alone(self, tmp_path: Path) -> None:
+        tone(tmp_path / "sounds" / "a.flac")
+        first, second = self.people(tmp_path, "a.flac", "a.flac")
+        self.bring(tmp_path / "s", (first,))
+        other = tmp_path / "s" / "sessions" / second.participant_id / SESSION
+        other.mkdir(parents=True)
+        (other / "notes.txt").write_text("mine")
+
+        with pytest.raises(StorageError, match="no import put there"):
+            self.bring(tmp_path / "s", (first, second))
+        assert (other / "notes.txt").read_text() == "mine"

@@ -20,6 +20,7 @@ PUBLISHED: Mapping[str, float] = {
 }
 """Standardised differences found in meta-analyses, for context."""
 
+_SAME = OWN + ", or the same in the protocol's planning"
 _SMALL = "isopath's default, a small effect, below what meta-analyses found in patients; see the context"
 _ARRIVING = Affect(-0.45, 0.4)
 _ARRIVING_SD = 0.22
@@ -81,14 +82,16 @@ def assumptions_of(
     cited = "the protocol's planning" + (f": {spec.source}" if spec.source else "")
 
     def source(name: str) -> str:
-        return cited if stated is not None and getattr(spec, name) != getattr(own, name) else OWN
+        if stated is None:
+            return OWN
+        return cited if getattr(spec, name) != getattr(own, name) else _SAME
 
     wanted, why = _difference(protocol, spec, difference, cited)
     chosen = replace(spec, difference=wanted, power=spec.power if power is None else power)
     _check(protocol, chosen)
     scenario = _scenario(protocol, chosen)
     unit = "circumplex unit"
-    d_source = source("effect_size") if source("effect_size") != OWN else _SMALL
+    d_source = cited if source("effect_size") == cited else _SMALL
     fixed = difference is not None or spec.difference is not None
     said = [
         Assumption("difference", wanted, unit, why),

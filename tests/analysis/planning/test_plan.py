@@ -66,7 +66,8 @@ def test_every_figure_says_where_it_is_from() -> None:
     assert stated["difference"].value == pytest.approx(0.24)
     assert stated["effect_size"].source == "the protocol's planning: a pilot"
     assert stated["power"].source == "the option --power"
-    assert stated["sd"].source == "isopath's default"
+    assert stated["sd"].source == "isopath's default, or the same in the protocol's planning"
+    assert alone["sd"].source == "isopath's default"
     assert alone["effect_size"].value == 0.3
     assert all(one.source for one in alone.values())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -26,7 +27,6 @@ from analysis.figures.drawing import (
     picture,
     results_figure,
     route_handles,
-    settle,
     styled,
 )
 from analysis.results import Results
@@ -63,8 +63,7 @@ def circumplex_overview(results: Results, words: Words = ENGLISH) -> Figure:
         figure = results_figure(results, words, 3.9 * rows + (1.0 if columns < 3 else 0.5), 3.7 * columns)
         for place, arm in enumerate(arms, start=1):
             _draw_arm(figure.add_subplot(rows, columns, place), arm, words, 3.2)
-        legend_below(figure, _handles(words))
-        settle(figure)
+        legend_below(figure, _handles(words, arms))
     return figure
 
 
@@ -97,8 +96,7 @@ def route_words(arm: dict[str, Any], words: Words) -> str:
 def _one(results: Results, words: Words, arm: dict[str, Any]) -> Figure:
     figure = results_figure(results, words, 4.95)
     _draw_arm(figure.add_subplot(), arm, words, 3.2)
-    legend_below(figure, _handles(words))
-    settle(figure)
+    legend_below(figure, _handles(words, [arm]))
     return figure
 
 
@@ -160,20 +158,20 @@ def _draw_people(axes: Axes, arm: dict[str, Any]) -> None:
                 mfc=VERMILION if filled else "none",
                 mec=VERMILION if filled else SOFT,
                 mew=0 if filled else 0.7,
-                alpha=0.5 if filled else 0.8,
+                alpha=0.25 if many else 0.5 if filled else 0.8,
                 zorder=1,
                 rasterized=many,
             )
 
 
-def _handles(words: Words) -> list[Line2D]:
+def _handles(words: Words, arms: Sequence[Mapping[str, Any]]) -> list[Line2D]:
     def mark(name: str, **style: Any) -> Line2D:
         return Line2D(
             [], [], linestyle="none", marker="o", label=words.text(f"figure.circumplex.{name}"), **style
         )
 
     return [
-        *route_handles(words=words),
+        *route_handles([name for name in ROUTES if any(arm[name] for arm in arms)], words),
         mark("start", ms=8, mfc=PAPER, mec=VERMILION, mew=2),
         mark("target", ms=11, mfc="none", mec=INK, mew=1.5),
         mark("person_after", ms=4, mfc=VERMILION, mec="none", alpha=0.5),

@@ -68,7 +68,7 @@ def _draw(results: Results, words: Words) -> Figure:
     }
     for axes in (left, right):
         open_axes(axes)
-        number_axis(axes.xaxis, words)
+        number_axis(axes.xaxis, words, most=4)
         number_axis(axes.yaxis, words)
     left.axhline(0, color=SOFT, linewidth=1, zorder=0)
     left.plot(fitted, residual, **dots)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from analysis.figures.drawing import (
     FAINT,
@@ -76,7 +77,7 @@ def _draw(results: Results, words: Words, one: Mapping[str, Any], axis: str) -> 
         mine = np.array([[x, y] for x, y, found in points if found == arm])
         if len(mine):
             style = arm_style(order[arm])
-            (drawn,) = axes.plot(
+            axes.plot(
                 *mine.T,
                 linestyle="none",
                 marker=style.marker,
@@ -85,9 +86,11 @@ def _draw(results: Results, words: Words, one: Mapping[str, Any], axis: str) -> 
                 alpha=0.25 if many else 0.6,
                 mew=0,
                 rasterized=many,
-                label="\n".join(fitted(name, 3.2, 8.5)),
             )
-            handles.append(drawn)
+            label = "\n".join(fitted(name, 3.2, 8.5))
+            handles.append(
+                Line2D([], [], linestyle="none", marker=style.marker, ms=5, color=style.color, label=label)
+            )
     rows = {row["statistic"]: row for row in one["rows"] if row["axis"] == axis}
     _draw_lines(axes, rows, words)
     axis_words = axis_name(words, axis)

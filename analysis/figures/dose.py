@@ -82,7 +82,7 @@ def _draw_heard(
         axes.text(
             0,
             y + 0.24,
-            on_one_line(arm["label"], f" ({count})", 3.9),
+            on_one_line(arm["label"], f" ({count})", 3.1),
             transform=axes.get_yaxis_transform(),
             va="bottom",
             fontsize=8,
@@ -95,7 +95,7 @@ def _draw_bands(axes: Axes, results: Results, banded: Sequence[Mapping[str, Any]
     open_axes(axes)
     bands = list(results.dose["bands"])
     order = arm_order(results)
-    room_in = 3.4 / max(len(bands), 1) - 0.05
+    room_in = 3.2 / max(len(bands), 1) - 0.1
     for place, arm in enumerate(banded):
         style = arm_style(order.get(arm["arm"], place))
         shift = 0.11 * (place - (len(banded) - 1) / 2)

@@ -27,7 +27,7 @@ from matplotlib.font_manager import FontProperties, fontManager
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.textpath import text_to_path
-from matplotlib.ticker import ScalarFormatter
+from matplotlib.ticker import FixedLocator, MaxNLocator, ScalarFormatter
 
 from analysis.results import Results
 from analysis.words import ENGLISH, Words
@@ -73,6 +73,7 @@ WIDE_IN = 180 / 25.4
 MANY_POINTS = 2000
 """A cloud of more is drawn as pixels, lest the file grow with the study."""
 _PIXELS_PER_IN = 200
+_ROUNDS = 3
 
 BAND_IN = 0.27
 _BAND_COLOUR = "#8a1f11"
@@ -135,13 +136,13 @@ class FigureImage:
         if self.draw is None:
             raise ValueError(f"the figure {self.figure_id} holds its SVG only")
         with styled():
-            return to_png(self.draw(), dpi)
+            return to_png(_settled(self.draw()), dpi)
 
 
 def picture(figure_id: str, title: str, alt: str, draw: Callable[[], Figure]) -> FigureImage:
     """A figure as it is drawn now, and can be drawn again."""
     with styled():
-        return FigureImage(figure_id, title, alt, to_svg(draw(), figure_id, alt), draw)
+        return FigureImage(figure_id, title, alt, to_svg(_settled(draw()), figure_id, alt), draw)
 
 
 def new_figure(
@@ -236,8 +237,15 @@ class _WordedTicks(ScalarFormatter):
         return super().__call__(x, pos).replace(".", self._sign)
 
 
-def number_axis(axis: Axis, words: Words) -> None:
-    """Tick labels written as the words write numbers."""
+def number_axis(axis: Axis, words: Words, most: int = 6) -> None:
+    """Tick labels written as the words write numbers.
+
+    Args:
+        most: at most so many intervals between ticks, where they are not set. A number that changed
+            with the room there is would change the room, and the layout never hold still.
+    """
+    if not isinstance(axis.get_major_locator(), FixedLocator):
+        axis.set_major_locator(MaxNLocator(nbins=most))
     axis.set_major_formatter(_WordedTicks(words.numbers.point))
 
 
@@ -280,14 +288,6 @@ def label_axes(axes: Axes, x: str = "", y: str = "", x_in: float = 3.2, y_in: fl
     """Axis labels in lines no longer than that."""
     axes.set_xlabel("\n".join(fitted(x, x_in, 9)))
     axes.set_ylabel("\n".join(fitted(y, y_in, 9)))
-
-
-def settle(figure: Figure) -> None:
-    """Lay the figure out until it holds still: axes of a fixed shape take several rounds."""
-    engine = figure.get_layout_engine()
-    if engine is not None:
-        for _ in range(4):
-            engine.execute(figure)
 
 
 @cache
@@ -333,6 +333,15 @@ def styled() -> Any:
 def id_part(name: str) -> str:
     """A name as it may stand in an id of the SVG."""
     return re.sub(r"[^A-Za-z0-9_-]", "-", name)
+
+
+def _settled(figure: Figure) -> Figure:
+    """The figure laid out until it holds still: a tick label or a fixed shape may take several rounds."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        for _ in range(_ROUNDS):
+            engine.execute(figure)
+    return figure
 
 
 def _size_style(width_in: float) -> str:

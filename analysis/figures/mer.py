@@ -26,7 +26,6 @@ from analysis.figures.drawing import (
     open_axes,
     picture,
     results_figure,
-    settle,
 )
 from analysis.figures.names import arm_order, axis_name
 from analysis.results import Results
@@ -110,7 +109,6 @@ def _draw(
     if has_line:
         handles.append(Line2D([], [], color=BLUE, linewidth=2, label=words.text("figure.mer.calibration")))
     legend_below(figure, handles)
-    settle(figure)
     return figure
 
 

@@ -21,7 +21,6 @@ from analysis.figures.drawing import (
     FigureImage,
     arm_style,
     fitted,
-    label_axes,
     number_axis,
     open_axes,
     picture,
@@ -55,7 +54,7 @@ def _draw(results: Results, words: Words) -> Figure:
     columns = min(max(len(arms), 1), _PANELS_A_ROW)
     rows = -(-max(len(arms), 1) // columns)
     width_in = WIDTH_IN if columns < 3 else 4.75
-    figure = results_figure(results, words, 0.4 + 2.9 * rows, width_in)
+    figure = results_figure(results, words, 0.4 + 3.0 * rows, width_in)
     panels = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
     room_in = (width_in - 0.65) / columns - 0.08
     many = _n_lines(results) > _MANY_LINES
@@ -65,7 +64,7 @@ def _draw(results: Results, words: Words) -> Figure:
             axes.set_axis_off()
             continue
         arm = arms[index]
-        axes.set_xlim(-0.5, 1.5)
+        axes.set_xlim(-0.35, 1.35)
         axes.set_xticks([0, 1], [words.text("figure.before"), words.text("figure.after_short")], fontsize=8)
         axes.axhline(0, color=FAINT, linewidth=1, zorder=0)
         heading = fitted(row_title(arm["label"], len(arm["pairs"])), room_in, 8.5, bold=True)
@@ -89,13 +88,13 @@ def _draw(results: Results, words: Words) -> Figure:
         edge = 0.06 * max(float(np.ptp(everything)), 0.1)
         panels[0].set_ylim(everything.min() - edge, everything.max() + edge)
     for axes in panels[::columns]:
-        label_axes(axes, y=endpoint_name(words, results.study["endpoint"]))
+        axes.set_ylabel(endpoint_name(words, results.study["endpoint"]))
     return figure
 
 
 def _draw_arm(axes: Axes, pairs: Floats, style: ArmStyle, many: bool, words: Words) -> None:
     lines = np.stack([np.broadcast_to([0.0, 1.0], pairs.shape), pairs], axis=-1)
-    alpha = float(np.clip(6 / np.sqrt(len(pairs)) / 4, 0.08, 0.45))
+    alpha = float(np.clip(20 / len(pairs), 0.03, 0.4))
     axes.add_collection(
         LineCollection(
             list(lines), colors=style.color, linewidths=0.8, alpha=alpha, zorder=1, rasterized=many
@@ -115,17 +114,8 @@ def _draw_arm(axes: Axes, pairs: Floats, style: ArmStyle, many: bool, words: Wor
         mew=0.8,
         zorder=4,
     )
-    for x, mean, side in ((0, means[0], "right"), (1, means[1], "left")):
-        axes.annotate(
-            words.number(float(mean)),
-            (x, mean),
-            xytext=(-6 if side == "right" else 6, 0),
-            textcoords="offset points",
-            ha=side,
-            va="center",
-            fontsize=8,
-            zorder=5,
-        )
+    before, after = (words.number(float(mean)) for mean in means)
+    axes.set_xlabel(words.text("figure.slopegraph.means", before=before, after=after), fontsize=8)
 
 
 def _n_lines(results: Results) -> int:

@@ -109,6 +109,8 @@ def write_report(
     if not path.is_file():
         raise StorageError(str(path), "is not there", f"run isopath analyse {study.folder.root} first")
     results = results_from_json(path.read_text("utf-8"))
+    if figures is not None:
+        _make_folder(figures)
     try:
         report = build_report(results, words)
         files = {report_file(study, form): render(report, form) for form in formats}
@@ -120,7 +122,6 @@ def write_report(
             f"run isopath analyse {study.folder.root} again",
         ) from problem
     if figures is not None:
-        _make_folder(figures)
         for image in report.images:
             files[figures / f"{image.figure_id}.svg"] = _standing_alone(image.svg).encode()
             files[figures / f"{image.figure_id}.png"] = image.png()

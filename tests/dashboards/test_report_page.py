@@ -61,13 +61,24 @@ def test_it_asks_no_one_for_anything_and_fits_the_screen(
 
 def test_wherever_one_looks_it_says_that_participants_are_simulated(browser: Browser, report: Path) -> None:
     page, _ = opened(browser, report, 1280, 900)
-    said = page.get_by_text("SIMULATED PARTICIPANTS")
-    height = page.evaluate("document.documentElement.scrollHeight")
 
-    for top in range(0, height, 800):
-        page.evaluate(f"window.scrollTo(0, {top})")
-        boxes = [found.bounding_box() for found in said.all()]
-        assert any(box and 0 <= box["y"] < 900 for box in boxes), top
+    unsaid = page.evaluate(
+        """() => {
+            const said = [...document.querySelectorAll(".banner")];
+            const tops = [];
+            for (let top = 0; top < document.documentElement.scrollHeight; top += 800) {
+                window.scrollTo(0, top);
+                const seen = said.some((one) => {
+                    const box = one.getBoundingClientRect();
+                    return one.textContent.includes("SIMULATED PARTICIPANTS") && box.top >= 0 && box.top < 900;
+                });
+                if (!seen) tops.push(top);
+            }
+            return tops;
+        }"""
+    )
+
+    assert unsaid == []
     page.close()
 
 

@@ -28,6 +28,7 @@ from study.founding import initialise_study, open_study
 from study.freeze import freeze
 from study.imported import import_people, preview_import
 from study.imported_people import GivenListening, GivenReport, ImportedPerson
+from study.oversight.blinding import WITHHELD, record_rows
 from study.protocol import Phase
 from study.protocol_file import load_protocol
 from study.step import Finished
@@ -274,3 +275,16 @@ def test_the_code_and_what_was_assumed_stand_in_the_record(tmp_path: Path) -> No
     assert DATA in events
     assert PlaybackEnded(12.0) in events
     assert StudyFolder(tmp_path / "s").allocation_seed.is_file()
+
+
+def test_a_blinded_export_tells_neither_the_code_nor_what_means_which_arm(tmp_path: Path) -> None:
+    bring(tmp_path / "s")
+    study = open_study(tmp_path / "s")
+
+    rows = list(record_rows(study.protocol, study.record.events(), is_blinded=True))
+
+    payloads = {row["kind"]: row["payload"] for row in rows}
+    assert payloads["ParticipantImported"] == WITHHELD
+    assert payloads["DataImported"]["assumed"] == ["Assumed."]
+    assert "column_map" not in payloads["DataImported"]
+    assert "007" not in json.dumps(rows)

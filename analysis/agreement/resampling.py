@@ -27,6 +27,8 @@ FEWEST_UNITS = 5
 """Below this many participants (or clips) a bootstrap interval is not given."""
 
 _CHUNK = 250
+_MANY = 2000
+"""Units above which drawing one after another is faster than drawing all counts at once."""
 
 
 @dataclass(frozen=True)
@@ -105,8 +107,16 @@ def generator(seed_text: str) -> np.random.Generator:
 
 
 def _draw(rng: np.random.Generator, n: int, size: int) -> Floats:
-    # Draws lie side by side in memory: every sum over people or clips then runs along them.
-    return np.ascontiguousarray(rng.multinomial(n, np.full(n, 1.0 / n), size=size).T, dtype=float)
+    """How often each of n units is drawn, shape [n, size].
+
+    Draws lie side by side in memory: every sum over people or clips then runs along them.
+    """
+    if n <= _MANY:
+        return np.ascontiguousarray(rng.multinomial(n, np.full(n, 1.0 / n), size=size).T, dtype=float)
+    counts = np.empty((n, size))
+    for draw in range(size):
+        counts[:, draw] = np.bincount(rng.integers(0, n, n), minlength=n)
+    return counts
 
 
 def _indices(names: Sequence[str]) -> NDArray[np.intp]:

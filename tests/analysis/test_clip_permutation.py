@@ -116,3 +116,16 @@ def test_few_shared_clips_are_named_in_the_method() -> None:
     row = next(agreement_rows(study.protocol, one, estimate_set(study.protocol, one)))
 
     assert "somewhat too narrow" in row.method
+
+
+@pytest.mark.parametrize("units", [30, 2500])
+def test_every_draw_draws_as_many_clips_as_there_are_each_alike_often(units: int) -> None:
+    design = resampling_of([str(n % 8) for n in range(units)] + ["9"], [str(n) for n in range(units)] + ["0"])
+
+    _, clips = next(draw_weights(design, "seed"))
+
+    assert clips is not None
+    assert clips.shape == (units, 250)
+    assert (clips.sum(axis=0) == units).all()
+    assert clips.mean(axis=1).max() < 1 + 5 / np.sqrt(250)
+    assert clips.var() == pytest.approx(1 - 1 / units, abs=0.05)

@@ -68,9 +68,10 @@ def test_wherever_one_looks_it_says_that_participants_are_simulated(browser: Bro
             const tops = [];
             for (let top = 0; top < document.documentElement.scrollHeight; top += 800) {
                 window.scrollTo(0, top);
-                const seen = said.some((one) => {
+                const seen = said.some(one => {
                     const box = one.getBoundingClientRect();
-                    return one.textContent.includes("SIMULATED PARTICIPANTS") && box.top >= 0 && box.top < 900;
+                    const isSaid = one.textContent.includes("SIMULATED PARTICIPANTS");
+                    return isSaid && box.top >= 0 && box.top < 900;
                 });
                 if (!seen) tops.push(top);
             }

@@ -119,10 +119,9 @@ def row_extra(pair_set: PairSet, axis: str) -> dict[str, Any]:
 def method_of(design: Resampling) -> str:
     """How the intervals of a set are made, and why with that unit."""
     why = "everyone heard sound of their own" if design.unit == PARTICIPANT else "clips were shared"
-    few = ""
     if design.n_clips is not None and design.n_clips < FEW_CLIPS:
-        few = f"; of {design.n_clips} clips intervals are somewhat too narrow"
-    return f"percentile bootstrap, {REPLICATES} draws, unit {design.unit} ({why}){few}; n counts pairs"
+        why = f"clips were shared: of {design.n_clips}, intervals are somewhat too narrow"
+    return f"percentile bootstrap, {REPLICATES} draws, unit {design.unit} ({why}); n counts pairs"
 
 
 def estimated(

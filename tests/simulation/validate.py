@@ -39,9 +39,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     waiting = [case for case in chosen if kept(asked.kept, case, asked.scale) is None]
     # The longest first, so that no process is left with it at the end.
     waiting.sort(key=lambda case: -asked.scale * case.replicates)
+    # Of the text that the processes are about to load, not of what somebody writes meanwhile.
+    marks = {case.case_id: mark_of(case, asked.scale) for case in waiting}
     began = time.monotonic()
     for number, (case, found) in enumerate(_found(waiting, asked.scale, asked.jobs), start=1):
-        write_whole(_file(asked.kept, case), json.dumps(found, ensure_ascii=False).encode())
+        content = {**found, "mark": marks[case.case_id]}
+        write_whole(_file(asked.kept, case), json.dumps(content, ensure_ascii=False).encode())
         missed = sum(f["verdict"] == MISSED for f in found["findings"])
         sys.stderr.write(
             f"[{number}/{len(waiting)}, {time.monotonic() - began:.0f} s] {case.case_id}: "
@@ -70,13 +73,12 @@ def _settle() -> None:
 
 
 def run_case(case_id: str, scale: float) -> dict[str, Any]:
-    """One case's findings as JSON values, with what they are findings of."""
+    """One case's findings as JSON values."""
     case = next(case for case in catalogue() if case.case_id == case_id)
     began = time.monotonic()
     findings = case.run(replicates_of(case, scale), SEED)
     return {
         **_described(case),
-        "mark": mark_of(case, scale),
         "seconds": round(time.monotonic() - began, 1),
         "findings": [finding.to_plain() for finding in findings],
     }

@@ -157,7 +157,9 @@ def _by_session(effects: Mapping[str, Any], words: Words) -> list[Block]:
         rows = [row for row in effects["by_session"] if row["kind"] == kind]
         if rows:
             caption = words.text(f"by_session.{kind}", endpoint=endpoint_label(effects["endpoint"], words))
-            table = rows_table(caption, rows, words)
+            # The session has a column of its own.
+            told = [{**row, "label": row["label"].removesuffix(f", session {row['period']}")} for row in rows]
+            table = rows_table(caption, told, words)
             found.append(
                 replace(
                     table,

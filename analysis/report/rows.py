@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from analysis.effects.endpoint_rows import DISTANCE_NOTE
 from analysis.report.blocks import Table
 from analysis.report.sentences import f_text
 from analysis.words import Words
@@ -35,8 +36,14 @@ def rows_table(
             )
             for row in rows
         ),
-        words.sentences([*(row["method"] for row in rows), *(row.get("note") for row in rows)]),
+        words.sentences([*(row["method"] for row in rows), *(_note_of(row) for row in rows)]),
     )
+
+
+def _note_of(row: Mapping[str, Any]) -> str | None:
+    """What a row must be read with; of spread, the heading of a distance already speaks."""
+    note = row.get("note")
+    return None if note == DISTANCE_NOTE else note
 
 
 def estimate_text(row: Mapping[str, Any], words: Words) -> str:

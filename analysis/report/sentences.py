@@ -113,23 +113,27 @@ def agreement_sentence(
 
 
 def interim_sentences(interim: Mapping[str, Any], words: Words) -> list[str]:
-    """What was found at the looks that were taken."""
-    said = []
-    for look in interim["looks"]:
-        if not look["taken"]:
-            continue
-        if look["statistic_z"] is None:
-            said.append(words.text("sentence.look.without", look=look["look"]))
-            continue
-        said.append(
-            words.text(
-                "sentence.look.crossed" if look["crossed"] else "sentence.look.not_crossed",
-                look=look["look"],
-                z=words.number(look["statistic_z"]),
-                boundary=words.number(look["boundary_z"]),
-            )
-        )
-    return said or [words.text("sentence.look.none")]
+    """What was found at the looks that were taken, and at the last test, which is no look."""
+    *looks, last = interim["looks"]
+    said = [_look_sentence("look", look, words) for look in looks if look["taken"]]
+    if not said:
+        said.append(words.text("sentence.look.none"))
+    if last["taken"]:
+        said.append(_look_sentence("last", last, words))
+    if interim["repeated_ci"] is not None:
+        said.append(words.text("sentence.look.repeated", limits=words.limits(*interim["repeated_ci"])))
+    return said
+
+
+def _look_sentence(which: str, look: Mapping[str, Any], words: Words) -> str:
+    if look["statistic_z"] is None:
+        return words.text("sentence.look.without", look=look["look"])
+    return words.text(
+        f"sentence.{which}.{'crossed' if look['crossed'] else 'not_crossed'}",
+        look=look["look"],
+        z=words.number(look["statistic_z"]),
+        boundary=words.number(look["boundary_z"]),
+    )
 
 
 def both_axes_sentence(row: Mapping[str, Any], words: Words) -> str:

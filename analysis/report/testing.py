@@ -71,6 +71,7 @@ def _interim(interim: Mapping[str, Any], words: Words) -> list[Block]:
         (
             str(look["look"]),
             words.number(look["information"], 2, True),
+            words.number(look["taken_information"], 2, True),
             words.number(look["boundary_z"], 3),
             words.p_text(look["nominal_p"]),
             words.number(look["alpha_spent"], 4, True),
@@ -79,7 +80,7 @@ def _interim(interim: Mapping[str, Any], words: Words) -> list[Block]:
         )
         for look in interim["looks"]
     )
-    names = ("look", "information", "boundary", "nominal_p", "spent", "when", "statistic")
+    names = ("look", "information", "reached", "boundary", "nominal_p", "spent", "when", "statistic")
     note = words.text(
         "interim.note",
         spending=words.name("spending", interim["spending"]),

@@ -177,11 +177,23 @@ def test_a_tipping_point_is_left_to_the_reader_to_judge() -> None:
 
 def test_a_boundary_that_was_not_crossed_shows_no_absence_and_one_crossed_warns_of_size() -> None:
     look = {"look": 1, "taken": True, "statistic_z": 3.1, "boundary_z": 2.797, "crossed": True}
+    last = {**look, "look": 2, "taken": False}
+    interim = {"looks": [look, last], "repeated_ci": None}
+    none = {
+        "looks": [{**look, "taken": False}, {**last, "taken": True, "crossed": False}],
+        "repeated_ci": [-0.1, 0.5],
+    }
 
-    assert "too large" in interim_sentences({"looks": [look]}, ENGLISH)[0]
-    assert "no absence" in interim_sentences({"looks": [{**look, "crossed": False}]}, ENGLISH)[0]
-    assert interim_sentences({"looks": [{**look, "taken": False}]}, ENGLISH) == [
-        "No look before the end is on record."
+    assert "too large" in interim_sentences(interim, ENGLISH)[0]
+    assert (
+        "no absence"
+        in interim_sentences({**interim, "looks": [{**look, "crossed": False}, last]}, ENGLISH)[0]
+    )
+    assert interim_sentences(none, ENGLISH) == [
+        "No look before the end is on record.",
+        "The last test: the statistic 3.10 did not cross the boundary 2.80 that the looks have left; "
+        "that shows no absence of a difference.",
+        "The interval that holds at all looks together: [−0.10, 0.50].",
     ]
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from analysis.arm_names import arm_name
 from analysis.effects.endpoint import AT_TARGET, ENDPOINTS, endpoint_method
-from analysis.effects.estimate import Effects, method_of
+from analysis.effects.endpoint_rows import method_of
+from analysis.effects.estimate import Effects
 from analysis.missing.imputed_effects import imputed_method
 from analysis.result_row import json_ready
 from study.analysis_plan import Model

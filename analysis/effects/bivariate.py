@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from analysis.effects.endpoint import Outcome
-from analysis.effects.estimate import complete_cases, covariate_words, covariates_of, label_of
+from analysis.effects.endpoint_rows import covariate_words, label_of
+from analysis.effects.estimate import complete_cases, covariates_of
 from analysis.result_row import PURE_NUMBER, NotEstimable, ResultRow, not_estimated
 from study.protocol import Design, StudyProtocol
 

@@ -21,13 +21,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from analysis.effects.endpoint import Outcome
-from analysis.effects.estimate import (
-    complete_cases,
-    covariate_words,
-    covariates_of,
-    estimand_of,
-    label_of,
-)
+from analysis.effects.endpoint_rows import covariate_words, estimand_of, label_of
+from analysis.effects.estimate import complete_cases, covariates_of
 from analysis.effects.linear_model import ArmModel, fit_arm_model
 from analysis.result_row import CI_LEVEL, NotEstimable, ResultRow, not_estimated
 from study.analysis_plan import Contrast

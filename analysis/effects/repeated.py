@@ -17,16 +17,8 @@ from numpy.typing import NDArray
 from analysis.arm_names import arm_name
 from analysis.effects.diagnostics import residual_points
 from analysis.effects.endpoint import Outcome
-from analysis.effects.estimate import (
-    Effects,
-    arm_row,
-    complete_cases,
-    contrast_row,
-    covariates_of,
-    estimand_of,
-    label_of,
-    method_of,
-)
+from analysis.effects.endpoint_rows import arm_row, contrast_row, estimand_of, label_of, method_of
+from analysis.effects.estimate import Effects, complete_cases, covariates_of
 from analysis.effects.linear_model import Estimate
 from analysis.effects.mmrm import fit_mmrm
 from analysis.effects.random_effects import RandomTerm, fit_random_effects

@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.arm_names import arm_name
-from analysis.effects.estimate import label_of
+from analysis.effects.endpoint_rows import label_of
 from analysis.effects.linear_model import Estimate
 from analysis.effects.random_effects import RandomEffectsFit, RandomTerm, fit_random_effects
 from analysis.effects.satterthwaite import estimate_combination

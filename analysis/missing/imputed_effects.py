@@ -11,14 +11,8 @@ from numpy.typing import NDArray
 
 from analysis.arm_names import arm_name
 from analysis.effects.endpoint import ENDPOINTS, Outcome
-from analysis.effects.estimate import (
-    DISTANCE_NOTE,
-    Effects,
-    covariate_words,
-    estimand_of,
-    estimate_effects,
-    label_of,
-)
+from analysis.effects.endpoint_rows import DISTANCE_NOTE, covariate_words, estimand_of, label_of
+from analysis.effects.estimate import Effects, estimate_effects
 from analysis.missing.completed_fits import CompletedFits
 from analysis.missing.imputation import Imputed, impute
 from analysis.missing.rubin import Pooled, pool

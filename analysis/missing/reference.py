@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from analysis.arm_names import arm_name
 from analysis.effects.endpoint import Outcome
-from analysis.effects.estimate import covariate_words, estimand_of
+from analysis.effects.endpoint_rows import covariate_words, estimand_of
 from analysis.missing.imputation import impute
 from analysis.missing.imputed_effects import fits_of, pooled_row
 from analysis.result_row import ResultRow

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from analysis.effects.endpoint import AT_TARGET, Outcome
-from analysis.effects.estimate import estimand_of
+from analysis.effects.endpoint_rows import estimand_of
 from analysis.missing.imputation import impute
 from analysis.missing.imputed_effects import fits_of, imputed_method, pooled_row
 from analysis.missing.reference import jump_to_reference

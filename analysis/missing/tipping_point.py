@@ -16,7 +16,7 @@ import numpy as np
 
 from analysis.arm_names import arm_name
 from analysis.effects.endpoint import ENDPOINTS
-from analysis.effects.estimate import label_of
+from analysis.effects.endpoint_rows import label_of
 from analysis.missing.completed_fits import CompletedDesign
 from analysis.missing.imputation import Imputed
 from analysis.missing.rubin import Pooled

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.effects.endpoint import ENDPOINTS, endpoint_method
-from analysis.effects.estimate import label_of
+from analysis.effects.endpoint_rows import label_of
 from analysis.planning.allocation_draws import smallest_fillable
 from analysis.planning.assumptions import PUBLISHED, Assumptions, assumptions_of, movable
 from analysis.planning.batched import has_batched_form

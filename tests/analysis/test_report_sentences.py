@@ -88,8 +88,7 @@ def test_a_small_p_is_a_guard_against_chance_and_nothing_else() -> None:
     text = said(REJECTED, estimate=0.3, ci_low=0.1, ci_high=0.5, p_value=0.0001)
 
     assert (
-        "A difference of zero lies outside the interval, from 0.10 to 0.50; how large the difference is remains"
-        in text
+        "A difference of zero lies outside the interval, from 0.10 to 0.50; how large the difference" in text
     )
     assert "guards against chance, under the model's assumptions, and against nothing else" in text
 

@@ -17,6 +17,7 @@ from analysis.figures.drawing import (
     INK,
     MANY_POINTS,
     PAPER,
+    ROUTE_LAYERS,
     ROUTES,
     SOFT,
     VERMILION,
@@ -93,6 +94,12 @@ def route_words(arm: dict[str, Any], words: Words) -> str:
     return " ".join(parts)
 
 
+def reports_of(arm: Mapping[str, Any], words: Words) -> str:
+    """How many reports after listening an arm has: in a study of several sessions, more than people."""
+    n = len(arm["people"]["post"])
+    return words.text("figure.report" if n == 1 else "figure.reports", n=n)
+
+
 def _one(results: Results, words: Words, arm: dict[str, Any]) -> Figure:
     figure = results_figure(results, words, 4.95)
     _draw_arm(figure.add_subplot(), arm, words, 3.2)
@@ -129,7 +136,7 @@ def _draw_arm(axes: Axes, arm: dict[str, Any], words: Words, title_in: float) ->
                 markevery=every,
                 markeredgecolor=PAPER,
                 markeredgewidth=0.6,
-                zorder={"planned": 4, "generated": 3, "felt": 5}[name],
+                zorder=ROUTE_LAYERS[name],
                 **ROUTES[name],
             )
     target_v, target_a = arm["target"]
@@ -139,7 +146,7 @@ def _draw_arm(axes: Axes, arm: dict[str, Any], words: Words, title_in: float) ->
         axes.plot(
             first["valence"], first["arousal"], marker="o", ms=9, mfc=PAPER, mec=VERMILION, mew=2, zorder=6
         )
-    heading = f"{arm['label']} (n\u00a0=\u00a0{len(arm['people']['post'])})"
+    heading = f"{arm['label']} ({reports_of(arm, words)})"
     axes.set_title("\n".join(fitted(heading, title_in, 10, bold=True)), fontweight="bold", fontsize=10)
     if not arm["felt"] and not arm["planned"]:
         axes.text(0, 0.12, words.text("figure.no_data"), ha="center", color=SOFT)

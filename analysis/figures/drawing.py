@@ -42,6 +42,8 @@ ROUTES: dict[str, dict[str, Any]] = {
     "generated": {"color": BLUE, "linestyle": "-", "marker": "^", "linewidth": 1.4, "markersize": 4.5},
     "felt": {"color": VERMILION, "linestyle": "-", "marker": "o", "linewidth": 2.4, "markersize": 6.5},
 }
+#: The thin line lies over the thick one, so that both show where they run together.
+ROUTE_LAYERS = {"generated": 3, "felt": 4, "planned": 5}
 
 
 @dataclass(frozen=True)
@@ -245,7 +247,7 @@ def number_axis(axis: Axis, words: Words, most: int = 6) -> None:
             with the room there is would change the room, and the layout never hold still.
     """
     if not isinstance(axis.get_major_locator(), FixedLocator):
-        axis.set_major_locator(MaxNLocator(nbins=most))
+        axis.set_major_locator(MaxNLocator(nbins=most, steps=[1, 2, 2.5, 5, 10]))
     axis.set_major_formatter(_WordedTicks(words.numbers.point))
 
 

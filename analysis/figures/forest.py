@@ -224,7 +224,7 @@ def _keys(results: Results, words: Words) -> list[Any]:
 
 
 def _percent(row: Mapping[str, Any]) -> float:
-    return round(100 * float(row.get("ci_level") or 0.9), 6)
+    return round(100 * float(row.get("ci_level") or 0.9), 1)
 
 
 def _reach(results: Results) -> float:

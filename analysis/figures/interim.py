@@ -96,28 +96,16 @@ def _draw(results: Results, words: Words) -> Figure:
             label = words.text(f"figure.interim.z_{key}")
             handles.append(Line2D([], [], linestyle="none", marker=marker, ms=8, color=color, label=label))
     reach = 1.2 * max(abs(z) for look in looks for z in (look["boundary_z"], look["statistic_z"] or 0.0))
-    axes.set(xlim=(0, max(105, 1.05 * max(at))), ylim=(-reach, reach))
-    for x, look in zip(at, looks, strict=True):
-        # On the side where the statistic is not.
-        side = -1 if (look["statistic_z"] or 0) >= 0 else 1
-        axes.annotate(
-            f"±{words.number(look['boundary_z'])}",
-            (x, side * look["boundary_z"]),
-            xytext=(0, 8 * side),
-            textcoords="offset points",
-            ha="center",
-            va="center",
-            fontsize=8,
-        )
+    axes.set(xlim=(0, 1.2 * max(100, *at)), ylim=(-reach, reach))
+    for place, (x, look) in enumerate(zip(at, looks, strict=True)):
+        # Looks may lie close together: the last is labelled on its right, the others on their left.
+        shift, side = (9, "left") if place == len(looks) - 1 else (-9, "right")
+        labels = [(f"±{words.number(look['boundary_z'])}", -look["boundary_z"])]
         if look["statistic_z"] is not None:
+            labels.append((words.number(look["statistic_z"]), look["statistic_z"]))
+        for label, z in labels:
             axes.annotate(
-                words.number(look["statistic_z"]),
-                (x, look["statistic_z"]),
-                xytext=(-8, 0),
-                textcoords="offset points",
-                ha="right",
-                va="center",
-                fontsize=8,
+                label, (x, z), (shift, 0), textcoords="offset points", ha=side, va="center", fontsize=8
             )
     label_axes(axes, words.text("figure.interim.axis"), words.text("figure.interim.z_axis"))
     number_axis(axes.yaxis, words)

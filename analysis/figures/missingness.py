@@ -64,7 +64,7 @@ def _draw(results: Results, words: Words) -> Figure:
     rows = [row for row in _rows(results) if row["given"]["of"]]
     phases = list(dict.fromkeys(row["phase"] for row in rows))
     reasons = _reasons(rows)
-    lines = len(rows) * _ROW_IN + 0.26 * len(phases)
+    lines = sum(_height_in(row) for row in rows) + 0.26 * len(phases)
     figure = results_figure(results, words, lines + 0.55 + 0.2 * len(reasons))
     axes = figure.add_subplot()
     open_axes(axes)
@@ -80,7 +80,7 @@ def _draw(results: Results, words: Words) -> Figure:
         for row in rows:
             if row["phase"] == phase:
                 _draw_row(axes, y, row, reasons, words)
-                y -= _ROW_IN
+                y -= _height_in(row)
     label_axes(axes, words.text("figure.missingness.axis"))
     number_axis(axes.xaxis, words)
     legend_below(figure, [_patch(place, reason, words) for place, reason in enumerate(reasons)])
@@ -132,6 +132,10 @@ def _grouped(missing: Mapping[str, int], reasons: Sequence[str]) -> Counter[str]
     for reason, n in missing.items():
         counts[reason if reason in reasons else _OTHER] += n
     return counts
+
+
+def _height_in(row: Mapping[str, Any]) -> float:
+    return _ROW_IN if row["missing"] else _ROW_IN / 2
 
 
 def _percent(n: int, row: Mapping[str, Any]) -> float:

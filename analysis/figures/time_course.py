@@ -9,10 +9,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.figures.circumplex import has_paths
+from analysis.figures.circumplex import has_paths, reports_of
 from analysis.figures.drawing import (
     FAINT,
     PAPER,
+    ROUTE_LAYERS,
     ROUTES,
     SOFT,
     VERMILION,
@@ -25,7 +26,7 @@ from analysis.figures.drawing import (
     results_figure,
     route_handles,
 )
-from analysis.figures.names import axis_name, row_title
+from analysis.figures.names import axis_name
 from analysis.results import Results
 from analysis.words import ENGLISH, Words
 
@@ -84,7 +85,13 @@ def _draw_arm(axes: Axes, arm: dict[str, Any], axis: str, words: Words) -> None:
         values = np.array([p[axis] for p in points])
         every = max(1, len(points) // 8) if name != "felt" else 1
         axes.plot(
-            minutes, values, markevery=every, markeredgecolor=PAPER, markeredgewidth=0.6, **ROUTES[name]
+            minutes,
+            values,
+            markevery=every,
+            markeredgecolor=PAPER,
+            markeredgewidth=0.6,
+            zorder=ROUTE_LAYERS[name],
+            **ROUTES[name],
         )
         if name == "felt":
             for minute, interval in zip(minutes, (p[f"{axis}_ci"] for p in points), strict=True):
@@ -92,7 +99,7 @@ def _draw_arm(axes: Axes, arm: dict[str, Any], axis: str, words: Words) -> None:
                     axes.plot(
                         [minute, minute], interval, color=VERMILION, linewidth=1.2, solid_capstyle="butt"
                     )
-    heading = row_title(arm["label"], len(arm["people"]["post"]))
+    heading = f"{arm['label']} ({reports_of(arm, words)})"
     axes.set_title("\n".join(fitted(heading, 3.3, 9, bold=True)), fontweight="bold", fontsize=9, loc="left")
     if not has_paths(arm):
         axes.text(

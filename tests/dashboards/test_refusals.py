@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
 from dashboards.cli.main import app
 from study.chain import Head
@@ -281,9 +282,9 @@ def test_every_command_explains_itself_with_an_example() -> None:
 
     assert len(names) >= 18
     for name in names:
-        shown = isopath(name, "--help")
-        assert shown.code == 0, name
-        assert f"isopath {name}" in shown.out.replace("Usage: isopath", ""), name
+        shown = CliRunner().invoke(app, [name, "--help"], prog_name="isopath", env={"COLUMNS": "200"})
+        assert shown.exit_code == 0, name
+        assert f"isopath {name}" in shown.output.replace("Usage: isopath", ""), name
 
 
 def test_the_record_opened_after_all_this_is_whole(study: Study) -> None:

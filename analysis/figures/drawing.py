@@ -75,7 +75,7 @@ WIDE_IN = 180 / 25.4
 MANY_POINTS = 2000
 """A cloud of more is drawn as pixels, lest the file grow with the study."""
 _PIXELS_PER_IN = 200
-_ROUNDS = 3
+_MOST_ROUNDS = 6
 
 BAND_IN = 0.27
 _BAND_COLOUR = "#8a1f11"
@@ -138,13 +138,13 @@ class FigureImage:
         if self.draw is None:
             raise ValueError(f"the figure {self.figure_id} holds its SVG only")
         with styled():
-            return to_png(_settled(self.draw()), dpi)
+            return to_png(self.draw(), dpi)
 
 
 def picture(figure_id: str, title: str, alt: str, draw: Callable[[], Figure]) -> FigureImage:
     """A figure as it is drawn now, and can be drawn again."""
     with styled():
-        return FigureImage(figure_id, title, alt, to_svg(_settled(draw()), figure_id, alt), draw)
+        return FigureImage(figure_id, title, alt, to_svg(draw(), figure_id, alt), draw)
 
 
 def new_figure(
@@ -332,18 +332,25 @@ def styled() -> Any:
     return rc_context({**_STYLE, "font.family": _font_families()})
 
 
+def settled(figure: Figure) -> Figure:
+    """The figure laid out until it holds still: a tick label or a fixed shape may take several rounds."""
+    engine = figure.get_layout_engine()
+    if engine is None:
+        return figure
+    before: list[tuple[float, ...]] = []
+    for _ in range(_MOST_ROUNDS):
+        engine.execute(figure)
+        places = [tuple(round(float(end), 4) for end in axes.get_position().extents) for axes in figure.axes]
+        if places == before:
+            break
+        before = places
+    figure.set_layout_engine("none")
+    return figure
+
+
 def id_part(name: str) -> str:
     """A name as it may stand in an id of the SVG."""
     return re.sub(r"[^A-Za-z0-9_-]", "-", name)
-
-
-def _settled(figure: Figure) -> Figure:
-    """The figure laid out until it holds still: a tick label or a fixed shape may take several rounds."""
-    engine = figure.get_layout_engine()
-    if engine is not None:
-        for _ in range(_ROUNDS):
-            engine.execute(figure)
-    return figure
 
 
 def _size_style(width_in: float) -> str:
@@ -356,6 +363,7 @@ def _save(figure: Figure, form: Literal["svg", "png"], dpi: int) -> bytes:
     out = io.BytesIO()
     metadata = {"Date": None, "Creator": None} if form == "svg" else {"Software": None}
     with rc_context(_STYLE), _boxes_for_strange_letters():
+        settled(figure)
         figure.savefig(out, format=form, dpi=dpi, metadata=metadata)
     return out.getvalue()
 

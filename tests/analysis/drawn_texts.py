@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,9 +33,7 @@ class DrawnText:
 
 
 class _Recorder(RendererAgg):
-    def __init__(self, figure: Figure) -> None:
-        super().__init__(int(figure.bbox.width), int(figure.bbox.height), figure.dpi)
-        self.texts: list[DrawnText] = []
+    texts: list[DrawnText]
 
     def draw_text(
         self,
@@ -47,7 +46,8 @@ class _Recorder(RendererAgg):
         ismath: Any = False,
         mtext: Any = None,
     ) -> None:
-        width, height, descent = self.get_text_width_height_descent(s, prop, ismath)
+        measure: Callable[..., tuple[float, float, float]] = self.get_text_width_height_descent
+        width, height, descent = measure(s, prop, ismath)
         y = self.height - y
         box = (x, y - descent, x + width, y - descent + height)
         if angle:
@@ -58,6 +58,8 @@ class _Recorder(RendererAgg):
 
 def drawn_texts(figure: Figure) -> list[DrawnText]:
     """Every line of text of a figure that has been laid out."""
-    recorder = _Recorder(figure)
+    make: Callable[..., _Recorder] = _Recorder
+    recorder = make(int(figure.bbox.width), int(figure.bbox.height), figure.dpi)
+    recorder.texts = []
     figure.draw(recorder)
     return recorder.texts

@@ -27,9 +27,9 @@ from analysis.effects.endpoint import ENDPOINTS, outcomes_of, visits_of
 from analysis.effects.equivalence import equivalence_rows
 from analysis.effects.estimate import Effects
 from analysis.effects.intercurrent import Applied, apply_strategies
-from analysis.effects.interim import interim_of, without_statistics
+from analysis.effects.looks.interim import interim_of, without_statistics
+from analysis.effects.looks.sequential_test import sequential_test_of
 from analysis.effects.multiplicity import make_ledger
-from analysis.effects.sequential_test import sequential_test_of
 from analysis.effects.trajectories import trajectory_rows
 from analysis.mer.predictor import AffectSeries
 from analysis.missing.sensitivity import missing_data_of

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.effects.sequential_test import SequentialTest
+from analysis.effects.looks.sequential_test import SequentialTest
 from analysis.result_row import ResultRow
 from study.analysis_plan import Aim
 

@@ -20,10 +20,10 @@ from analysis.effects.endpoint import Outcome
 from analysis.effects.endpoint_rows import arm_row, contrast_row, estimand_of, label_of, method_of
 from analysis.effects.estimate import Effects, complete_cases, covariates_of
 from analysis.effects.linear_model import Estimate
-from analysis.effects.mmrm import fit_mmrm
-from analysis.effects.random_effects import RandomTerm, fit_random_effects
-from analysis.effects.restricted_fit import RestrictedFit
-from analysis.effects.satterthwaite import estimate_combination
+from analysis.effects.mixed.mmrm import fit_mmrm
+from analysis.effects.mixed.random_effects import RandomTerm, fit_random_effects
+from analysis.effects.mixed.restricted_fit import RestrictedFit
+from analysis.effects.mixed.satterthwaite import estimate_combination
 from analysis.result_row import NotEstimable, ResultRow
 from study.analysis_plan import Model
 from study.protocol import StudyProtocol

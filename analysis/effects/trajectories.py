@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from analysis.arm_names import arm_name
 from analysis.effects.endpoint_rows import label_of
 from analysis.effects.linear_model import Estimate
-from analysis.effects.random_effects import RandomEffectsFit, RandomTerm, fit_random_effects
-from analysis.effects.satterthwaite import estimate_combination
+from analysis.effects.mixed.random_effects import RandomEffectsFit, RandomTerm, fit_random_effects
+from analysis.effects.mixed.satterthwaite import estimate_combination
 from analysis.result_row import NotEstimable, ResultRow, not_estimated
 from analysis.tables.build import StudyTables
 from study.instruments import KINDS, Perspective

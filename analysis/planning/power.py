@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from analysis.effects.group_sequential import boundaries
+from analysis.effects.looks.group_sequential import boundaries
 from analysis.planning.batched import Estimates, estimate_studies, has_batched_form
 from analysis.planning.simulated_outcomes import Flags, Scenario, SimulatedStudies, draw_studies
 from analysis.planning.truth import rng_of

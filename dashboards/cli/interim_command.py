@@ -15,7 +15,7 @@ from study.interim import WHERE, looks_taken, require_look, take_look
 from study.rendered import read_manifests
 
 if TYPE_CHECKING:
-    from analysis.effects.interim import Look
+    from analysis.effects.looks.interim import Look
 
 
 def register(app: typer.Typer) -> None:
@@ -67,7 +67,7 @@ def _compared(study: Study, look: int) -> Look:
     from analysis.chosen_model import estimate_endpoint
     from analysis.effects.endpoint import outcomes_of, visits_of
     from analysis.effects.intercurrent import apply_strategies
-    from analysis.effects.interim import look_at
+    from analysis.effects.looks.interim import look_at
     from analysis.result_row import NotEstimable
     from analysis.tables.build import build_tables
 

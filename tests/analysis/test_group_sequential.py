@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from analysis.effects.group_sequential import boundaries, crossing_chances, sequential_p, spent_by
+from analysis.effects.looks.group_sequential import boundaries, crossing_chances, sequential_p, spent_by
 from analysis.result_row import NotEstimable
 
 

@@ -14,8 +14,8 @@ from scipy import stats
 
 from analysis.effects.endpoint import Outcome, outcomes_of
 from analysis.effects.estimate import Effects, estimate_effects
-from analysis.effects.interim import interim_of, look_at, without_statistics
-from analysis.effects.sequential_test import information_of, sequential_test_of, z_of
+from analysis.effects.looks.interim import interim_of, look_at, without_statistics
+from analysis.effects.looks.sequential_test import information_of, sequential_test_of, z_of
 from analysis.result_row import NotEstimable, ResultRow
 from analysis.results import analyse, results_to_json
 from analysis.tables.build import build_tables

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from analysis.effects.linear_model import fit_arm_model
-from analysis.effects.mmrm import RepeatedFit, fit_mmrm
-from analysis.effects.restricted_fit import RestrictedFit
-from analysis.effects.restricted_likelihood import Block, evaluate
-from analysis.effects.satterthwaite import estimate_combination
+from analysis.effects.mixed.mmrm import RepeatedFit, fit_mmrm
+from analysis.effects.mixed.restricted_fit import RestrictedFit
+from analysis.effects.mixed.restricted_likelihood import Block, evaluate
+from analysis.effects.mixed.satterthwaite import estimate_combination
 from analysis.result_row import NotEstimable
 from tests.analysis.published_data import LongTable, dental_growth, fev
 
@@ -196,7 +196,7 @@ def test_a_column_that_repeats_others_is_a_singular_design() -> None:
 def test_what_reaches_no_maximum_is_refused_and_no_other_covariance_is_tried(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("analysis.effects.restricted_fit.MOST_STEPS", 2)
+    monkeypatch.setattr("analysis.effects.mixed.restricted_fit.MOST_STEPS", 2)
     table = fev()
 
     with pytest.raises(NotEstimable, match="did not converge in 2 steps"):

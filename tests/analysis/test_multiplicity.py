@@ -9,8 +9,8 @@ from __future__ import annotations
 import pytest
 
 from analysis.effects import multiplicity
+from analysis.effects.looks.sequential_test import SequentialTest
 from analysis.effects.multiplicity import LedgerEntry, holm_adjusted, make_ledger
-from analysis.effects.sequential_test import SequentialTest
 from analysis.result_row import ResultRow
 from study.analysis_plan import Aim, InterimSpec
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.effects.random_effects import RandomEffectsFit, RandomTerm, fit_random_effects
-from analysis.effects.restricted_fit import fit_restricted
-from analysis.effects.restricted_likelihood import Block, standard_form
-from analysis.effects.satterthwaite import estimate_combination
+from analysis.effects.mixed.random_effects import RandomEffectsFit, RandomTerm, fit_random_effects
+from analysis.effects.mixed.restricted_fit import fit_restricted
+from analysis.effects.mixed.restricted_likelihood import Block, standard_form
+from analysis.effects.mixed.satterthwaite import estimate_combination
 from analysis.result_row import NotEstimable
 from tests.analysis.published_data import LongTable, dental_growth, sleepstudy
 

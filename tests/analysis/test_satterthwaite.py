@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.effects.mmrm import fit_mmrm
-from analysis.effects.random_effects import RandomTerm, fit_random_effects
-from analysis.effects.satterthwaite import degrees_of_freedom, estimate_combination
+from analysis.effects.mixed.mmrm import fit_mmrm
+from analysis.effects.mixed.random_effects import RandomTerm, fit_random_effects
+from analysis.effects.mixed.satterthwaite import degrees_of_freedom, estimate_combination
 from analysis.result_row import NotEstimable
 from tests.analysis.published_data import dental_growth, fev, sleepstudy
 

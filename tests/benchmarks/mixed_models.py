@@ -16,9 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.effects.mmrm import fit_mmrm
-from analysis.effects.random_effects import RandomTerm, fit_random_effects
-from analysis.effects.satterthwaite import estimate_combination
+from analysis.effects.mixed.mmrm import fit_mmrm
+from analysis.effects.mixed.random_effects import RandomTerm, fit_random_effects
+from analysis.effects.mixed.satterthwaite import estimate_combination
 from tests.benchmarks.figures import Bar, Report, Row
 
 Floats = NDArray[np.float64]

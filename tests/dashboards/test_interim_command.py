@@ -12,8 +12,8 @@ import pytest
 
 from analysis.effects.endpoint import outcomes_of
 from analysis.effects.estimate import estimate_effects
-from analysis.effects.group_sequential import boundaries
-from analysis.effects.sequential_test import z_of
+from analysis.effects.looks.group_sequential import boundaries
+from analysis.effects.looks.sequential_test import z_of
 from analysis.tables.build import build_tables
 from study.cohort import SimulatedClock
 from study.events import ArmsSeen, InterimLookTaken, RehearsalStarted

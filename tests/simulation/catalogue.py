@@ -48,11 +48,11 @@ _ANCOVA = (
 _MIXED = (
     *_DRAWN,
     "analysis.effects.repeated",
-    "analysis.effects.mmrm",
-    "analysis.effects.random_effects",
-    "analysis.effects.restricted_fit",
-    "analysis.effects.restricted_likelihood",
-    "analysis.effects.satterthwaite",
+    "analysis.effects.mixed.mmrm",
+    "analysis.effects.mixed.random_effects",
+    "analysis.effects.mixed.restricted_fit",
+    "analysis.effects.mixed.restricted_likelihood",
+    "analysis.effects.mixed.satterthwaite",
     "tests.simulation.contrasts",
 )
 _IMPUTED = (
@@ -70,7 +70,7 @@ _DECIDED = (
     *_ANCOVA,
     "analysis.planning.power",
     "analysis.effects.equivalence",
-    "analysis.effects.group_sequential",
+    "analysis.effects.looks.group_sequential",
     "analysis.effects.multiplicity",
     "tests.simulation.decisions",
 )

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from analysis.chosen_model import estimate_endpoint
-from analysis.effects.interim import look_at
+from analysis.effects.looks.interim import look_at
+from analysis.effects.looks.sequential_test import sequential_test_of
 from analysis.effects.multiplicity import make_ledger
-from analysis.effects.sequential_test import sequential_test_of
 from analysis.planning.power import Task, decide
 from analysis.planning.simulated_outcomes import Scenario, draw_studies
 from analysis.planning.truth import rng_of

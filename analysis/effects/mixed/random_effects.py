@@ -16,14 +16,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.effects.restricted_fit import (
+from analysis.effects.mixed.restricted_fit import (
     RestrictedFit,
     cholesky_squares,
     fit_restricted,
     lower_triangle,
     matrix_of,
 )
-from analysis.effects.restricted_likelihood import Block, StandardForm, standard_form
+from analysis.effects.mixed.restricted_likelihood import Block, StandardForm, standard_form
 from analysis.result_row import NotEstimable
 
 Floats = NDArray[np.float64]

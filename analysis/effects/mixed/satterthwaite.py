@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from analysis.effects.linear_model import Estimate
-from analysis.effects.restricted_fit import RestrictedFit
+from analysis.effects.mixed.restricted_fit import RestrictedFit
 from analysis.result_row import CI_LEVEL, NotEstimable
 
 FLAT = 1e-7

@@ -18,7 +18,7 @@ from scipy import stats
 
 from analysis.effects.equivalence import equivalence_rows
 from analysis.effects.estimate import Effects
-from analysis.effects.group_sequential import FIXED, Boundary, boundaries, sequential_p
+from analysis.effects.looks.group_sequential import FIXED, Boundary, boundaries, sequential_p
 from analysis.result_row import ResultRow
 from study.analysis_plan import Aim, Contrast, InterimSpec
 from study.events import InterimLookTaken

@@ -9,8 +9,8 @@ from typing import Any
 from scipy import stats
 
 from analysis.effects.estimate import Effects
-from analysis.effects.group_sequential import FIXED, Boundary, boundaries
-from analysis.effects.sequential_test import (
+from analysis.effects.looks.group_sequential import FIXED, Boundary, boundaries
+from analysis.effects.looks.sequential_test import (
     crosses,
     in_order,
     information_of,

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.effects.restricted_likelihood import Block, Evaluation, StandardForm, evaluate
+from analysis.effects.mixed.restricted_likelihood import Block, Evaluation, StandardForm, evaluate
 from analysis.result_row import NotEstimable
 
 Floats = NDArray[np.float64]

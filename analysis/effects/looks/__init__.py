@@ -1,0 +1,1 @@
+"""Looks at the arms before the end."""

@@ -1,0 +1,1 @@
+"""Linear mixed models by restricted maximum likelihood."""

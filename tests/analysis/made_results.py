@@ -394,7 +394,7 @@ def _agreement(music: list[str], people: int, clip_points: bool, rng: np.random.
 
 
 def _dose(names: tuple[str, ...], labels: dict[str, str], people: int) -> dict[str, Any]:
-    bands = ["less than half", "half to 90 %", "90 % or more", "all"]
+    bands = ["less than half", "half and more, less than 90 %", "90 % and more, but not all", "all"]
     return {
         "bands": bands,
         "arms": [

@@ -35,7 +35,6 @@ _UNEVEN_LEAVING = (
     "22 % of the first arm and 35 % of the second drop out, rather those who came in a worse mood (MAR)"
 )
 _CEILING = "ceiling: three in ten answers are cut off at an end of the scale"
-_CAUTIOUS = "HC3 errors are a little too wide where an arm has few outcomes (MacKinnon & White 1985; Long & Ervin 2000)"
 _SPREADS = "spread 1.8 to 1.3 between the arms"
 
 _DRAWN = ("analysis.planning.simulated_outcomes", "analysis.planning.truth", "tests.simulation.designs")
@@ -129,8 +128,7 @@ def _progress() -> Iterator[Case]:
     )
     for name, words, people, scenario in scenarios:
         run = _contrast(protocol, people, scenario).run
-        note = _CAUTIOUS if name in ("small", "mar") else ""
-        yield Case(f"progress-{name}", method, words, CHEAP, run, _ANCOVA, note)
+        yield Case(f"progress-{name}", method, words, CHEAP, run, _ANCOVA)
     uneven = designs.two_to_one()
     yield Case(
         "progress-uneven",
@@ -158,8 +156,6 @@ def _distance() -> Iterator[Case]:
             protocol, 80, partial(plain, protocol, **told), partial(_moving, protocol, {"iso": -0.1}, **told)
         ).run,
         _ANCOVA,
-        "no arm leads people elsewhere, yet the wider one is further from the target: a difference of "
-        "distance is no evidence that music led anyone anywhere; the interval covers its own, other, truth",
         is_warning=True,
     )
 
@@ -174,8 +170,7 @@ def _axes() -> Iterator[Case]:
             ("mar", f"40 a arm; {_UNEVEN_LEAVING}", partial(plain, protocol, **_MAR)),
         ):
             run = _contrast(protocol, 80, scenario).run
-            note = _CAUTIOUS if name == "mar" else ""
-            yield Case(f"{axis}-{name}", method, words, CHEAP, run, _ANCOVA, note)
+            yield Case(f"{axis}-{name}", method, words, CHEAP, run, _ANCOVA)
 
 
 def _both_axes() -> Iterator[Case]:
@@ -259,8 +254,7 @@ def _missing() -> Iterator[Case]:
         ("ceiling", f"40 a arm; {_CEILING}; {_UNEVEN_LEAVING}", partial(ceiling, protocol, **_MAR)),
     ):
         run = _contrast(protocol, 80, scenario).run
-        note = _CAUTIOUS if name == "mar" else ""
-        yield Case(f"imputation-{name}", method, words, MIDDLE, run, _IMPUTED, note)
+        yield Case(f"imputation-{name}", method, words, MIDDLE, run, _IMPUTED)
     null = partial(plain, protocol, **_MAR)
     yield Case(
         "reference",
@@ -269,8 +263,6 @@ def _missing() -> Iterator[Case]:
         MIDDLE,
         JumpedToReference(protocol, 80, null, partial(moved, protocol, null)).run,
         _IMPUTED,
-        "Rubin's variance keeps the information that was lost (Cro, Carpenter & Kenward 2019): wider than "
-        "the estimate's spread over studies, so no bar",
     )
 
 
@@ -340,18 +332,13 @@ def _last(contrast_id: str) -> bool:
 def _intervals_of_agreement() -> Iterator[Case]:
     method = "Agreement of report and prediction: percentile bootstrap over the design's unit"
     own, shared = "sound of their own", "people × clip drawn"
-    few = "percentile limits of few units are a little too narrow (Hesterberg 2015, Am. Stat. 69, 371-386)"
-    thrice = (
-        "drawing people × clips counts what is neither the person's nor the clip's three times (Owen & "
-        "Eckles 2012): intervals that are rather too wide, never far too narrow"
-    )
-    for name, words, law, note in (
-        ("own", f"40 people × 3 reports, {own}: people drawn", Law(40, 3), few),
-        ("own-many", f"120 people × 3 reports, {own}: people drawn", Law(120, 3), ""),
-        ("shared", f"40 people × 6 of 24 shared clips: {shared}", Law(40, 6, 24, clip_sd=0.15), thrice),
-        ("shared-many", f"80 people × 6 of 72 shared clips: {shared}", Law(80, 6, 72, clip_sd=0.15), thrice),
+    for name, words, law in (
+        ("own", f"40 people × 3 reports, {own}: people drawn", Law(40, 3)),
+        ("own-many", f"120 people × 3 reports, {own}: people drawn", Law(120, 3)),
+        ("shared", f"40 people × 6 of 24 shared clips: {shared}", Law(40, 6, 24, clip_sd=0.15)),
+        ("shared-many", f"80 people × 6 of 72 shared clips: {shared}", Law(80, 6, 72, clip_sd=0.15)),
     ):
-        yield Case(f"agreement-{name}", method, words, DEAR, Bootstrap(law).run, _AGREEMENT, note)
+        yield Case(f"agreement-{name}", method, words, DEAR, Bootstrap(law).run, _AGREEMENT)
     yield Case(
         "agreement-participants-alone",
         method,
@@ -359,7 +346,6 @@ def _intervals_of_agreement() -> Iterator[Case]:
         DEAR,
         Bootstrap(Law(40, 6, 24, clip_sd=0.15), participants_alone=True).run,
         _AGREEMENT,
-        "what drawing participants does where clips are shared: intervals far too narrow",
         is_warning=True,
     )
     method = "Agreement of report and prediction: intervals by formula"
@@ -367,12 +353,7 @@ def _intervals_of_agreement() -> Iterator[Case]:
         ("once", f"40 people × 1 report, {own}: Lin, McGraw & Wong, Bland & Altman", Law(40, 1)),
         ("repeated", f"40 people × 3 reports, {own}: MOVER", Law(40, 3)),
     ):
-        note = (
-            "the interval of ICC(A,1) assumes raters of equal spread, which these are not"
-            if name == "once"
-            else ""
-        )
-        yield Case(f"formula-{name}", method, words, CHEAP, Published(law).run, _AGREEMENT, note)
+        yield Case(f"formula-{name}", method, words, CHEAP, Published(law).run, _AGREEMENT)
 
 
 def _tests_of_relation() -> Iterator[Case]:
@@ -405,12 +386,5 @@ def _tests_of_relation() -> Iterator[Case]:
         ),
         ("repeated-drift", f"repeated-measures correlation; {drift_words}", drifting, repeated, CHEAP, True),
     ):
-        note = {
-            "slope": "the same conservatism of drawing people × clips; clip permutation is exact",
-            "detrended": "percentile limits of few units are a little too narrow",
-            "slope-participants": "the peculiarities of shared clips are taken for the people's",
-            "raw": "two series that drift along the same path correlate though nothing is shared",
-            "repeated-drift": "the same: read it beside the detrended one",
-        }.get(name, "")
         run = Unrelated(law, rejects).run
-        yield Case(f"relation-{name}", method, words, replicates, run, _AGREEMENT, note, warning)
+        yield Case(f"relation-{name}", method, words, replicates, run, _AGREEMENT, warning)

@@ -76,7 +76,6 @@ class Case:
         replicates: simulated studies at full size.
         run: number of replicates and seed to findings.
         modules: whose text decides whether kept findings are still those of this software.
-        note: what a reader must know to judge it.
         is_warning: shown because it fails; its misses are expected.
     """
 
@@ -86,7 +85,6 @@ class Case:
     replicates: int
     run: Callable[[int, int], Sequence[Finding]]
     modules: tuple[str, ...]
-    note: str = ""
     is_warning: bool = False
 
 

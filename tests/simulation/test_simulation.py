@@ -10,6 +10,7 @@ import pytest
 
 from tests.simulation.catalogue import catalogue
 from tests.simulation.measured import COVERAGE, POWER, TYPE_I, Case, Finding
+from tests.simulation.notes import NOTES
 
 SEED = 7
 
@@ -108,3 +109,5 @@ def test_every_primary_method_is_tried() -> None:
         assert name in methods
     ids = [case.case_id for case in catalogue()]
     assert len(ids) == len(set(ids))
+    assert set(NOTES) <= set(ids)
+    assert {case.case_id for case in catalogue() if case.is_warning} <= set(NOTES)

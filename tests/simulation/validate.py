@@ -26,6 +26,7 @@ from study.folder import write_whole
 from tests.simulation.catalogue import catalogue
 from tests.simulation.document import provenance, to_json, to_markdown
 from tests.simulation.measured import MISSED, Case
+from tests.simulation.notes import NOTES
 
 ROOT = Path(__file__).parents[2]
 SEED = 20_240_611
@@ -121,7 +122,7 @@ def replicates_of(case: Case, scale: float) -> int:
 def mark_of(case: Case, scale: float) -> str:
     """What a case's findings depend on, as a hash."""
     digest = hashlib.sha256(f"{case.case_id}/{replicates_of(case, scale)}/{SEED}".encode())
-    for module in case.modules:
+    for module in ("tests.simulation.catalogue", *case.modules):
         spec = importlib.util.find_spec(module)
         if spec is not None and spec.origin is not None:
             digest.update(Path(spec.origin).read_bytes())
@@ -133,7 +134,7 @@ def _described(case: Case) -> dict[str, Any]:
         "case_id": case.case_id,
         "method": case.method,
         "scenario": case.scenario,
-        "note": case.note,
+        "note": NOTES.get(case.case_id, ""),
         "is_warning": case.is_warning,
     }
 

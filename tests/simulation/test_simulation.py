@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import cache
+from importlib.util import find_spec
 
 import pytest
 
@@ -110,4 +111,5 @@ def test_every_primary_method_is_tried() -> None:
     ids = [case.case_id for case in catalogue()]
     assert len(ids) == len(set(ids))
     assert set(NOTES) <= set(ids)
+    assert all(find_spec(module) for case in catalogue() for module in case.modules)
     assert {case.case_id for case in catalogue() if case.is_warning} <= set(NOTES)

@@ -54,6 +54,8 @@ def trajectories_image(results: Results, words: Words = ENGLISH) -> FigureImage 
             )
         )
     title = words.text("figure.trajectories.title")
+    if _lapse(results) != 1:
+        title += " " + words.text("figure.trajectories.lapse")
     return picture("trajectories", title, " ".join(said), partial(_draw, results, words))
 
 
@@ -62,17 +64,27 @@ def _draw(results: Results, words: Words) -> Figure:
     arms = [arm for arm in results.paths if any((axis, arm["arm"]) in slopes for axis in AXES)]
     figure = results_figure(results, words, 4.3 + 0.5 * len(arms))
     panels = figure.subplots(2, 1, sharex=True)
-    order = arm_order(results)
+    order, lapse = arm_order(results), _lapse(results)
     for axes, axis in zip(panels, AXES, strict=True):
         open_axes(axes)
         axes.set_ylabel(axis_name(words, axis))
         axes.axhline(0, color=FAINT, linewidth=1, zorder=0)
         number_axis(axes.yaxis, words)
         number_axis(axes.xaxis, words)
-        reach_s = max((point["time_s"] for arm in arms for point in arm["felt"]), default=1.0)
+        reach_s = max((point["time_s"] for arm in arms for point in arm["felt"]), default=1.0) * _lapse(
+            results
+        )
         for place, arm in enumerate(arms):
             shift_s = 0.012 * reach_s * (place - (len(arms) - 1) / 2)
-            _draw_arm(axes, arm, axis, slopes.get((axis, arm["arm"])), order.get(arm["arm"], 0), shift_s)
+            _draw_arm(
+                axes,
+                arm,
+                axis,
+                slopes.get((axis, arm["arm"])),
+                order.get(arm["arm"], 0),
+                _lapse(results),
+                shift_s,
+            )
     panels[-1].set_xlabel(words.text("figure.minutes"))
     legend_below(figure, [_handle(arm, slopes, order.get(arm["arm"], 0), words) for arm in arms])
     return figure
@@ -84,13 +96,14 @@ def _draw_arm(
     axis: str,
     slope: Mapping[str, Any] | None,
     place: int,
+    lapse: float,
     shift_s: float,
 ) -> None:
     style = arm_style(place)
     points: Sequence[Mapping[str, Any]] = arm["felt"]
     if not points:
         return
-    time_s = np.array([point["time_s"] for point in points], dtype=float)
+    time_s = np.array([point["time_s"] for point in points], dtype=float) * lapse
     values = np.array([point[axis] for point in points], dtype=float)
     weights = np.array([point["n"] for point in points], dtype=float)
     for at_s, interval in zip(time_s + shift_s, (point[f"{axis}_ci"] for point in points), strict=True):
@@ -132,6 +145,12 @@ def _handle(arm: Mapping[str, Any], slopes: Slopes, place: int, words: Words) ->
         mec=PAPER,
         label="\n".join(lines),
     )
+
+
+def _lapse(results: Results) -> float:
+    """Planned seconds in a second of a time-lapse, since slopes are of planned minutes; else 1."""
+    planned_s = results.study.get("time_lapse_of_s")
+    return float(planned_s / results.study["duration_s"]) if planned_s else 1.0
 
 
 def _slopes(results: Results) -> dict[tuple[str, str], Mapping[str, Any]]:

@@ -465,8 +465,11 @@ def test_a_density_is_drawn_from_five_people_on() -> None:
         assert len(filled) == clouds
 
 
-def test_a_slope_is_drawn_as_steep_as_it_was_estimated() -> None:
-    image = trajectories_image(make_results())
+@pytest.mark.parametrize("lapse", [1, 6])
+def test_a_slope_is_drawn_as_steep_as_it_was_estimated_in_a_time_lapse_too(lapse: int) -> None:
+    results = make_results()
+    study = {**results.study, "duration_s": 240.0, "time_lapse_of_s": 240.0 * lapse if lapse > 1 else None}
+    image = trajectories_image(replace(results, study=study))
     assert image is not None
     (valence, _) = drawn(image).axes
     (line,) = (
@@ -476,7 +479,9 @@ def test_a_slope_is_drawn_as_steep_as_it_was_estimated() -> None:
     )
     (minute, later), (low, high) = (np.asarray(d, dtype=float) for d in (line.get_xdata(), line.get_ydata()))
 
+    assert later - minute == pytest.approx(4 * lapse)
     assert (high - low) / (later - minute) == pytest.approx(0.6 / 10)
+    assert ("time-lapse" in image.title) == (lapse > 1)
 
 
 def test_clips_one_by_one_are_drawn_where_the_results_hold_them() -> None:

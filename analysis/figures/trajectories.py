@@ -71,20 +71,11 @@ def _draw(results: Results, words: Words) -> Figure:
         axes.axhline(0, color=FAINT, linewidth=1, zorder=0)
         number_axis(axes.yaxis, words)
         number_axis(axes.xaxis, words)
-        reach_s = max((point["time_s"] for arm in arms for point in arm["felt"]), default=1.0) * _lapse(
-            results
-        )
+        reach_s = lapse * max((point["time_s"] for arm in arms for point in arm["felt"]), default=1.0)
         for place, arm in enumerate(arms):
             shift_s = 0.012 * reach_s * (place - (len(arms) - 1) / 2)
-            _draw_arm(
-                axes,
-                arm,
-                axis,
-                slopes.get((axis, arm["arm"])),
-                order.get(arm["arm"], 0),
-                _lapse(results),
-                shift_s,
-            )
+            slope = slopes.get((axis, arm["arm"]))
+            _draw_arm(axes, arm, axis, slope, order.get(arm["arm"], 0), lapse, shift_s)
     panels[-1].set_xlabel(words.text("figure.minutes"))
     legend_below(figure, [_handle(arm, slopes, order.get(arm["arm"], 0), words) for arm in arms])
     return figure

@@ -22,7 +22,6 @@ from analysis.figures.drawing import (
     SOFT,
     VERMILION,
     FigureImage,
-    fitted,
     id_part,
     legend_below,
     picture,
@@ -30,6 +29,7 @@ from analysis.figures.drawing import (
     route_handles,
     styled,
 )
+from analysis.figures.lettering import fitted
 from analysis.results import Results
 from analysis.words import ENGLISH, Words
 

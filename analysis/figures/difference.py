@@ -22,7 +22,6 @@ from analysis.figures.drawing import (
     SOFT,
     FigureImage,
     arm_style,
-    fitted,
     label_axes,
     legend_below,
     number_axis,
@@ -30,6 +29,7 @@ from analysis.figures.drawing import (
     picture,
     results_figure,
 )
+from analysis.figures.lettering import fitted
 from analysis.figures.names import arm_names, arm_order, axis_name, reported
 from analysis.results import Results
 from analysis.words import ENGLISH, Words

@@ -15,14 +15,13 @@ from analysis.figures.drawing import (
     PAPER,
     FigureImage,
     arm_style,
-    fitted,
     label_axes,
     number_axis,
-    on_one_line,
     open_axes,
     picture,
     results_figure,
 )
+from analysis.figures.lettering import fitted, on_one_line
 from analysis.figures.names import arm_order, endpoint_name
 from analysis.results import Results
 from analysis.words import ENGLISH, Words

@@ -10,12 +10,8 @@ from __future__ import annotations
 
 import io
 import re
-import textwrap
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, Literal
 
 from matplotlib import rc_context
@@ -23,12 +19,11 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties, fontManager
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
-from matplotlib.textpath import text_to_path
 from matplotlib.ticker import FixedLocator, MaxNLocator, ScalarFormatter
 
+from analysis.figures.lettering import boxes_for_strange_letters, fitted, font_families, text_width_in
 from analysis.results import Results
 from analysis.words import ENGLISH, Words
 
@@ -79,18 +74,6 @@ _MOST_ROUNDS = 6
 
 BAND_IN = 0.27
 _BAND_COLOUR = "#8a1f11"
-
-#: Asked in this order for letters that DejaVu Sans lacks, where they are installed.
-_OTHER_FONTS = (
-    "Noto Sans CJK JP",
-    "Noto Sans CJK SC",
-    "Noto Sans CJK KR",
-    "WenQuanYi Zen Hei",
-    "Hiragino Sans",
-    "Noto Sans Devanagari",
-    "Noto Sans Thai",
-    "Arial Unicode MS",
-)
 
 _STYLE: dict[Any, Any] = {
     "font.size": 9,
@@ -251,54 +234,10 @@ def number_axis(axis: Axis, words: Words, most: int = 6) -> None:
     axis.set_major_formatter(_WordedTicks(words.numbers.point))
 
 
-def wrapped(text: str, letters: int) -> str:
-    """The text in lines of at most that many letters; a count stays on one line."""
-    return "\n".join(textwrap.wrap(text.replace("(n = ", "(n\u00a0=\u00a0"), letters))
-
-
-def fitted(text: str, width_in: float, fontsize: float = 8, bold: bool = False) -> list[str]:
-    """The text in lines no wider than that; a count stays on one line, a word too long is broken."""
-    lines: list[str] = []
-    for word in text.replace("n = ", "n\u00a0=\u00a0").split(" "):
-        joined = f"{lines[-1]} {word}" if lines else word
-        if lines and text_width_in(joined, fontsize, bold) <= width_in:
-            lines[-1] = joined
-            continue
-        rest = word
-        while text_width_in(rest, fontsize, bold) > width_in and len(rest) > 1:
-            letters = max(
-                (n for n in range(1, len(rest)) if text_width_in(rest[:n], fontsize, bold) <= width_in),
-                default=1,
-            )
-            lines.append(rest[:letters])
-            rest = rest[letters:]
-        lines.append(rest)
-    return lines
-
-
-def on_one_line(name: str, after: str, width_in: float, fontsize: float = 8, bold: bool = False) -> str:
-    """Name and what follows it on one line no wider than that; a name too long is cut, and shows it."""
-    whole = name + after
-    kept = len(name)
-    while kept > 1 and text_width_in(whole, fontsize, bold) > width_in:
-        kept -= 1
-        whole = f"{name[:kept].rstrip()}…{after}"
-    return whole
-
-
 def label_axes(axes: Axes, x: str = "", y: str = "", x_in: float = 3.2, y_in: float = 1.9) -> None:
     """Axis labels in lines no longer than that."""
     axes.set_xlabel("\n".join(fitted(x, x_in, 9)))
     axes.set_ylabel("\n".join(fitted(y, y_in, 9)))
-
-
-@cache
-def text_width_in(text: str, fontsize: float, bold: bool = False) -> float:
-    """How wide a line of text is set, in inches."""
-    font = FontProperties(family=_font_families(), size=fontsize, weight="bold" if bold else "normal")
-    with _boxes_for_strange_letters():
-        width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
-    return float(width) / 72
 
 
 def to_svg(figure: Figure, figure_id: str, alt: str) -> str:
@@ -329,7 +268,7 @@ def to_png(figure: Figure, dpi: int = 160) -> bytes:
 
 def styled() -> Any:
     """A context in which axes and texts take the house style when they are made."""
-    return rc_context({**_STYLE, "font.family": _font_families()})
+    return rc_context({**_STYLE, "font.family": font_families()})
 
 
 def settled(figure: Figure) -> Figure:
@@ -362,24 +301,10 @@ def _size_style(width_in: float) -> str:
 def _save(figure: Figure, form: Literal["svg", "png"], dpi: int) -> bytes:
     out = io.BytesIO()
     metadata = {"Date": None, "Creator": None} if form == "svg" else {"Software": None}
-    with rc_context(_STYLE), _boxes_for_strange_letters():
+    with rc_context(_STYLE), boxes_for_strange_letters():
         settled(figure)
         figure.savefig(out, format=form, dpi=dpi, metadata=metadata)
     return out.getvalue()
-
-
-@contextmanager
-def _boxes_for_strange_letters() -> Iterator[None]:
-    with warnings.catch_warnings():
-        # A label in letters that no installed font has is boxes here; caption and tables still show it.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        yield
-
-
-@cache
-def _font_families() -> list[str]:
-    installed = set(fontManager.get_font_names())
-    return ["DejaVu Sans", *(name for name in _OTHER_FONTS if name in installed)]
 
 
 def _escaped(text: str) -> str:

@@ -16,7 +16,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from analysis.figures.drawing import INK, PAPER, SOFT, FigureImage, fitted, picture, results_figure
+from analysis.figures.drawing import INK, PAPER, SOFT, FigureImage, picture, results_figure
+from analysis.figures.lettering import fitted
 from analysis.results import Results
 from analysis.words import ENGLISH, Words
 

@@ -20,15 +20,14 @@ from analysis.figures.drawing import (
     WIDE_IN,
     WIDTH_IN,
     FigureImage,
-    fitted,
     label_axes,
     legend_below,
     number_axis,
     open_axes,
     picture,
     results_figure,
-    text_width_in,
 )
+from analysis.figures.lettering import fitted, text_width_in
 from analysis.figures.names import beside, endpoint_name, reported
 from analysis.results import Results
 from analysis.words import ENGLISH, Words

@@ -19,7 +19,6 @@ from analysis.figures.drawing import (
     MANY_POINTS,
     FigureImage,
     arm_style,
-    fitted,
     id_part,
     legend_below,
     number_axis,
@@ -27,6 +26,7 @@ from analysis.figures.drawing import (
     picture,
     results_figure,
 )
+from analysis.figures.lettering import fitted
 from analysis.figures.names import arm_order, axis_name
 from analysis.results import Results
 from analysis.words import ENGLISH, Words

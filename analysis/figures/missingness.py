@@ -18,15 +18,14 @@ from analysis.figures.drawing import (
     SKY,
     SOFT,
     FigureImage,
-    fitted,
     label_axes,
     legend_below,
     number_axis,
-    on_one_line,
     open_axes,
     picture,
     results_figure,
 )
+from analysis.figures.lettering import fitted, on_one_line
 from analysis.results import Results
 from analysis.words import ENGLISH, Words
 

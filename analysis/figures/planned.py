@@ -19,8 +19,8 @@ from analysis.figures.drawing import (
     open_axes,
     styled,
     to_svg,
-    wrapped,
 )
+from analysis.figures.lettering import wrapped
 from analysis.figures.session import draw_plane
 from study.affect import Affect
 from study.path import AffectPath

@@ -27,11 +27,11 @@ from analysis.figures.drawing import (
     arm_style,
     label_axes,
     number_axis,
-    on_one_line,
     open_axes,
     picture,
     results_figure,
 )
+from analysis.figures.lettering import on_one_line
 from analysis.figures.names import endpoint_name
 from analysis.results import Results
 from analysis.words import ENGLISH, Words

@@ -17,13 +17,13 @@ from analysis.figures.drawing import (
     ArmStyle,
     FigureImage,
     arm_style,
-    fitted,
     legend_below,
     number_axis,
     open_axes,
     picture,
     results_figure,
 )
+from analysis.figures.lettering import fitted
 from analysis.figures.names import arm_names, arm_order, endpoint_name, reported
 from analysis.results import Results
 from analysis.words import ENGLISH, Words

@@ -20,12 +20,12 @@ from analysis.figures.drawing import (
     ArmStyle,
     FigureImage,
     arm_style,
-    fitted,
     number_axis,
     open_axes,
     picture,
     results_figure,
 )
+from analysis.figures.lettering import fitted
 from analysis.figures.names import endpoint_name, row_title
 from analysis.results import Results
 from analysis.words import ENGLISH, Words

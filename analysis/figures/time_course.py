@@ -18,7 +18,6 @@ from analysis.figures.drawing import (
     SOFT,
     VERMILION,
     FigureImage,
-    fitted,
     legend_below,
     number_axis,
     open_axes,
@@ -26,6 +25,7 @@ from analysis.figures.drawing import (
     results_figure,
     route_handles,
 )
+from analysis.figures.lettering import fitted
 from analysis.figures.names import axis_name
 from analysis.results import Results
 from analysis.words import ENGLISH, Words

@@ -16,13 +16,13 @@ from analysis.figures.drawing import (
     PAPER,
     FigureImage,
     arm_style,
-    fitted,
     legend_below,
     number_axis,
     open_axes,
     picture,
     results_figure,
 )
+from analysis.figures.lettering import fitted
 from analysis.figures.names import arm_order, axis_name, beside, reported
 from analysis.results import Results
 from analysis.words import ENGLISH, Words

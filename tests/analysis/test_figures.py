@@ -23,20 +23,10 @@ from analysis.figures.all_figures import report_figures
 from analysis.figures.circumplex import circumplex_images, circumplex_overview
 from analysis.figures.diagnostics import diagnostics_image
 from analysis.figures.difference import difference_images
-from analysis.figures.drawing import (
-    ARM_STYLES,
-    ROUTES,
-    SIMULATED,
-    WIDE_IN,
-    FigureImage,
-    fitted,
-    on_one_line,
-    settled,
-    styled,
-    text_width_in,
-)
+from analysis.figures.drawing import ARM_STYLES, ROUTES, SIMULATED, WIDE_IN, FigureImage, settled, styled
 from analysis.figures.flow import flow_image
 from analysis.figures.forest import forest_image
+from analysis.figures.lettering import fitted, on_one_line, text_width_in
 from analysis.figures.mer import mer_images
 from analysis.figures.missingness import _FILLS, missingness_image
 from analysis.figures.raincloud import raincloud_image

@@ -58,6 +58,7 @@ class Driver:
     _deaths_at_start: int = 0
     _manifests: dict[int, RenderManifest] = field(default_factory=dict)
     _handed_out: set[int] = field(default_factory=set)
+    _share: float = 0.0
     _refusal: IsopathError | None = None
 
     def run(
@@ -205,4 +206,6 @@ class Driver:
     def _tell(self) -> None:
         under_way = [n for _, chunk in self._asked.values() if chunk is not None for n in chunk.numbers]
         there = sum(self._is_there(self.plans[number]) for number in under_way)
-        self.progress((len(self._manifests) + there) / len(self.plans))
+        # A dead worker's sessions count again only once another has taken them up.
+        self._share = max(self._share, (len(self._manifests) + there) / len(self.plans))
+        self.progress(self._share)

@@ -113,7 +113,7 @@ def test_the_planted_effect_is_found(planted: Results) -> None:
 def test_the_planted_agreement_is_found(planted: Results, axis: str) -> None:
     row = concordance(planted, axis)
 
-    assert row["unit"] == "participant"
+    assert row["resampled_unit"] == "participant"
     assert row["ci_low"] < 0.6 < row["ci_high"]
     assert row["estimate"] == pytest.approx(0.6, abs=0.1)
 

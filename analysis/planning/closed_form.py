@@ -23,7 +23,7 @@ from study.analysis_plan import Aim, Contrast, PlanningSpec
 from study.protocol import Design, StudyProtocol
 
 _MOST_PEOPLE = 1e7
-_NODES = 400
+_NODES = 100
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from analysis.effects.endpoint import Outcome
-from analysis.effects.endpoint_rows import covariate_words, estimand_of, label_of
+from analysis.effects.endpoint_rows import covariate_words, difference_row, estimand_of, label_of
 from analysis.effects.estimate import complete_cases, covariates_of
 from analysis.effects.linear_model import ArmModel, fit_arm_model
 from analysis.result_row import CI_LEVEL, NotEstimable, ResultRow, not_estimated
@@ -80,26 +80,7 @@ def _treatment(
     }
     row_id, label = f"crossover:treatment:{contrast.contrast_id}", label_of(contrast)
     estimand = estimand_of(protocol, protocol.analysis.endpoint)
-    try:
-        if isinstance(fit, NotEstimable):
-            raise fit
-        found = fit.difference(*contrast.arm_ids)
-    except NotEstimable as problem:
-        return not_estimated(row_id, label, n, method, str(problem), extra, estimand=estimand)
-    extra |= {"se": found.se, "df": found.df}
-    return ResultRow(
-        row_id,
-        label,
-        found.value,
-        found.ci_low,
-        found.ci_high,
-        found.p_value,
-        n,
-        method,
-        None,
-        extra,
-        estimand=estimand,
-    )
+    return difference_row(row_id, label, contrast, fit, n, method, extra, estimand)
 
 
 def _within_person(contrast: Contrast, complete: Sequence[Outcome], values: Floats) -> Floats:

@@ -108,13 +108,31 @@ def contrast_row(
         **_standardised(first, second, crossover),
     }
     row_id = f"{endpoint}:{contrast.contrast_id}"
+    return difference_row(row_id, label, contrast, fit, n, method, extra, estimand)
+
+
+def difference_row(
+    row_id: str,
+    label: str,
+    contrast: Contrast,
+    fit: ArmEstimates | NotEstimable,
+    n: int,
+    method: str,
+    extra: Mapping[str, Any],
+    estimand: str | None,
+) -> ResultRow:
+    """A model's difference of a contrast's arms, or why there is none.
+
+    Args:
+        n: people the estimate rests on.
+        extra: joined by the difference's `se` and `df` where there is one.
+    """
     try:
         if isinstance(fit, NotEstimable):
             raise fit
         found = fit.difference(*contrast.arm_ids)
     except NotEstimable as problem:
         return not_estimated(row_id, label, n, method, str(problem), extra, estimand=estimand)
-    extra |= {"se": found.se, "df": found.df}
     return ResultRow(
         row_id,
         label,
@@ -125,7 +143,7 @@ def contrast_row(
         n,
         method,
         None,
-        extra,
+        {**extra, "se": found.se, "df": found.df},
         estimand=estimand,
     )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -65,23 +65,39 @@ def estimate_effects(protocol: StudyProtocol, outcomes: Sequence[Outcome], endpo
     Raises:
         UnknownName: the protocol lists a covariate there is no column for.
     """
-    crossover = protocol.design is Design.CROSSOVER
     complete, missing = complete_cases(protocol, outcomes, endpoint)
     values = np.array([outcome.values[endpoint] for outcome in complete], dtype=float)
     arms = [outcome.arm for outcome in complete]
-    method = method_of(protocol)
     fit: ArmModel | NotEstimable
     try:
         fit = fit_arm_model(values, arms, covariates_of(protocol, complete), _errors(protocol))
     except NotEstimable as problem:
         fit = problem
-    by_arm = {
-        arm.arm_id: values[[name == arm.arm_id for name in arms]] if arms else values for arm in protocol.arms
-    }
-    people = {
-        contrast.contrast_id: len({o.participant_id for o in complete if o.arm in contrast.arm_ids})
-        for contrast in protocol.analysis.contrasts
-    }
+    return _effects(protocol, endpoint, complete, missing, fit)
+
+
+def without_estimates(
+    protocol: StudyProtocol, outcomes: Sequence[Outcome], endpoint: str, reason: str
+) -> Effects:
+    """Every row of an endpoint, each saying why there is no number; nobody is analysed."""
+    complete, missing = complete_cases(protocol, outcomes, endpoint)
+    return replace(
+        _effects(protocol, endpoint, complete, missing, NotEstimable(reason)), analysed=frozenset()
+    )
+
+
+def _effects(
+    protocol: StudyProtocol,
+    endpoint: str,
+    complete: Sequence[Outcome],
+    missing: Mapping[str, int],
+    fit: ArmModel | NotEstimable,
+) -> Effects:
+    """Rows of the outcomes that were analysed."""
+    values = np.array([outcome.values[endpoint] for outcome in complete], dtype=float)
+    arms = np.array([outcome.arm for outcome in complete], dtype=object)
+    by_arm = {arm.arm_id: values[arms == arm.arm_id] for arm in protocol.arms}
+    method = method_of(protocol)
     return Effects(
         endpoint,
         tuple(
@@ -91,9 +107,9 @@ def estimate_effects(protocol: StudyProtocol, outcomes: Sequence[Outcome], endpo
                 label_of(contrast),
                 fit,
                 by_arm,
-                people[contrast.contrast_id],
+                len({o.participant_id for o in complete if o.arm in contrast.arm_ids}),
                 method,
-                crossover,
+                protocol.design is Design.CROSSOVER,
                 estimand_of(protocol, endpoint),
             )
             for contrast in protocol.analysis.contrasts
@@ -106,41 +122,6 @@ def estimate_effects(protocol: StudyProtocol, outcomes: Sequence[Outcome], endpo
         fit.left_out if isinstance(fit, ArmModel) else (),
         diagnostics=diagnostics_of(fit) if isinstance(fit, ArmModel) else {},
         analysed=frozenset(outcome.participant_id for outcome in complete),
-    )
-
-
-def without_estimates(
-    protocol: StudyProtocol, outcomes: Sequence[Outcome], endpoint: str, reason: str
-) -> Effects:
-    """Every row of an endpoint, each saying why there is no number."""
-    crossover = protocol.design is Design.CROSSOVER
-    complete, missing = complete_cases(protocol, outcomes, endpoint)
-    values = np.array([outcome.values[endpoint] for outcome in complete], dtype=float)
-    arms = np.array([outcome.arm for outcome in complete], dtype=object)
-    by_arm = {arm.arm_id: values[arms == arm.arm_id] for arm in protocol.arms}
-    method, cause = method_of(protocol), NotEstimable(reason)
-    return Effects(
-        endpoint,
-        tuple(
-            contrast_row(
-                endpoint,
-                contrast,
-                label_of(contrast),
-                cause,
-                by_arm,
-                len({o.participant_id for o in complete if o.arm in contrast.arm_ids}),
-                method,
-                crossover,
-                estimand_of(protocol, endpoint),
-            )
-            for contrast in protocol.analysis.contrasts
-        ),
-        tuple(
-            arm_row(arm.arm_id, arm_name(arm.arm_id), cause, by_arm[arm.arm_id], method)
-            for arm in protocol.arms
-        ),
-        missing,
-        (),
     )
 
 

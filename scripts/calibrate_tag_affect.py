@@ -1,6 +1,6 @@
 """Set the scale of musicnn's tag map from music and from published ratings.
 
-    python scripts/calibrate_tag_affect.py analysis/mer/weights/tag_affect.json FOLDER...
+    python scripts/calibrate_tag_affect.py analysis/mer/musicnn/weights/tag_affect.json FOLDER...
 
 Every FOLDER is a collection of sound files (its name goes into the map). Of
 each file of 20 s or more the middle 30 s are heard. From the tags' mean over
@@ -21,9 +21,9 @@ import soundfile
 from numpy.typing import NDArray
 from scipy.optimize import fsolve
 
-from analysis.mer.mel import blocks_of
-from analysis.mer.musicnn import MusicnnPredictor
-from analysis.mer.tag_affect import TagAffect
+from analysis.mer.musicnn.mel import blocks_of
+from analysis.mer.musicnn.predictor import MusicnnPredictor
+from analysis.mer.musicnn.tag_affect import TagAffect
 
 HEARD_S = 30.0
 SHORTEST_S = 20.0

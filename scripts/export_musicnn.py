@@ -1,6 +1,6 @@
 """Write the musicnn network as an ONNX graph.
 
-    python scripts/export_musicnn.py msd_musicnn.npz analysis/mer/weights/msd_musicnn.onnx
+    python scripts/export_musicnn.py msd_musicnn.npz analysis/mer/musicnn/weights/msd_musicnn.onnx
 
 The input is the variables of MSD_musicnn (Pons & Serra, 2019, musicnn:
 pre-trained convolutional neural networks for music audio tagging; ISC licence),

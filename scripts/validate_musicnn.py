@@ -17,7 +17,7 @@ from pathlib import Path
 
 from calibrate_tag_affect import pieces
 
-from analysis.mer.musicnn import MusicnnPredictor
+from analysis.mer.musicnn.predictor import MusicnnPredictor
 
 HIGH_AROUSAL = """
 Taiko_1 Taiko_2 You_are_Victorious! battle-epic battle frantic frantic-old vengeful

@@ -72,7 +72,10 @@ def predict_file(predictor: AffectPredictor, path: Path, heard: HeardSeconds = l
 
     try:
         if isinstance(predictor, StreamingPredictor):
-            series = predictor.predict_blocks(counted(), sample_rate_hz)
+            listener = predictor.listen(sample_rate_hz)
+            for block in counted():
+                listener.hear(block)
+            series = listener.finish()
         else:
             series = predictor.predict(np.concatenate(list(counted())), sample_rate_hz)
     except AudioError as refusal:

@@ -11,7 +11,7 @@ import soundfile
 from typer.testing import CliRunner, Result
 
 from analysis.mer.files import HeardFile, predict_file
-from analysis.mer.musicnn import MusicnnPredictor
+from analysis.mer.musicnn.predictor import MusicnnPredictor
 from analysis.mer.plot import draw
 from analysis.mer.predictor import AffectSeries
 from dashboards.cli.main import app

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.mer.tag_affect import TagAffect
+from analysis.mer.musicnn.tag_affect import TagAffect
 
 # The order of musicnn's configuration for MSD (its 50 most frequent Last.fm tags).
 MSD_TAGS = [
@@ -71,7 +71,9 @@ MSD_TAGS = [
 
 @pytest.fixture(scope="module")
 def content() -> Any:
-    return json.loads((files("analysis.mer") / "weights" / "tag_affect.json").read_text(encoding="utf-8"))
+    return json.loads(
+        (files("analysis.mer.musicnn") / "weights" / "tag_affect.json").read_text(encoding="utf-8")
+    )
 
 
 @pytest.fixture(scope="module")

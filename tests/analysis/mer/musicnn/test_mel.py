@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from analysis.mer.mel import BANDS, PATCH_FRAMES, RATE_HZ, blocks_of, mel_patches
+from analysis.mer.musicnn.mel import BANDS, PATCH_FRAMES, RATE_HZ, blocks_of, mel_patches
 from study.errors import AudioError
 
 Samples = NDArray[np.float32]

@@ -2,7 +2,7 @@
 
 The network is MSD_musicnn (Pons & Serra, 2019; ISC licence), the backbone of
 Essentia's msd-musicnn-1; its tags equal that pipeline's to 1e-5 on real music.
-What turns tags into affect is ours and can be read: `analysis.mer.tag_affect`.
+What turns tags into affect is ours and can be read: `analysis.mer.musicnn.tag_affect`.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from analysis.mer.mel import PATCH_HOP_S, PATCH_S, blocks_of, mel_patches
+from analysis.mer.musicnn.mel import PATCH_HOP_S, PATCH_S, blocks_of, mel_patches
+from analysis.mer.musicnn.tag_affect import TagAffect
 from analysis.mer.predictor import AffectSeries, PredictorCard
-from analysis.mer.tag_affect import TagAffect
 from study.errors import AudioError
 
 NETWORK = "msd_musicnn.onnx"
@@ -47,7 +47,8 @@ class MusicnnPredictor:
 
     def __init__(self, threads: int | None = None) -> None:
         weights = {
-            name: (files("analysis.mer") / "weights" / name).read_bytes() for name in (NETWORK, TAG_MAP)
+            name: (files("analysis.mer.musicnn") / "weights" / name).read_bytes()
+            for name in (NETWORK, TAG_MAP)
         }
         self._sha256 = {name: hashlib.sha256(content).hexdigest() for name, content in weights.items()}
         self._map = TagAffect.from_json(weights[TAG_MAP].decode())

@@ -17,17 +17,17 @@ import pytest
 from numpy.typing import NDArray
 
 import study.plugins
-from analysis.mer.mel import blocks_of, mel_patches
-from analysis.mer.musicnn import NETWORK, TAG_MAP, MusicnnPredictor
+from analysis.mer.musicnn.mel import blocks_of, mel_patches
+from analysis.mer.musicnn.predictor import NETWORK, TAG_MAP, MusicnnPredictor
 from analysis.mer.predictor import AffectPredictor, StreamingPredictor
 from analysis.mer.registry import load_predictor
-from analysis.mer.tag_affect import TagAffect
+from analysis.mer.musicnn.tag_affect import TagAffect
 from generation.audio import read_audio
 from generation.engine import AffectJudge
 from study.errors import AudioError, UnknownName
 from study.plugins import PREDICTORS, installed_names
 
-REPOSITORY = Path(__file__).parents[3]
+REPOSITORY = Path(__file__).parents[4]
 ORACLE = REPOSITORY / "tests" / "oracles" / "essentia_tags.py"
 TOLERANCE = 1e-4
 """Measured: 8.7e-6 at most over 114 patches."""
@@ -90,7 +90,10 @@ def test_the_graph_is_what_the_export_makes_of_the_published_weights(test_data: 
     patch = next(iter(mel_patches([noise(4.0)], 32_000)))[None]
     outputs = [
         onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"]).run(None, {"mel": patch})
-        for graph in (exported.read_bytes(), (files("analysis.mer") / "weights" / NETWORK).read_bytes())
+        for graph in (
+            exported.read_bytes(),
+            (files("analysis.mer.musicnn") / "weights" / NETWORK).read_bytes(),
+        )
     ]
 
     assert [output.shape for output in outputs[0]] == [(1, 50), (1, 50), (1, 200)]
@@ -99,7 +102,7 @@ def test_the_graph_is_what_the_export_makes_of_the_published_weights(test_data: 
 
 
 def test_battle_is_heard_as_more_aroused_than_peace(reference: Any) -> None:
-    tag_affect = TagAffect.from_json((files("analysis.mer") / "weights" / TAG_MAP).read_text("utf-8"))
+    tag_affect = TagAffect.from_json((files("analysis.mer.musicnn") / "weights" / TAG_MAP).read_text("utf-8"))
 
     arousal = {
         clip: tag_affect.affect(np.array(tags, dtype=np.float32))[:, 1].mean()
@@ -171,7 +174,7 @@ def test_nan_is_refused(predictor: MusicnnPredictor) -> None:
 
 
 def test_the_card_names_every_weight_by_its_hash(predictor: MusicnnPredictor) -> None:
-    weights = files("analysis.mer") / "weights"
+    weights = files("analysis.mer.musicnn") / "weights"
 
     assert predictor.card.weights_sha256 == {
         name: hashlib.sha256((weights / name).read_bytes()).hexdigest() for name in (NETWORK, TAG_MAP)

@@ -1,0 +1,1 @@
+"""musicnn: 50 tags from a published network, and a map from tags to valence and arousal."""

@@ -1,6 +1,6 @@
-"""The mel patches musicnn hears, block by block, as Essentia makes them.
+"""The mel frames musicnn hears, piece by piece, as Essentia makes them.
 
-Any sound in, patches of 187 frames × 96 bands out: mono (mean of the
+Any sound in, frames of 96 bands out: mono (mean of the
 channels), 16 kHz by linear interpolation (libsamplerate's SRC_LINEAR, as
 Essentia's MonoLoader with resampleQuality 4), frames of 512 samples every 256,
 symmetric Hann window, power spectrum, 96 Slaney mels of unit area from 0 to
@@ -9,8 +9,6 @@ the length of the sound.
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterable, Iterator
 
 import numpy as np
 import samplerate
@@ -29,71 +27,74 @@ PATCH_HOP_S = PATCH_HOP_FRAMES * HOP / RATE_HZ
 
 #: Beyond this a sound cannot have been scaled to 1: 40 dB over full scale.
 _LARGEST_SAMPLE = 100.0
-_BLOCK_S = 10.0
+_PIECE_S = 10.0
 
 Float32 = NDArray[np.float32]
+_NO_FRAMES: Float32 = np.empty((0, BANDS), dtype=np.float32)
 
 
-def blocks_of(samples: Float32, sample_rate_hz: int) -> Iterator[Float32]:
-    """A sound in memory, ten seconds at a time."""
-    step = max(round(_BLOCK_S * sample_rate_hz), 1)
-    for first in range(0, len(samples), step):
-        yield samples[first : first + step]
+class MelFrames:
+    """Log mel power of one sound, frame by frame, as its pieces arrive.
 
-
-def mel_patches(blocks: Iterable[Float32], sample_rate_hz: int) -> Iterator[Float32]:
-    """Patches of log mel power, one each 93 frames (1.488 s).
+    Frames are centred on every 256th sample, the first on sample 0, with zeros beyond both ends.
 
     Args:
-        blocks: float32, shape [n, n_channels] each, full scale 1, one after another.
-        sample_rate_hz: of the blocks.
-
-    Yields:
-        float32, shape [187, 96]. What is left at the end and fills no patch is dropped.
-
-    Raises:
-        AudioError: NaN, infinity or samples that are not on a full scale of 1.
+        sample_rate_hz: of the sound.
     """
-    frames = np.empty((0, BANDS), dtype=np.float32)
-    for more in _log_mels(_mono_16k(blocks, sample_rate_hz)):
-        frames = np.concatenate([frames, more])
-        while len(frames) >= PATCH_FRAMES:
-            yield frames[:PATCH_FRAMES]
-            frames = frames[PATCH_HOP_FRAMES:]
 
+    def __init__(self, sample_rate_hz: int) -> None:
+        self._resampler = None if sample_rate_hz == RATE_HZ else samplerate.Resampler("linear", channels=1)
+        self._ratio = RATE_HZ / sample_rate_hz
+        self._piece = max(round(_PIECE_S * sample_rate_hz), 1)
+        self._waiting = np.zeros(HOP, dtype=np.float32)
+        self._n_samples = 0
 
-def _mono_16k(blocks: Iterable[Float32], sample_rate_hz: int) -> Iterator[Float32]:
-    resampler = samplerate.Resampler("linear", channels=1)
-    ratio = RATE_HZ / sample_rate_hz
-    for block in blocks:
-        peak = float(np.abs(block).max(initial=0.0))
-        if not np.isfinite(peak):
-            raise AudioError("sound", "NaN or infinity in the samples", "export the sound again")
-        if peak > _LARGEST_SAMPLE:
-            raise AudioError("sound", f"a sample of {peak:g}", "scale the samples to [-1, 1]")
-        mono = block.mean(axis=1, dtype=np.float32)
-        yield mono if sample_rate_hz == RATE_HZ else resampler.process(mono, ratio)
-    if sample_rate_hz != RATE_HZ:
-        yield resampler.process(np.empty(0, dtype=np.float32), ratio, end_of_input=True)
+    def hear(self, block: Float32) -> Float32:
+        """The frames that the next piece completes, shape [n_frames, 96].
 
+        Args:
+            block: float32, shape [n, n_channels], full scale 1.
 
-def _log_mels(mono: Iterable[Float32]) -> Iterator[Float32]:
-    """Frames centred on every 256th sample, the first on sample 0; zeros beyond both ends."""
-    waiting = np.zeros(HOP, dtype=np.float32)
-    n_samples = 0
-    for some in mono:
-        waiting = np.concatenate([waiting, some])
-        n_samples += len(some)
-        n_frames = (len(waiting) - FRAME) // HOP + 1
-        if n_frames > 0:
-            yield _log_mel(waiting[: (n_frames - 1) * HOP + FRAME])
-            waiting = waiting[n_frames * HOP :]
-    # Essentia's count: frames until the centre of one has passed the last sample.
-    n_frames = -(-n_samples // HOP) + 1 - (n_samples + HOP - len(waiting)) // HOP
-    if n_samples and n_frames > 0:
+        Raises:
+            AudioError: NaN, infinity or samples that are not on a full scale of 1.
+        """
+        pieces = [block[first : first + self._piece] for first in range(0, len(block), self._piece)]
+        return np.concatenate(
+            [_NO_FRAMES, *(self._frames(self._resampled(_mono(piece))) for piece in pieces)]
+        )
+
+    def finish(self) -> Float32:
+        """The frames that only the end completes, shape [n_frames, 96]."""
+        ended = self._frames(self._resampled(np.empty(0, dtype=np.float32), end=True))
+        # Essentia's count: frames until the centre of one has passed the last sample.
+        begun = (self._n_samples + HOP - len(self._waiting)) // HOP
+        n_frames = -(-self._n_samples // HOP) + 1 - begun
+        if not self._n_samples or n_frames <= 0:
+            return ended
         padded = np.zeros((n_frames - 1) * HOP + FRAME, dtype=np.float32)
-        padded[: len(waiting)] = waiting
-        yield _log_mel(padded)
+        padded[: len(self._waiting)] = self._waiting
+        return np.concatenate([ended, _log_mel(padded)])
+
+    def _resampled(self, mono: Float32, end: bool = False) -> Float32:
+        if self._resampler is None:
+            return mono
+        return np.asarray(self._resampler.process(mono, self._ratio, end_of_input=end))
+
+    def _frames(self, mono: Float32) -> Float32:
+        waiting = np.concatenate([self._waiting, mono])
+        self._n_samples += len(mono)
+        n_frames = max((len(waiting) - FRAME) // HOP + 1, 0)
+        self._waiting = waiting[n_frames * HOP :]
+        return _log_mel(waiting[: (n_frames - 1) * HOP + FRAME]) if n_frames else _NO_FRAMES
+
+
+def _mono(block: Float32) -> Float32:
+    peak = float(np.abs(block).max(initial=0.0))
+    if not np.isfinite(peak):
+        raise AudioError("sound", "NaN or infinity in the samples", "export the sound again")
+    if peak > _LARGEST_SAMPLE:
+        raise AudioError("sound", f"a sample of {peak:g}", "scale the samples to [-1, 1]")
+    return np.asarray(block.mean(axis=1, dtype=np.float32))
 
 
 def _log_mel(samples: Float32) -> Float32:

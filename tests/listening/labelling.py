@@ -3,7 +3,7 @@
     python -m tests.listening.labelling FOLDER > tests/listening/tracks.csv
 
 A track is labelled by the words of its file name (and by its cue type where the game's own script gives
-one): `HIGH_AROUSAL`, `LOW_AROUSAL`, `POSITIVE`, `NEGATIVE`. The words name states of mind, events, and
+one); `words.json` lists them. The words name states of mind, events, and
 places that people seek or fear (a garden, a graveyard); other places, weather, peoples and instruments say
 nothing. Words of both ends leave an axis without a label; so
 does a name without any. Nobody heard the tracks for it. The two halves are dealt
@@ -25,29 +25,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 
-HIGH_AROUSAL = frozenset(
-    """assault attack battle boss chase combat crazy danger dangerous fast fight fighting frantic hunt
-    hunting invincible party race siege speed sprint spunky strike vengeful victorious war wars""".split()
-)
-LOW_AROUSAL = frozenset(
-    """ambience ambient ambiphonic calm dream dreams epitaph farewell idyll lonely love lucid meditation
-    morning night nocturne peace quiet sad safe silence sleep sorrow sorrows tears""".split()
-)
-POSITIVE = frozenset(
-    """beach bonus bright carnival celebration christmas cocktail dance disko elysian fair festival garden
-    golden happy idyll joy love minstrels morning paradise party pride sunrise tavern tropical upbeat
-    victorious victory win won""".split()
-)
-NEGATIVE = frozenset(
-    """burns casualties cruelty dark dead death defeat demon dungeon enemy evil falls fear gamelost ghost
-    grave graveyard halloween haunted hell hellforce lose lost misanthropia revenge sad schizophrenia
-    shadow shadows sinister sorrow sorrows suspense suspicion tears tension threat unrest vengeful""".split()
-)
-COMPOUNDS = frozenset(
-    """attack battle bonus boss calm combat dark demon disko dream fight ghost golden hunt night race
-    tropical""".split()
-)
-"""Words that count where they open or close a longer one, too: "seafight", "voc-night", "treeboss"."""
+WORDS = json.loads((HERE / "words.json").read_text())
 
 CUE_TYPES: Mapping[str, Mapping[str, str]] = {
     # gui/common/music.js of the game names the tracks of its states battle, defeat and victory.
@@ -61,6 +39,7 @@ CUE_TYPES: Mapping[str, Mapping[str, str]] = {
 """Package to track to the game's own word for when it is played."""
 
 SHORTEST_S = 12.0
+COLUMNS = ("package", "version", "path", "title", "half", "arousal_label", "valence_label", "rule")
 _VERSION = re.compile(r"([_ -]?(fast|old|remix|remake|epic|f|map|\d+))+$", re.IGNORECASE)
 
 
@@ -90,7 +69,7 @@ class Track:
 
 
 def words_of(title: str) -> Iterator[str]:
-    """The words of a file name: parted at anything but letters, and where a capital follows a small letter."""
+    """The words of a file name, parted at all but letters, and where a capital follows a small letter."""
     for part in re.split(r"[^A-Za-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", title)):
         if part:
             yield part.lower()
@@ -107,7 +86,7 @@ def label(package: str, title: str) -> tuple[str, str, str]:
 
 
 def _matches(words: Iterable[str], known: frozenset[str]) -> set[str]:
-    parts = known & COMPOUNDS
+    parts = known & _COMPOUNDS
     return {
         mark
         for word in words
@@ -122,7 +101,13 @@ def _one(first: str, found_first: set[str], second: str, found_second: set[str])
     return first if found_first else second
 
 
-_ENDS = {"high": HIGH_AROUSAL, "low": LOW_AROUSAL, "positive": POSITIVE, "negative": NEGATIVE}
+_ENDS = {
+    "high": frozenset(WORDS["high_arousal"]),
+    "low": frozenset(WORDS["low_arousal"]),
+    "positive": frozenset(WORDS["positive"]),
+    "negative": frozenset(WORDS["negative"]),
+}
+_COMPOUNDS = frozenset(WORDS["compounds"])
 
 
 def halves(tracks: Iterable[Track]) -> dict[str, str]:
@@ -159,7 +144,7 @@ def main() -> None:
     tracks = list(tracks_in(Path(sys.argv[1])))
     half = halves(tracks)
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow("package version path title half arousal_label valence_label rule".split())
+    writer.writerow(COLUMNS)
     for t in sorted(tracks, key=lambda t: (t.package, t.path)):
         writer.writerow(
             [t.package, t.version, t.path, t.title, half[t.piece], t.arousal_label, t.valence_label, t.rule]

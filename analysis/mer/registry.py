@@ -1,10 +1,14 @@
-"""Which predictors there are."""
+"""Which predictors there are, and which of them hear beside the one that reports."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from analysis.mer.predictor import AffectPredictor
-from study.errors import UnknownName
-from study.plugins import PREDICTORS, installed_names, load_installed
+from study.plugins import PREDICTORS, load_installed
+
+EMBEDDED = ("musicnn", "cues")
+"""The two that come with isopath and fail differently; wherever one of them is shown, the other is too."""
 
 
 def load_predictor(name: str = "musicnn") -> AffectPredictor:
@@ -12,13 +16,21 @@ def load_predictor(name: str = "musicnn") -> AffectPredictor:
 
     Raises:
         UnknownName: no such predictor is installed.
+        ModelError: its weights are not here.
     """
-    if name == "essentia" and name not in installed_names(PREDICTORS):
-        raise UnknownName(
-            "predictor",
-            "'essentia' is not built in (its library is AGPL-3.0, its models CC BY-NC-SA 4.0)",
-            "pip install 'isopath[essentia]', fetch the models yourself and install a package that registers"
-            f" a predictor under {PREDICTORS}; or write one of " + ", ".join(installed_names(PREDICTORS)),
-        )
     predictor: AffectPredictor = load_installed(PREDICTORS, name, "predictor")()
     return predictor
+
+
+def predictors_beside(name: str) -> tuple[str, ...]:
+    """The predictor that reports, first, and those that hear beside it: never one number alone."""
+    return (name, *(other for other in EMBEDDED if other != name))
+
+
+def load_predictors(names: Sequence[str]) -> tuple[AffectPredictor, ...]:
+    """Each named predictor once, in the order named.
+
+    Raises:
+        UnknownName, ModelError: as `load_predictor`.
+    """
+    return tuple(load_predictor(name) for name in dict.fromkeys(names))

@@ -1,83 +1,168 @@
-"""Sound files, heard by a predictor: the series, and its mean over rows of time."""
+"""Sound heard by several predictors from one decoding: their series, and rows of time side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.mer.comparison import HeardRow, rows_of, whole_of
 from analysis.mer.predictor import AffectPredictor, AffectSeries, StreamingPredictor
+from analysis.mer.sound import Levels, without_silence
 from generation.audio import read_blocks
 from study.errors import AudioError
 
 HeardSeconds = Callable[[float], None]
 """Called with the seconds of sound heard so far."""
 
-
-@dataclass(frozen=True)
-class HeardRow:
-    """Mean predicted affect of the windows whose centre lies in [onset_s, onset_s + duration_s)."""
-
-    onset_s: float
-    duration_s: float
-    valence_pred: float
-    arousal_pred: float
+_BLOCK_S = 10.0
 
 
 @dataclass(frozen=True)
 class HeardFile:
-    """What a predictor says of one file."""
+    """What the predictors say of one file.
+
+    Args:
+        path: of the file.
+        duration_s: of the sound.
+        series: predictor's name to its series, in the order asked; silent windows are left out of all alike.
+        n_silent: predictor's name to how many of its windows were left out.
+    """
 
     path: Path
     duration_s: float
-    series: AffectSeries
+    series: Mapping[str, AffectSeries]
+    n_silent: Mapping[str, int]
 
-    @property
-    def mean(self) -> HeardRow:
+    @cached_property
+    def whole(self) -> HeardRow:
         """Over the whole file."""
-        series = self.series
-        return HeardRow(
-            0.0, self.duration_s, float(series.valence_pred.mean()), float(series.arousal_pred.mean())
-        )
+        return whole_of(self.series, self.duration_s)
 
     def rows(self, row_s: float) -> tuple[HeardRow, ...]:
-        """One row each `row_s` seconds; a last row too short for a window's centre is left out."""
-        found = []
-        for number in range(int(np.ceil(self.duration_s / row_s))):
-            onset_s, end_s = number * row_s, min((number + 1) * row_s, self.duration_s)
-            mean = self.series.mean_over(onset_s, end_s)
-            if mean is not None:
-                found.append(HeardRow(onset_s, end_s - onset_s, *mean))
-        return tuple(found)
+        """One row each `row_s` seconds; see `analysis.mer.comparison.rows_of`."""
+        return rows_of(self.series, self.duration_s, row_s)
 
 
-def predict_file(predictor: AffectPredictor, path: Path, heard: HeardSeconds = lambda _: None) -> HeardFile:
-    """Hear a whole file; one that can stream needs no more memory for hours than for minutes.
+def hear_file(
+    predictors: Sequence[AffectPredictor],
+    path: Path,
+    heard: HeardSeconds = lambda _: None,
+    until_s: float | None = None,
+) -> HeardFile:
+    """Hear a file, decoded once for all predictors.
+
+    Of those that can stream, none needs more memory for hours than for minutes.
+
+    Args:
+        predictors: each with a name of its own.
+        path: of the sound file.
+        heard: told the seconds heard so far.
+        until_s: what comes later is not heard (nor looked at for damage); None hears all.
 
     Raises:
-        AudioError: not a sound file, damaged, or shorter than one window; names the file.
+        AudioError: not a sound file, damaged, silent, or shorter than one window; names the file.
     """
     sample_rate_hz, blocks = read_blocks(path)
-    n_samples = 0
-
-    def counted() -> Iterator[NDArray[np.float32]]:
-        nonlocal n_samples
-        for block in blocks:
-            yield block
-            n_samples += len(block)
-            heard(n_samples / sample_rate_hz)
-
+    left = None if until_s is None else round(until_s * sample_rate_hz)
+    hearing = _Hearing(predictors, sample_rate_hz)
     try:
-        if isinstance(predictor, StreamingPredictor):
-            listener = predictor.listen(sample_rate_hz)
-            for block in counted():
-                listener.hear(block)
-            series = listener.finish()
-        else:
-            series = predictor.predict(np.concatenate(list(counted())), sample_rate_hz)
+        for block in blocks:
+            some = block if left is None else block[:left]
+            hearing.hear(some)
+            heard(hearing.heard_s)
+            if left is not None:
+                left -= len(some)
+                if left <= 0:
+                    break
+        found = hearing.finish()
     except AudioError as refusal:
         raise AudioError(str(path), refusal.problem, refusal.remedy) from refusal
-    return HeardFile(path, n_samples / sample_rate_hz, series)
+    return HeardFile(path, hearing.heard_s, found, hearing.n_silent)
+
+
+def hear_samples(
+    predictors: Sequence[AffectPredictor], samples: NDArray[np.float32], sample_rate_hz: int
+) -> dict[str, AffectSeries]:
+    """What the predictors say of a sound in memory, by name, in the order asked; silent windows left out.
+
+    Args:
+        predictors: each with a name of its own.
+        samples: float32, shape [n_samples, n_channels], full scale 1.
+        sample_rate_hz: of the samples.
+
+    Raises:
+        AudioError: silent, shorter than one window, NaN, or not on a full scale of 1.
+    """
+    hearing = _Hearing(predictors, sample_rate_hz)
+    step = round(_BLOCK_S * sample_rate_hz)
+    for first in range(0, len(samples), step):
+        hearing.hear(samples[first : first + step])
+    return hearing.finish()
+
+
+class _Hearing:
+    """Several predictors at one sound, block by block."""
+
+    def __init__(self, predictors: Sequence[AffectPredictor], sample_rate_hz: int) -> None:
+        self.n_silent: dict[str, int] = {}
+        self._rate_hz = sample_rate_hz
+        self._n_samples = 0
+        self._levels = Levels(sample_rate_hz)
+        self._predictors = predictors
+        self._listeners = {
+            one.card.name: one.listen(sample_rate_hz)
+            for one in predictors
+            if isinstance(one, StreamingPredictor)
+        }
+        self._keeps_sound = len(self._listeners) < len(predictors)
+        self._kept: list[NDArray[np.float32]] = []
+
+    @property
+    def heard_s(self) -> float:
+        return self._n_samples / self._rate_hz
+
+    def hear(self, block: NDArray[np.float32]) -> None:
+        self._levels.hear(block)
+        for listener in self._listeners.values():
+            listener.hear(block)
+        if self._keeps_sound:
+            self._kept.append(block)
+        self._n_samples += len(block)
+
+    def finish(self) -> dict[str, AffectSeries]:
+        self._levels.check_sounds()
+        found = {}
+        for name, series in self._series():
+            _check_values(series)
+            found[name] = without_silence(series, self._levels)
+            self.n_silent[name] = len(series.onset_s) - len(found[name].onset_s)
+        return found
+
+    def _series(self) -> Iterable[tuple[str, AffectSeries]]:
+        samples = np.concatenate(self._kept) if self._keeps_sound else np.zeros((0, 1), dtype=np.float32)
+        self._kept.clear()
+        for one in self._predictors:
+            listener = self._listeners.get(one.card.name)
+            series = one.predict(samples, self._rate_hz) if listener is None else listener.finish()
+            yield one.card.name, series
+
+
+def _check_values(series: AffectSeries) -> None:
+    """Refuse what no predictor may say.
+
+    Raises:
+        AudioError: no window at all, or a prediction that is no number in [-1, 1].
+    """
+    affect = np.concatenate([series.valence_pred, series.arousal_pred])
+    # Said the other way round, NaN would pass.
+    if not (np.abs(affect) <= 1.0).all() or not len(affect):
+        raise AudioError(
+            "sound",
+            f"{series.card.name} {series.card.version} gave no prediction that is a number from -1 to 1",
+            "report this with the file to whoever made the predictor",
+        )

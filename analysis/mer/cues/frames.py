@@ -110,12 +110,12 @@ class CueFrames:
             block: float32, shape [n, n_channels], full scale 1; any length.
 
         Raises:
-            AudioError: NaN, infinity or samples that are not on a full scale of 1.
+            AudioError: NaN, infinity or samples that are not on a full scale of 1; at the latest three
+                seconds after they came, or by `finish`.
         """
-        mono = checked_mono(block)
-        self._waiting.append(mono)
-        self._n_waiting += len(mono)
-        self._n_heard += len(mono)
+        self._waiting.append(block)
+        self._n_waiting += len(block)
+        self._n_heard += len(block)
         if self._n_waiting < self._piece:
             return []
         waiting = np.concatenate(self._waiting)
@@ -124,7 +124,8 @@ class CueFrames:
         self._waiting, self._n_waiting = [waiting[whole:].copy()], len(waiting) - whole
         found: list[CueWindow] = []
         for first in range(0, whole, self._piece):
-            self._take(self._resampler.resample_chunk(waiting[first : first + self._piece]))
+            mono = checked_mono(waiting[first : first + self._piece])
+            self._take(self._resampler.resample_chunk(mono))
             found.extend(self._filled())
         return found
 
@@ -132,7 +133,7 @@ class CueFrames:
         """The windows that the end of the sound completes.
 
         Raises:
-            AudioError: the sound was shorter than `SHORTEST_S`.
+            AudioError: the sound was shorter than `SHORTEST_S`, or its end is refused as by `hear`.
         """
         heard_s = self._n_heard / self._rate_hz
         if heard_s < SHORTEST_S:
@@ -141,8 +142,7 @@ class CueFrames:
                 f"it lasts {heard_s:.2f} s; its musical cues need {SHORTEST_S:g} s",
                 f"use {SHORTEST_S:g} seconds of sound or more",
             )
-        rest = np.concatenate([*self._waiting, np.empty(0, dtype=np.float32)])
-        tail = self._resampler.resample_chunk(rest, last=True)
+        tail = self._resampler.resample_chunk(checked_mono(np.concatenate(self._waiting)), last=True)
         # The resampler may end a sample early or late; the sound's length is what it is.
         n_missing = round(heard_s * RATE_HZ) - self._first - len(self._samples)
         self._take(np.concatenate([tail[:n_missing], np.zeros(max(n_missing - len(tail), 0), np.float32)]))

@@ -19,6 +19,7 @@ class HeardMean:
         valence_pred, arousal_pred: in [-1, 1].
         valence_spread, arousal_spread: of a window, as the predictor's card defines it.
         foreign_share: share of the windows outside the card's reference music; None where it cannot tell.
+        n_windows: how many windows there are.
     """
 
     valence_pred: float
@@ -26,6 +27,7 @@ class HeardMean:
     valence_spread: float
     arousal_spread: float
     foreign_share: float | None
+    n_windows: int
 
 
 @dataclass(frozen=True)
@@ -66,14 +68,20 @@ def rows_of(series: Mapping[str, AffectSeries], duration_s: float, row_s: float)
     found = []
     for number in range(int(np.ceil(duration_s / row_s))):
         onset_s, end_s = number * row_s, min((number + 1) * row_s, duration_s)
-        by = {}
-        for name, one in series.items():
-            inside = _windows_in(one, onset_s, end_s)
-            if inside.any():
-                by[name] = _mean(one, inside)
+        by = between(series, onset_s, end_s)
         if by:
             found.append(_row(onset_s, end_s - onset_s, by))
     return tuple(found)
+
+
+def between(series: Mapping[str, AffectSeries], start_s: float, end_s: float) -> dict[str, HeardMean]:
+    """What each predictor says of [start_s, end_s), windows counted as in `rows_of`; who has none is missing."""
+    found = {}
+    for name, one in series.items():
+        inside = _windows_in(one, start_s, end_s)
+        if inside.any():
+            found[name] = _mean(one, inside)
+    return found
 
 
 def _windows_in(series: AffectSeries, start_s: float, end_s: float) -> NDArray[np.bool_]:
@@ -94,6 +102,7 @@ def _mean(series: AffectSeries, inside: NDArray[np.bool_]) -> HeardMean:
         float(spread[0]),
         float(spread[1]),
         None if is_foreign is None else float(is_foreign[inside].mean()),
+        int(inside.sum()),
     )
 
 

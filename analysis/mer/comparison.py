@@ -75,7 +75,7 @@ def rows_of(series: Mapping[str, AffectSeries], duration_s: float, row_s: float)
 
 
 def between(series: Mapping[str, AffectSeries], start_s: float, end_s: float) -> dict[str, HeardMean]:
-    """What each predictor says of [start_s, end_s), windows counted as in `rows_of`; who has none is missing."""
+    """What each predictor says of [start_s, end_s), by name; windows count as in `rows_of`."""
     found = {}
     for name, one in series.items():
         inside = _windows_in(one, start_s, end_s)

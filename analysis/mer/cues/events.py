@@ -19,6 +19,7 @@ beginnings, and about half of their notes are counted.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -27,6 +28,7 @@ from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
 from analysis.mer.cues.frames import FINE_FRAME, FINE_HOP, RATE_HZ, CueWindow
 
+Float32 = NDArray[np.float32]
 Floats = NDArray[np.float64]
 Frames = NDArray[np.intp]
 
@@ -45,31 +47,48 @@ _PEAK_FRAMES = 4
 _SURROUNDING_FRAMES = 10
 
 
-def note_rate_hz(window: CueWindow) -> float:
+@dataclass(frozen=True)
+class Events:
+    """What begins in a window, and in which bands.
+
+    Args:
+        duration_s: of the window.
+        bands: magnitudes in bands a quarter of a tone wide, shape [n_fine, n_bands].
+        compressed: log10(1 + `COMPRESSION` × bands over the loudest band's RMS), same shape.
+        novelty: how much begins at each fine frame, shape [n_fine]: mean over the bands of the
+            compressed magnitude's rise; 0 in the first `LAG_FRAMES`.
+        onsets: fine frames at which a note or chord begins, in order.
+    """
+
+    duration_s: float
+    bands: Float32
+    compressed: Float32
+    novelty: Floats
+    onsets: Frames
+
+
+def hear_events(window: CueWindow) -> Events:
+    """The beginnings in a window; nothing but `Events.bands` changes with its gain."""
+    bands = window.fine @ _bands()
+    loudest = float(np.sqrt(np.mean(np.square(bands), axis=0)).max(initial=0.0))
+    compressed = np.log10(1.0 + np.float32(COMPRESSION / max(loudest, 1e-12)) * bands)
+    before = maximum_filter1d(compressed[:-LAG_FRAMES], size=3, axis=1)
+    rise = np.maximum(compressed[LAG_FRAMES:] - before, 0.0).mean(axis=1)
+    curve = np.concatenate([np.zeros(LAG_FRAMES), rise.astype(np.float64)])
+    return Events(window.duration_s, bands, compressed, curve, onsets(curve))
+
+
+def note_rate_hz(events: Events) -> float:
     """Beginnings of notes or chords in a second.
 
     On the controlled score it follows the true rate with the slope that
     `test_one_knob` measures, and does not follow gain, mode or transposition.
     """
-    return len(onsets(novelty(window))) / window.duration_s
-
-
-def novelty(window: CueWindow) -> Floats:
-    """How much begins at each fine frame, shape [n_fine], 0 in the first `LAG_FRAMES`.
-
-    Mean over the bands of the compressed magnitude's rise; it does not change
-    with the gain of the window.
-    """
-    bands = window.fine @ _bands()
-    loudest = float(np.sqrt(np.mean(np.square(bands), axis=0)).max(initial=0.0))
-    compressed = np.log10(1.0 + COMPRESSION / max(loudest, 1e-12) * bands)
-    before = maximum_filter1d(compressed[:-LAG_FRAMES], size=3, axis=1)
-    rise = np.maximum(compressed[LAG_FRAMES:] - before, 0.0).mean(axis=1)
-    return np.concatenate([np.zeros(LAG_FRAMES), rise.astype(np.float64)])
+    return len(events.onsets) / events.duration_s
 
 
 def onsets(curve: Floats) -> Frames:
-    """Frames of `novelty` at which something begins.
+    """Frames of a novelty curve at which something begins.
 
     A frame counts that is the largest within 64 ms and `THRESHOLD` above the mean
     of the 160 ms to either side.
@@ -82,8 +101,8 @@ def onsets(curve: Floats) -> Frames:
 
 
 @lru_cache(maxsize=1)
-def _bands() -> NDArray[np.float32]:
-    """Triangles of unit sum between neighbouring centres, shape [513, n_bands]; no two centres share a bin."""
+def _bands() -> Float32:
+    """Triangles of unit sum over the bins, shape [513, n_bands]; no two centres share a bin."""
     bin_hz = RATE_HZ / FINE_FRAME
     steps = np.arange(int(_BANDS_PER_OCTAVE * np.log2(_HIGHEST_HZ / _LOWEST_HZ)) + 1)
     centres = np.unique(np.rint(_LOWEST_HZ * 2.0 ** (steps / _BANDS_PER_OCTAVE) / bin_hz))

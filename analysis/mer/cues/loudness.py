@@ -4,9 +4,9 @@ Loudness is ITU-R BS.1770-4's: K-weighted power of blocks of 0.4 s, gated at
 -70 LUFS and at 10 LU under the mean. Here the power comes from the spectra that
 every cue shares (Parseval), weighted by the standard's own filters; it equals
 `generation.audio.integrated_loudness`, which filters the samples, to 0.1 LU in a
-twentieth of the time. What differs from the loudness of the file: the window is one channel (the
-mean of all), so identical stereo channels read 3 LU lower than BS.1770 sums them; and nothing above
-8 kHz is heard.
+twentieth of the time. What differs from the loudness of the
+file: the window is one channel (the mean of all), so that identical stereo channels
+read 3 LU lower than BS.1770 sums them, and nothing above 8 kHz is heard.
 """
 
 from __future__ import annotations
@@ -82,5 +82,5 @@ def _weights() -> NDArray[np.float32]:
     for numerator, denominator in (_SHELF, _HIGH_PASS):
         _, response = freqz(numerator, denominator, worN=hertz, fs=48_000)
         gain = gain * np.abs(response) ** 2
-    # A sine of amplitude A fills three bins of a Hann frame with squares of 3/2 A² in all, and its mean square is A²/2.
+    # In a Hann frame a sine of amplitude A has squares of 3/2 A² in all; its mean square is A²/2.
     return np.asarray(gain / 3.0, dtype=np.float32)

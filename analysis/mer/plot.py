@@ -1,24 +1,41 @@
-"""The picture of what was heard: paths on the circumplex, and both axes over time."""
+"""The picture of what was heard: paths on the circumplex and over time, predictors side by side."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from analysis.mer.files import HeardFile, HeardRow
+from analysis.mer.bands import Bands
+from analysis.mer.comparison import HeardMean
+from analysis.mer.files import HeardFile
 from study.errors import OutOfRange
 from study.folder import write_whole
 
-#: Okabe & Ito's palette, told apart by colour-blind eyes.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+#: Okabe & Ito's palette, told apart by colour-blind eyes; as greys, the first is dark and the second light.
+_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#000000")
+_LINES = ("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (5, 1, 1, 1)))
+_MARKS = ("o", "s", "^", "D")
 _TICKS = (-1.0, -0.5, 0.0, 0.5, 1.0)
 _FORMATS = (".png", ".svg", ".pdf")
 _CORNERS = ((-1, 1, "tense"), (1, 1, "joyful"), (-1, -1, "sad"), (1, -1, "calm"))
+_MOST_PATHS = 4
+_AXES = ("valence", "arousal")
+
+
+@dataclass(frozen=True)
+class _Pen:
+    """How one predictor's path through one file is drawn."""
+
+    colour: str
+    line: str | tuple[int, tuple[float, ...]]
+    mark: str
 
 
 def check_plot_path(path: Path) -> None:
@@ -33,7 +50,7 @@ def check_plot_path(path: Path) -> None:
         raise OutOfRange(str(path), "its folder does not exist", "make the folder first")
 
 
-def write_plot(path: Path, heard: Sequence[HeardFile], row_s: float) -> None:
+def write_plot(path: Path, heard: Sequence[HeardFile], row_s: float, bands: Bands | None = None) -> None:
     """Draw `heard` into a PNG, SVG or PDF file, by its ending.
 
     Raises:
@@ -42,48 +59,106 @@ def write_plot(path: Path, heard: Sequence[HeardFile], row_s: float) -> None:
     """
     check_plot_path(path)
     picture = io.BytesIO()
-    draw(heard, row_s).savefig(picture, format=path.suffix.lower().removeprefix("."), dpi=150)
+    draw(heard, row_s, bands).savefig(picture, format=path.suffix.lower().removeprefix("."), dpi=150)
     write_whole(path, picture.getvalue())
 
 
-def draw(heard: Sequence[HeardFile], row_s: float) -> Figure:
-    """A figure: the circumplex at the left; valence above arousal over time at the right.
+def draw(heard: Sequence[HeardFile], row_s: float, bands: Bands | None = None) -> Figure:
+    """A figure of up to four files' paths, or of the wholes of more.
 
-    Lines join the means of rows of `row_s` seconds; a ring marks where a path
-    begins, a filled point where it ends. Single windows are the pale dots.
+    Paths: the circumplex at the left; valence above arousal over time at the
+    right. Lines join the means of rows of `row_s` seconds; a hollow mark is
+    where a path begins, a filled one where it ends; pale dots are windows,
+    crosses those outside the reference music. Wholes: a circumplex for each
+    predictor, a point for each file. Bars are bands, where there are any.
     """
-    figure = Figure(figsize=(11, 5.2), layout="constrained")
+    figure = Figure(figsize=(11, 5.6), layout="constrained")
     FigureCanvasAgg(figure)
+    names = list(heard[0].series)
+    if len(heard) > _MOST_PATHS:
+        _draw_wholes(figure, heard, names, bands)
+    else:
+        _draw_paths(figure, heard, names, row_s, bands)
+    figure.supxlabel(_caption(heard, row_s, bands), fontsize=7.5, color="0.35")
+    return figure
+
+
+def _caption(heard: Sequence[HeardFile], row_s: float, bands: Bands | None) -> str:
+    cards = [series.card for series in heard[0].series.values()]
+    who = " and ".join(f"{card.name} {card.version}" for card in cards)
+    predict = "predict" if len(cards) > 1 else "predicts"
+    first = f"Perceived emotion as {who} {predict} it; not what anyone felt."
+    if len(heard) <= _MOST_PATHS:
+        first += f" Means of {row_s:g} s; hollow: begin, filled: end."
+        if any(mean.foreign_share for file in heard for mean in file.whole.by.values()):
+            first += " Crosses: windows unlike the reference music."
+    else:
+        first += f" Each point is the mean over one of {len(heard)} files."
+    if bands is None:
+        return first + "\nNo bands: no rated audio was given."
+    whose = ", ".join(one.predictor for one in bands.of if one.predictor in heard[0].series)
+    return first + f"\nBars: {100 * bands.level:g} % bands of whole files ({whose}), from rated audio."
+
+
+def _draw_wholes(
+    figure: Figure, heard: Sequence[HeardFile], names: Sequence[str], bands: Bands | None
+) -> None:
+    planes = figure.subplots(1, len(names), squeeze=False)[0]
+    for number, (plane, name) in enumerate(zip(planes, names, strict=True)):
+        _draw_plane(plane)
+        plane.set_title(name, fontsize=11)
+        for file in heard:
+            pen = _Pen(_COLOURS[number % 2], "none", _MARKS[number % len(_MARKS)])
+            _draw_whole(plane, file, name, pen, bands)
+
+
+def _draw_paths(
+    figure: Figure, heard: Sequence[HeardFile], names: Sequence[str], row_s: float, bands: Bands | None
+) -> None:
     grid = figure.add_gridspec(2, 2, width_ratios=(1, 1.25))
     plane = figure.add_subplot(grid[:, 0])
     over_time = [figure.add_subplot(grid[row, 1]) for row in (0, 1)]
     _draw_plane(plane)
     longest_s = max(file.duration_s for file in heard)
-    unit, name = (60.0, "minutes") if longest_s > 180 else (1.0, "seconds")
-    for axes, axis in zip(over_time, ("valence", "arousal"), strict=True):
+    unit, unit_name = (60.0, "minutes") if longest_s > 180 else (1.0, "seconds")
+    for axes, axis in zip(over_time, _AXES, strict=True):
         axes.set(xlim=(0, longest_s / unit), ylim=(-1, 1), yticks=_TICKS, ylabel=f"{axis} (predicted)")
         axes.axhline(0, color="0.8", lw=0.8, zorder=0)
         axes.spines[["top", "right"]].set_visible(False)
     over_time[0].tick_params(labelbottom=False)
-    over_time[1].set_xlabel(name)
-    for number, file in enumerate(heard):
-        _draw_file(plane, over_time, file, row_s, unit, _COLOURS[number % len(_COLOURS)])
-    card = heard[0].series.card
-    caption = (
-        f"Perceived emotion as {card.name} {card.version} predicts it; not what anyone felt."
-        f" Means of {row_s:g} s; ring: begin, point: end."
-    )
-    # Several files share the legend's title for it; a single one is named above.
-    if len(heard) > 1:
-        handles, names = plane.get_legend_handles_labels()
-        legend = figure.legend(
-            handles, names, loc="outside lower center", ncols=3, frameon=False, fontsize=8, title=caption
-        )
-        legend.get_title().set(fontsize=7.5, color="0.35")
-    else:
+    over_time[1].set_xlabel(unit_name)
+    for file_number, file in enumerate(heard):
+        for number, name in enumerate(names):
+            # Of one file the colours tell the predictors apart too; the lines and marks always do.
+            colour = _COLOURS[number if len(heard) == 1 else file_number]
+            pen = _Pen(colour, _LINES[number % len(_LINES)], _MARKS[number % len(_MARKS)])
+            _draw_path(plane, over_time, file, name, row_s, unit, pen)
+            if bands is not None:
+                _draw_whole(plane, file, name, pen, bands)
+    if len(heard) == 1:
         figure.suptitle(heard[0].path.name, fontsize=11)
-        figure.supxlabel(caption, fontsize=7.5, color="0.35")
-    return figure
+    _add_legend(figure, heard, names)
+
+
+def _add_legend(figure: Figure, heard: Sequence[HeardFile], names: Sequence[str]) -> None:
+    handles = [
+        Line2D(
+            [],
+            [],
+            color=_COLOURS[number] if len(heard) == 1 else "0.3",
+            ls=_LINES[number % len(_LINES)],
+            marker=_MARKS[number % len(_MARKS)],
+            ms=5,
+            label=name,
+        )
+        for number, name in enumerate(names)
+    ]
+    if len(heard) > 1:
+        handles += [
+            Line2D([], [], color=_COLOURS[number], lw=4, label=file.path.name)
+            for number, file in enumerate(heard)
+        ]
+    figure.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False, fontsize=8.5)
 
 
 def _draw_plane(plane: Axes) -> None:
@@ -104,20 +179,48 @@ def _draw_plane(plane: Axes) -> None:
         )
 
 
-def _draw_file(
-    plane: Axes, over_time: Sequence[Axes], file: HeardFile, row_s: float, unit: float, colour: str
+def _draw_whole(plane: Axes, file: HeardFile, name: str, pen: _Pen, bands: Bands | None) -> None:
+    whole = file.whole.by[name]
+    found = None if bands is None else bands.for_card(file.series[name].card)
+    plane.errorbar(
+        whole.valence_pred,
+        whole.arousal_pred,
+        xerr=None if found is None else found.valence.half_width,
+        yerr=None if found is None else found.arousal.half_width,
+        fmt=pen.mark,
+        ms=5,
+        color=pen.colour,
+        alpha=0.8,
+        elinewidth=0.9,
+        capsize=2.5,
+    )
+
+
+def _draw_path(
+    plane: Axes, over_time: Sequence[Axes], file: HeardFile, name: str, row_s: float, unit: float, pen: _Pen
 ) -> None:
-    rows: Sequence[HeardRow] = file.rows(row_s) or (file.mean,)
-    valence, arousal = [row.valence_pred for row in rows], [row.arousal_pred for row in rows]
-    series = file.series
-    plane.scatter(series.valence_pred, series.arousal_pred, s=6, color=colour, alpha=0.15, lw=0)
-    plane.plot(valence, arousal, color=colour, lw=1.6, label=file.path.name)
-    plane.plot(valence[:1], arousal[:1], "o", ms=9, mfc="white", mec=colour, mew=1.8)
-    plane.plot(valence[-1:], arousal[-1:], "o", ms=7, color=colour)
-    middle = [(row.onset_s + row.duration_s / 2) / unit for row in rows]
-    centres = (series.onset_s + series.window_s / 2) / unit
-    for axes, means, windows in zip(
+    means: list[tuple[float, HeardMean]] = [
+        ((row.onset_s + row.duration_s / 2) / unit, row.by[name])
+        for row in file.rows(row_s)
+        if name in row.by
+    ]
+    valence = [mean.valence_pred for _, mean in means]
+    arousal = [mean.arousal_pred for _, mean in means]
+    plane.plot(valence, arousal, color=pen.colour, lw=1.6, ls=pen.line)
+    plane.plot(valence[:1], arousal[:1], pen.mark, ms=8, mfc="white", mec=pen.colour, mew=1.8)
+    plane.plot(valence[-1:], arousal[-1:], pen.mark, ms=6.5, color=pen.colour)
+    series = file.series[name]
+    centre = (series.onset_s + series.window_s / 2) / unit
+    is_foreign = series.is_foreign
+    for axes, path, windows in zip(
         over_time, (valence, arousal), (series.valence_pred, series.arousal_pred), strict=True
     ):
-        axes.scatter(centres, windows, s=5, color=colour, alpha=0.2, lw=0)
-        axes.plot(middle, means, color=colour, lw=1.6, marker="o", ms=3)
+        known = slice(None) if is_foreign is None else ~is_foreign
+        axes.scatter(centre[known], windows[known], s=5, color=pen.colour, alpha=0.25, lw=0, marker=pen.mark)
+        if is_foreign is not None:
+            axes.scatter(
+                centre[is_foreign], windows[is_foreign], s=14, color=pen.colour, alpha=0.6, lw=0.8, marker="x"
+            )
+        axes.plot(
+            [at for at, _ in means], path, color=pen.colour, lw=1.6, ls=pen.line, marker=pen.mark, ms=3.5
+        )

@@ -1,24 +1,19 @@
-"""`isopath hear`: the predicted path of any audio file."""
+"""`isopath hear`: the predicted path of any audio file, by predictors side by side."""
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from study.canonical import plain
-from study.errors import AudioError, OutOfRange
+from study.errors import OutOfRange
 
 if TYPE_CHECKING:
-    from analysis.mer.files import HeardFile
-    from analysis.mer.predictor import PredictorCard
+    from analysis.mer.bands import Bands
+    from analysis.mer.predictor import AffectPredictor
 
 REFUSED = 2
-_QUIET_S = 2.0
 _LONGEST_ROW_S = 3600.0
 _SHORTEST_ROW_S = 3.0
 
@@ -31,148 +26,106 @@ def register(app: typer.Typer) -> None:
 def hear(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE…", help="Sound files: WAV, FLAC, Ogg, MP3.", show_default=False),
+        typer.Argument(
+            metavar="FILE…",
+            help="Sound files: WAV, FLAC, Ogg (Vorbis, Opus), MP3, AIFF."
+            " A folder stands for every such file in it and below.",
+            show_default=False,
+        ),
     ],
-    predictor: Annotated[str, typer.Option(help="Who hears: musicnn, or one plugged in.")] = "musicnn",
+    predictor: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Who hears; may be given several times.", show_default="musicnn and cues, side by side"
+        ),
+    ] = None,
     row_s: Annotated[float, typer.Option("--row", help="Seconds averaged into one row, 3 or more.")] = 15.0,
+    bands: Annotated[
+        Path | None,
+        typer.Option(
+            help="Bands that isopath bands calibrated on rated music; without, none are shown.",
+            show_default=False,
+        ),
+    ] = None,
     plot: Annotated[
         Path | None,
         typer.Option(help="Draw the paths into this PNG, SVG or PDF.", show_default=False),
     ] = None,
+    csv: Annotated[
+        Path | None,
+        typer.Option(help="Write every window of every predictor into this CSV.", show_default=False),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
 ) -> None:
     """Hear the emotion that sound files express: valence and arousal, each from -1 to 1.
+
+    Two predictors that fail differently hear side by side and are never
+    averaged; where they differ, ask which of their limits (printed below) is at
+    work. One file gives a row each 15 seconds, several give a row each; --json
+    and --csv hold all of it. Stretches of silence are left out.
 
     Example:
 
         isopath hear session.flac --plot path.png
 
     A file that cannot be heard is named; the others are heard all the same, and
-    the exit code is then 2.
+    the exit code is then 2. For a name that begins with -, write ./-name.
     """
     if not _SHORTEST_ROW_S <= row_s <= _LONGEST_ROW_S:
         raise OutOfRange("--row", f"{row_s:g} s", f"write {_SHORTEST_ROW_S:g} to {_LONGEST_ROW_S:g} seconds")
     # Networks and pictures load only for those who use them.
-    from analysis.mer.files import predict_file
-    from analysis.mer.registry import load_predictor
+    from analysis.mer.registry import EMBEDDED, load_predictors
+    from dashboards.cli.hear_printing import print_heard, written_csv, written_json
+    from dashboards.cli.sound_batch import hear_all, shown_path, sounds_of
+    from study.folder import write_whole
 
     if plot is not None:
         from analysis.mer.plot import check_plot_path
 
         check_plot_path(plot)
-    loaded = load_predictor(predictor)
-    heard: list[HeardFile] = []
-    refused: list[AudioError] = []
-    with _LateBar(len(files)) as bar:
-        for path in files:
-            try:
-                heard.append(predict_file(loaded, path, bar.named(path.name)))
-            except AudioError as problem:
-                refused.append(problem)
-            bar.finish_file()
+    if csv is not None and not csv.absolute().parent.is_dir():
+        raise OutOfRange(str(csv), "its folder does not exist", "make the folder first")
+    calibrated = None if bands is None else _read(bands)
+    loaded = load_predictors(predictor or EMBEDDED)
+    if calibrated is not None:
+        _check_bands(bands, calibrated, loaded)
+    paths, empty = sounds_of(files)
+    heard, refused = hear_all(loaded, paths)
+    refused = [*empty, *refused]
     if as_json:
-        typer.echo(json.dumps(_facts(loaded.card, heard, refused, row_s), ensure_ascii=False))
+        typer.echo(written_json(loaded, heard, refused, row_s, calibrated))
     else:
-        _print(loaded.card, heard, row_s)
+        print_heard(loaded, heard, row_s, calibrated)
+    if csv is not None:
+        write_whole(csv, written_csv(heard))
     for refusal in refused:
-        typer.echo(str(refusal), err=True)
+        typer.echo(shown_path(str(refusal)), err=True)
     if plot is not None and heard:
         from analysis.mer.plot import write_plot
 
-        write_plot(plot, heard, row_s)
+        write_plot(plot, heard, row_s, calibrated)
         if not as_json:
             typer.echo(f"drawn: {plot}")
     if refused:
         raise typer.Exit(REFUSED)
 
 
-def _print(card: PredictorCard, heard: Sequence[HeardFile], row_s: float) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
+def _read(path: Path) -> Bands:
+    from analysis.mer.bands import parse_bands
 
-    console = Console(highlight=False)
-    for file in heard:
-        table = Table(box=box.SIMPLE_HEAD, show_footer=True)
-        table.add_column("time", footer=f"whole, {_clock(file.duration_s)}")
-        table.add_column("valence", justify="right", footer=f"{file.mean.valence_pred:+.2f}")
-        table.add_column("arousal", justify="right", footer=f"{file.mean.arousal_pred:+.2f}")
-        for row in file.rows(row_s):
-            span = f"{_clock(row.onset_s)} – {_clock(row.onset_s + row.duration_s)}"
-            table.add_row(span, f"{row.valence_pred:+.2f}", f"{row.arousal_pred:+.2f}")
-        console.print(str(file.path), markup=False, soft_wrap=True)
-        console.print(table)
-    if heard:
-        console.print(f"{card.name} {card.version}. " + " ".join(card.limits), style="dim", soft_wrap=True)
+    try:
+        text = path.read_text("utf-8")
+    except UnicodeDecodeError:
+        text = ""
+    return parse_bands(text, str(path))
 
 
-def _facts(
-    card: PredictorCard, heard: Sequence[HeardFile], refused: Sequence[AudioError], row_s: float
-) -> dict[str, Any]:
-    from analysis.mer.predictor import PERSPECTIVE
-
-    return {
-        "predictor": plain(card),
-        "perspective": PERSPECTIVE,
-        "row_s": row_s,
-        "files": [
-            {
-                "file": str(file.path),
-                "duration_s": file.duration_s,
-                "valence_pred": file.mean.valence_pred,
-                "arousal_pred": file.mean.arousal_pred,
-                "rows": plain(file.rows(row_s)),
-                "windows": {
-                    "window_s": file.series.window_s,
-                    "onset_s": file.series.onset_s.tolist(),
-                    "valence_pred": file.series.valence_pred.tolist(),
-                    "arousal_pred": file.series.arousal_pred.tolist(),
-                },
-            }
-            for file in heard
-        ],
-        "refused": [{"file": r.where, "problem": r.problem, "remedy": r.remedy} for r in refused],
-    }
-
-
-def _clock(seconds: float) -> str:
-    whole = round(seconds)
-    return f"{whole // 60}:{whole % 60:02d}"
-
-
-class _LateBar:
-    """A progress bar on standard error that appears only when the work takes over two seconds."""
-
-    def __init__(self, n_files: int) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            console=Console(stderr=True),
-            transient=True,
+def _check_bands(path: Path | None, bands: Bands, predictors: tuple[AffectPredictor, ...]) -> None:
+    """Refuse bands of other versions or weights, and such as are of nobody who hears."""
+    found = [bands.for_card(one.card) for one in predictors]
+    if not any(found):
+        raise OutOfRange(
+            str(path),
+            "has bands of " + ", ".join(one.predictor for one in bands.of),
+            "hear with one of these, or leave the bands out",
         )
-        self._task = self._bar.add_task("hearing", total=n_files)
-        self._since = time.monotonic()
-
-    def __enter__(self) -> _LateBar:
-        return self
-
-    def named(self, name: str) -> Callable[[float], None]:
-        """What to call with the seconds heard of the file of that name."""
-
-        def show(heard_s: float) -> None:
-            if not self._bar.live.is_started and time.monotonic() - self._since > _QUIET_S:
-                self._bar.start()
-            self._bar.update(self._task, description=f"hearing {name} {_clock(heard_s)}")
-
-        return show
-
-    def finish_file(self) -> None:
-        """Count a file as done."""
-        self._bar.advance(self._task)
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()

@@ -11,6 +11,7 @@ import typer
 
 from dashboards.cli import (
     analysis_commands,
+    bands_command,
     bank_command,
     compose_command,
     demo_command,
@@ -81,6 +82,7 @@ import_command.register(app)
 demo_command.register(app)
 compose_command.register(app)
 hear_command.register(app)
+bands_command.register(app)
 models_command.register(app)
 
 REFUSED = 2

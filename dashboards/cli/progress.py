@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+_QUIET_S = 2.0
 
 
 @contextmanager
@@ -39,3 +49,49 @@ def _bars() -> Progress:
         TimeElapsedColumn(),
         console=Console(stderr=True),
     )
+
+
+class LateBar:
+    """A bar of whole files that appears only when the work takes over two seconds.
+
+    Args:
+        n_files: how many there are.
+    """
+
+    def __init__(self, n_files: int) -> None:
+        self._bar = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._task = self._bar.add_task("hearing", total=n_files)
+        self._since = time.monotonic()
+
+    def __enter__(self) -> LateBar:
+        return self
+
+    def named(self, name: str) -> Callable[[float], None]:
+        """What to call with the seconds heard of the file of that name."""
+
+        def show(heard_s: float) -> None:
+            if not self._bar.live.is_started and time.monotonic() - self._since > _QUIET_S:
+                self._bar.start()
+            self._bar.update(self._task, description=f"hearing {name} {clock(heard_s)}")
+
+        return show
+
+    def finish_file(self) -> None:
+        """Count a file as done."""
+        self._bar.advance(self._task)
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds: 3:07."""
+    whole = round(seconds)
+    return f"{whole // 60}:{whole % 60:02d}"

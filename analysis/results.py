@@ -31,11 +31,11 @@ from analysis.effects.looks.interim import interim_of, without_statistics
 from analysis.effects.looks.sequential_test import sequential_test_of
 from analysis.effects.multiplicity import make_ledger
 from analysis.effects.trajectories import trajectory_rows
-from analysis.mer.predictor import AffectSeries
+from analysis.mer.hearing import Predictions, SessionKey
 from analysis.missing.sensitivity import missing_data_of
 from analysis.numbers import numbers_of
 from analysis.result_row import PRIMARY_ESTIMAND, json_ready
-from analysis.tables.build import SessionKey, StudyTables
+from analysis.tables.build import StudyTables
 from study.canonical import plain
 from study.errors import RecordMismatch
 from study.events import DataImported, InterimLookTaken, RehearsalStarted
@@ -109,7 +109,7 @@ def analyse(
     protocol: StudyProtocol,
     tables: StudyTables,
     manifests: Mapping[SessionKey, RenderManifest],
-    predictions: Mapping[SessionKey, AffectSeries],
+    predictions: Predictions,
     record_head_sha256: str | None = None,
     rehearsal: RehearsalStarted | None = None,
     looks: Sequence[InterimLookTaken] = (),

@@ -14,15 +14,12 @@ from importlib import resources
 
 import pandas as pd
 
-from analysis.mer.hearing import HeardSession, SessionKey, hear_sessions
-from analysis.mer.predictor import AffectSeries
-from analysis.mer.registry import load_predictor
+from analysis.mer.hearing import Predictions, SessionKey
 from analysis.tables.blinded import blinded_tables
 from analysis.tables.build import build_tables
-from analysis.tables.pairing import NO_MUSIC
 from dashboards.export_kinds import KINDS
+from dashboards.study_hearing import hear_study
 from study.errors import StorageError, UnknownName
-from study.events import History, SessionRendered
 from study.founding import Study
 from study.manifest import RenderManifest
 from study.oversight.blinding import record_rows
@@ -104,7 +101,7 @@ def _tables(study: Study, is_blinded: bool) -> Export:
         predicted = False
     else:
         manifests = read_manifests(study)
-        predictions = _kept_predictions(study, events, manifests)
+        predictions = _kept_predictions(study, manifests)
         predicted = bool(predictions)
         made = build_tables(study.protocol, events, manifests, predictions)
         tables = {field.name: getattr(made, field.name) for field in fields(made)}
@@ -118,24 +115,11 @@ def _tables(study: Study, is_blinded: bool) -> Export:
     return Export("tables.zip", "application/zip", packed.getvalue())
 
 
-def _kept_predictions(
-    study: Study, events: History, manifests: Mapping[SessionKey, RenderManifest]
-) -> dict[SessionKey, AffectSeries]:
+def _kept_predictions(study: Study, manifests: Mapping[SessionKey, RenderManifest]) -> Predictions:
     # Made by the analysis; an export of hundreds of sessions does not hear them all for the first time.
     if not study.folder.results.is_file():
         return {}
-    kinds = {
-        (r.participant_id, r.session_id): study.protocol.arm(r.event.arm_id).path.kind
-        for r in events
-        if isinstance(r.event, SessionRendered)
-    }
-    heard = [
-        HeardSession(key, study.folder.sessions / key[0] / key[1] / manifest.stim_file, manifest.audio_sha256)
-        for key, manifest in manifests.items()
-        if kinds.get(key) not in NO_MUSIC
-    ]
-    predictor = load_predictor(study.protocol.analysis.agreement.predictor)
-    return hear_sessions(heard, predictor, study.folder.predictions, lambda _: None)
+    return hear_study(study, manifests, lambda *_: None)
 
 
 def _dictionary(tables: Mapping[str, pd.DataFrame]) -> str:

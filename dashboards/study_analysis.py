@@ -9,22 +9,19 @@ from jinja2 import UndefinedError
 
 from analysis.figures.circumplex import circumplex_overview
 from analysis.figures.drawing import to_png
-from analysis.mer.hearing import HeardSession, SessionKey, hear_sessions
-from analysis.mer.registry import load_predictor
 from analysis.report.build import build_report
 from analysis.report.file_format import Format
 from analysis.report.formats import render
 from analysis.results import Results, analyse, is_simulated, results_from_json, results_to_json
 from analysis.tables.build import StudyTables, build_tables
-from analysis.tables.pairing import NO_MUSIC
 from analysis.tables.shuffled import shuffle_arms
 from analysis.words import ENGLISH, Words
+from dashboards.study_hearing import hear_study
 from study.errors import RecordMismatch, StorageError
-from study.events import DataImported, InterimLookTaken, SessionRendered
+from study.events import DataImported, InterimLookTaken
 from study.folder import write_whole
 from study.founding import Study
 from study.freeze import is_unblinded
-from study.manifest import RenderManifest
 from study.rendered import read_manifests
 
 Told = Callable[[str, int, int], None]
@@ -53,18 +50,7 @@ def analyse_study(study: Study, told: Told) -> tuple[StudyTables, Results]:
     head = study.record.verify()
     events = study.record.events()
     manifests = read_manifests(study)
-    heard = [
-        HeardSession(key, _sound_of(study, key, manifest), manifest.audio_sha256)
-        for key, manifest in manifests.items()
-        if _is_music(study, key)
-    ]
-    predictor = load_predictor(study.protocol.analysis.agreement.predictor)
-    predictions = hear_sessions(
-        heard,
-        predictor,
-        study.folder.predictions,
-        lambda done: told("hearing the sessions", done, len(heard)),
-    )
+    predictions = hear_study(study, manifests, lambda done, of: told("hearing the sessions", done, of))
     told("estimating", 0, 1)
     tables = build_tables(study.protocol, events, manifests, predictions)
     shuffled = None if is_simulated(tables) or is_unblinded(study.record) else SHUFFLED
@@ -147,14 +133,3 @@ def _make_folder(folder: Path) -> None:
 def _standing_alone(svg: str) -> str:
     """The drawing as a file of its own."""
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{svg}'
-
-
-def _sound_of(study: Study, key: SessionKey, manifest: RenderManifest) -> Path:
-    return study.folder.sessions / key[0] / key[1] / manifest.stim_file
-
-
-def _is_music(study: Study, key: SessionKey) -> bool:
-    for recorded in study.record.events(key[0], kinds=[SessionRendered]):
-        if recorded.session_id == key[1] and isinstance(recorded.event, SessionRendered):
-            return study.protocol.arm(recorded.event.arm_id).path.kind not in NO_MUSIC
-    return False

@@ -10,8 +10,8 @@ from dataclasses import fields
 from importlib import metadata
 from typing import Any
 
-from analysis.mer.predictor import AffectSeries
-from analysis.tables.build import SessionKey, StudyTables
+from analysis.mer.hearing import Predictions, SessionKey
+from analysis.tables.build import StudyTables
 from study.manifest import RenderManifest
 from study.protocol import StudyProtocol
 
@@ -22,7 +22,7 @@ def provenance_of(
     protocol: StudyProtocol,
     tables: StudyTables,
     manifests: Mapping[SessionKey, RenderManifest],
-    predictions: Mapping[SessionKey, AffectSeries],
+    predictions: Predictions,
     record_head_sha256: str | None,
 ) -> dict[str, Any]:
     """Names, versions, hashes and licences.
@@ -42,7 +42,11 @@ def provenance_of(
         if manifest.rendering:
             devices[_device(manifest.rendering)] += 1
     takes = [take for manifest in manifests.values() for take in manifest.takes]
-    cards = {(series.card.name, series.card.version): series.card for series in predictions.values()}
+    cards = {
+        (series.card.name, series.card.version): series.card
+        for heard in predictions.values()
+        for series in heard.values()
+    }
     return {
         "protocol_sha256": protocol.sha256,
         "record_head_sha256": record_head_sha256,
@@ -68,7 +72,9 @@ def provenance_of(
                 "licences": dict(card.licences),
                 "limits": list(card.limits),
             }
-            for _, card in sorted(cards.items())
+            for _, card in sorted(
+                cards.items(), key=lambda one: (one[0][0] != protocol.analysis.agreement.predictor, one[0])
+            )
         ],
         "render_notes": sorted({note for manifest in manifests.values() for note in manifest.notes}),
     }

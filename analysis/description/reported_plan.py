@@ -82,10 +82,9 @@ def notes_of(protocol: StudyProtocol, primary: Effects, provenance: Mapping[str,
             "them; they are left out of that endpoint and kept in the others."
         )
     used = {predictor["name"] for predictor in provenance["predictors"]}
-    other = sorted(used - {protocol.analysis.agreement.predictor})
-    if other:
+    if used and protocol.analysis.agreement.predictor not in used:
         notes.append(
             f"The protocol names the predictor {protocol.analysis.agreement.predictor}; "
-            f"predictions here are by {', '.join(other)}."
+            f"predictions here are by {', '.join(sorted(used))}."
         )
     return notes

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import pandas as pd
 
-from analysis.mer.predictor import AffectSeries
+from analysis.mer.hearing import Predictions, SessionKey
 from analysis.tables.data_dictionary import make_table
 from analysis.tables.histories import histories_of
 from analysis.tables.participant_rows import Person, Row
@@ -20,8 +20,6 @@ from study.manifest import RenderManifest
 from study.protocol import StudyProtocol
 
 Value = TypeVar("Value")
-SessionKey = tuple[str, str]
-"""(participant_id, session_id)"""
 
 
 @dataclass(frozen=True)
@@ -31,6 +29,7 @@ class StudyTables:
     participants: pd.DataFrame
     sessions: pd.DataFrame
     clips: pd.DataFrame
+    predictions: pd.DataFrame
     self_reports: pd.DataFrame
     questionnaire_answers: pd.DataFrame
     sound_checks: pd.DataFrame
@@ -45,14 +44,14 @@ def build_tables(
     protocol: StudyProtocol,
     events: Sequence[RecordedEvent],
     manifests: Mapping[SessionKey, RenderManifest],
-    predictions: Mapping[SessionKey, AffectSeries],
+    predictions: Predictions,
 ) -> StudyTables:
     """The study's tables.
 
     Args:
         events: the whole record, in order.
         manifests: of rendered sessions; a session without one has no clips.
-        predictions: of rendered sessions; where one is missing its columns are empty.
+        predictions: of rendered sessions by predictor; where the protocol's is missing its columns are empty.
 
     Raises:
         RecordMismatch: a manifest is not of the sound the record names, or an
@@ -78,6 +77,7 @@ def build_tables(
         participants=make_table("participants", [person.row(factors) for person in people], factors),
         sessions=make_table("sessions", rows(Person.session_rows)),
         clips=make_table("clips", rows(Person.clip_rows)),
+        predictions=make_table("predictions", rows(Person.prediction_rows)),
         self_reports=make_table("self_reports", rows(Person.report_rows)),
         questionnaire_answers=make_table("questionnaire_answers", rows(Person.answer_rows)),
         sound_checks=make_table("sound_checks", rows(Person.sound_check_rows)),

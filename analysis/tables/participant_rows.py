@@ -8,10 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from analysis.mer.comparison import between, disagreement
 from analysis.mer.predictor import AffectSeries
 from analysis.tables.answer_rows import answer_rows, shown_columns, sound_check_rows
 from analysis.tables.pairing import NO_MUSIC, pair_rows
 from analysis.tables.playback_rows import playback_rows
+from analysis.tables.prediction_rows import prediction_rows
 from study.affect import Affect
 from study.errors import RecordMismatch
 from study.events import (
@@ -49,7 +51,15 @@ class Person:
     participant_id: str
     history: History
     manifests: dict[str, RenderManifest]
-    predictions: dict[str, AffectSeries]
+    predictions: dict[str, Mapping[str, AffectSeries]]
+
+    def _heard(self, session_id: str) -> dict[str, AffectSeries]:
+        """What each predictor hears in a session, the reporting one first; nothing without music."""
+        arm, name = self.arms.get(session_id), self.protocol.analysis.agreement.predictor
+        if arm is not None and self.protocol.arm(arm).path.kind in NO_MUSIC:
+            return {}
+        series = self.predictions.get(session_id, {})
+        return dict(sorted(series.items(), key=lambda one: one[0] != name))
 
     def _first(self, kind: type[Event]) -> RecordedEvent | None:
         return next((r for r in self.history if isinstance(r.event, kind)), None)
@@ -168,30 +178,41 @@ class Person:
     def clip_rows(self) -> Iterator[Row]:
         """The rows of `clips`."""
         for session_id, manifest in sorted(self.manifests.items()):
-            arm = self.arms.get(session_id)
-            silent = arm is not None and self.protocol.arm(arm).path.kind in NO_MUSIC
-            series = None if silent else self.predictions.get(session_id)
-            listening = listening_of(self.history, session_id)
+            heard, listening = self._heard(session_id), listening_of(self.history, session_id)
             for clip in manifest.clips:
                 end_s = clip.onset_s + clip.duration_s
-                mean = series.mean_over(clip.onset_s, end_s) if series else None
+                by = between(heard, clip.onset_s, end_s)
+                mean = by.get(self.protocol.analysis.agreement.predictor)
                 yield {
                     "participant_id": self.participant_id,
                     "session_id": session_id,
-                    "arm": arm,
+                    "arm": self.arms.get(session_id),
                     "stim_file": clip.stim_file,
                     "clip_sha256": clip.sha256,
                     "onset_s": clip.onset_s,
                     "duration_s": clip.duration_s,
                     "valence_target": clip.affect.valence if clip.affect else None,
                     "arousal_target": clip.affect.arousal if clip.affect else None,
-                    "valence_pred": mean[0] if mean else None,
-                    "arousal_pred": mean[1] if mean else None,
+                    "valence_pred": mean.valence_pred if mean else None,
+                    "arousal_pred": mean.arousal_pred if mean else None,
+                    "valence_disagreement": disagreement([one.valence_pred for one in by.values()]),
+                    "arousal_disagreement": disagreement([one.arousal_pred for one in by.values()]),
                     "loudness_lufs": clip.loudness_lufs,
                     "heard_s": listening.heard_within(clip.onset_s, end_s),
                     "muted_s": covered_s(listening.muted_intervals_s, clip.onset_s, end_s),
                     "hidden_s": covered_s(listening.hidden_intervals_s, clip.onset_s, end_s),
                 }
+
+    def prediction_rows(self) -> Iterator[Row]:
+        """The rows of `predictions`."""
+        for session_id, manifest in sorted(self.manifests.items()):
+            yield from prediction_rows(
+                self.participant_id,
+                session_id,
+                self.arms.get(session_id),
+                manifest.clips,
+                self._heard(session_id),
+            )
 
     def report_rows(self) -> Iterator[Row]:
         """The rows of `self_reports`."""
@@ -260,7 +281,9 @@ class Person:
 
     def pair_rows(self) -> Iterator[Row]:
         """The rows of `pairs`."""
-        return pair_rows(self.protocol, self.history, self.arms, self.manifests, self.predictions)
+        name = self.protocol.analysis.agreement.predictor
+        series = {session: heard[name] for session, heard in self.predictions.items() if name in heard}
+        return pair_rows(self.protocol, self.history, self.arms, self.manifests, series)
 
 
 def _json(values: Mapping[str, float]) -> str:

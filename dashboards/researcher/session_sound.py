@@ -7,15 +7,14 @@ from dataclasses import replace
 import streamlit as st
 
 from analysis.figures.session import PathPoint
-from analysis.mer.hearing import HeardSession, hear_sessions
 from analysis.mer.predictor import AffectSeries
-from analysis.mer.registry import load_predictor
 from analysis.tables.pairing import NO_MUSIC
 from analysis.wording import number
 from dashboards.researcher import markup
 from dashboards.researcher.felt_picture import felt_paths, session_pictures
 from dashboards.researcher.gate import require_staff, still_may
 from dashboards.server.serving import current
+from dashboards.study_hearing import hear_study
 from study.access.accounts import Staff
 from study.access.arms_seen import note_arms_seen
 from study.access.roles import Permission
@@ -75,11 +74,10 @@ def _heard_by_machine(
     study = current().study
     if plan.path.kind in NO_MUSIC:
         return None
-    audio = study.folder.sessions / participant_id / session_id / manifest.stim_file
-    heard = HeardSession((participant_id, session_id), audio, manifest.audio_sha256)
+    key = (participant_id, session_id)
     with st.spinner("Listening with music emotion recognition; this takes up to a minute the first time."):
-        predictor = load_predictor(study.protocol.analysis.agreement.predictor)
-        return hear_sessions([heard], predictor, study.folder.predictions, lambda _: None)[heard.key]
+        heard = hear_study(study, {key: manifest}, lambda *_: None)
+    return heard[key][study.protocol.analysis.agreement.predictor]
 
 
 def _show_plan(plan: SessionPlan, rendered: SessionRendered, manifest: RenderManifest) -> None:

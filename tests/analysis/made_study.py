@@ -144,7 +144,7 @@ class MadeStudy:
     protocol: StudyProtocol
     events: list[RecordedEvent] = field(default_factory=list)
     manifests: dict[tuple[str, str], RenderManifest] = field(default_factory=dict)
-    predictions: dict[tuple[str, str], AffectSeries] = field(default_factory=dict)
+    predictions: dict[tuple[str, str], dict[str, AffectSeries]] = field(default_factory=dict)
 
     def add(
         self, event: Event | None, who: str | None = None, session: str | None = None, kind: str = ""
@@ -250,7 +250,8 @@ class MadeStudy:
         if plan.path.has_affect:
             onsets = np.arange(0.0, plan.duration_s - 2.9, 1.5)
             points = np.clip(plan.path.affect_at(onsets + 1.5) + noise, -1, 1)
-            self.predictions[who, session] = AffectSeries(onsets, 3.0, points[:, 0], points[:, 1], CARD)
+            series = AffectSeries(onsets, 3.0, points[:, 0], points[:, 1], CARD)
+            self.predictions[who, session] = {CARD.name: series}
         return manifest
 
 

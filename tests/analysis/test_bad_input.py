@@ -67,12 +67,15 @@ def all_alike(study: MadeStudy) -> MadeStudy:
 
 def with_nan_from_mer(study: MadeStudy) -> MadeStudy:
     nothing = {
-        key: replace(
-            series,
-            valence_pred=np.full_like(series.valence_pred, np.nan),
-            arousal_pred=np.full_like(series.arousal_pred, np.nan),
-        )
-        for key, series in study.predictions.items()
+        key: {
+            name: replace(
+                series,
+                valence_pred=np.full_like(series.valence_pred, np.nan),
+                arousal_pred=np.full_like(series.arousal_pred, np.nan),
+            )
+            for name, series in heard.items()
+        }
+        for key, heard in study.predictions.items()
     }
     return replace(study, predictions=nothing)
 

@@ -46,7 +46,9 @@ def test_every_column_in_seconds_says_so_in_its_name_and_its_unit() -> None:
 
 def test_affect_columns_are_bounded_by_the_circumplex() -> None:
     for name, column in data_dictionary().columns.items():
-        if name.startswith(("valence", "arousal")):
+        if name.endswith(("_displacement", "_disagreement")):
+            assert (abs(column.minimum or 0), column.maximum) in ((0, 2), (2, 2)), name
+        elif name.startswith(("valence", "arousal")) and not name.endswith("_spread"):
             assert (column.minimum, column.maximum) == (-1, 1), name
 
 

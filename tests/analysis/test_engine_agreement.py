@@ -25,8 +25,8 @@ def engine(study: MadeStudy) -> dict[tuple[str, str, str], dict[str, Any]]:
 def shifted(study: MadeStudy, by: float, scale: float = 1.0) -> MadeStudy:
     """The same study with every prediction of valence scaled and shifted."""
     changed = {
-        key: replace(series, valence_pred=scale * series.valence_pred + by)
-        for key, series in study.predictions.items()
+        key: {name: replace(one, valence_pred=scale * one.valence_pred + by) for name, one in heard.items()}
+        for key, heard in study.predictions.items()
     }
     return MadeStudy(study.protocol, study.events, study.manifests, changed)
 

@@ -135,7 +135,7 @@ def test_the_windows_are_the_protocols_and_pre_is_never_paired() -> None:
     assert list(pairs["phase"]) == ["probe", "post"]
     assert list(pairs["window_s"]) == [30.0, 60.0]
     assert list(pairs["window_heard_s"]) == [30.0, 60.0]
-    series = study.predictions["sub-1", "ses-01"]
+    series = study.predictions["sub-1", "ses-01"]["musicnn"]
     for place, (low, high) in enumerate(((30.0, 60.0), (180.0, 240.0))):
         mean = series.mean_over(low, high)
         assert mean is not None
@@ -146,7 +146,7 @@ def test_the_windows_are_the_protocols_and_pre_is_never_paired() -> None:
 @pytest.mark.parametrize("kind", [PathKind.SILENCE, PathKind.NOISE])
 def test_an_arm_without_music_is_never_paired_with_a_prediction(kind: PathKind) -> None:
     study = _one_session(kind)
-    study.predictions["sub-1", "ses-01"] = ramp()
+    study.predictions["sub-1", "ses-01"] = {"musicnn": ramp()}
     tables = build_tables(study.protocol, study.events, study.manifests, study.predictions)
 
     assert tables.pairs["valence_pred"].isna().all()

@@ -73,7 +73,7 @@ def rehearsed_results(effect: float, agreement: float, seed: int) -> Results:
         events = study.record.events()
         study.record.close()
     manifests = {(plan.participant_id, plan.session_id): own_sound(plan) for plan in plans}
-    predictions = {(plan.participant_id, plan.session_id): told_the_path(plan) for plan in plans}
+    predictions = {(plan.participant_id, plan.session_id): {"musicnn": told_the_path(plan)} for plan in plans}
     tables = build_tables(study.protocol, events, manifests, predictions)
     return analyse(study.protocol, tables, manifests, predictions)
 

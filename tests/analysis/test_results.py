@@ -266,7 +266,8 @@ def test_a_stratum_that_is_not_adjusted_for_is_noted() -> None:
 def test_another_predictor_than_the_protocols_is_noted() -> None:
     study = simulate(make_protocol(), 2)
     study.predictions = {
-        key: replace(series, card=replace(CARD, name="cues")) for key, series in study.predictions.items()
+        key: {"cues": replace(heard["musicnn"], card=replace(CARD, name="cues"))}
+        for key, heard in study.predictions.items()
     }
 
     assert (

@@ -87,7 +87,7 @@ def test_a_clip_row_holds_planned_generated_and_heard() -> None:
     study.add(PlaybackStarted(0.0), "sub-1", "ses-01")
     study.add(PlaybackStopped(45.0, StopReason.DISTRESS), "sub-1", "ses-01")
     clips = tables_of(study).clips
-    series = study.predictions["sub-1", "ses-01"]
+    series = study.predictions["sub-1", "ses-01"]["musicnn"]
 
     assert clips["heard_s"].tolist() == [30.0, 15.0] + [0.0] * 6
     assert (clips["valence_target"].iloc[0], clips["arousal_target"].iloc[-1]) == (-0.5, -0.4)

@@ -46,7 +46,7 @@ class LargeStudy:
     protocol: StudyProtocol
     events: list[RecordedEvent]
     manifests: dict[tuple[str, str], RenderManifest]
-    predictions: dict[tuple[str, str], AffectSeries]
+    predictions: dict[tuple[str, str], dict[str, AffectSeries]]
 
 
 def large_protocol(clips: int) -> StudyProtocol:
@@ -84,7 +84,8 @@ def large_study(people: int, clips: int, seed: int = 1) -> LargeStudy:
         study.manifests[who, SESSION] = manifest
         onsets = np.arange(0.0, plan.duration_s - WINDOW_S, WINDOW_S / 2)
         points = heard_as[np.array(chosen)[(onsets // CLIP_S).astype(int)]]
-        study.predictions[who, SESSION] = AffectSeries(onsets, WINDOW_S, points[:, 0], points[:, 1], CARD)
+        series = AffectSeries(onsets, WINDOW_S, points[:, 0], points[:, 1], CARD)
+        study.predictions[who, SESSION] = {CARD.name: series}
         felt = _felt(rng, pre, heard_as[chosen])
         reports = iter(felt)
         history = _history(protocol, allocation, plan.sha256, plan.arm_id, manifest, pre, reports)

@@ -14,6 +14,7 @@ samples are gathered into pieces of one length before anything is computed.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import soxr
@@ -21,6 +22,8 @@ from numpy.typing import NDArray
 from scipy.fft import rfft
 from scipy.signal import get_window
 
+from analysis.mer.cues.notes import SoundingNotes, sounding_notes
+from analysis.mer.cues.peaks import SpectralPeaks, find_peaks
 from analysis.mer.sound import checked_mono
 from study.errors import AudioError
 
@@ -60,6 +63,7 @@ class CueWindow:
         samples: mono, 16 kHz, shape [n_samples], full scale 1.
         fine: magnitudes, shape [n_fine, 513]; Hann of 64 ms, every 16 ms.
         long: magnitudes, shape [n_long, 4097]; Hann of 512 ms, every 128 ms.
+        peaks: of the `long` spectra.
     """
 
     onset_s: float
@@ -67,6 +71,12 @@ class CueWindow:
     samples: Float32
     fine: Float32
     long: Float32
+    peaks: SpectralPeaks
+
+    @cached_property
+    def notes(self) -> SoundingNotes:
+        """The notes that explain the peaks; worked out when a cue first asks."""
+        return sounding_notes(self.peaks)
 
 
 class CueFrames:
@@ -97,11 +107,13 @@ class CueFrames:
         self._n_waiting = 0
         self._n_heard = 0
         self._n_windows = 0
-        # Of the current window onwards; `_first` is the sample, and the frame, that each begins with.
+        # From the next window onwards; `_first` is the sample of the sound that it begins with.
         self._samples = np.empty(0, dtype=np.float32)
         self._first = 0
-        self._fine = _Spectra(FINE_FRAME, FINE_HOP)
-        self._long = _Spectra(LONG_FRAME, LONG_HOP)
+        self._fine_spectra = _Spectra(FINE_FRAME, FINE_HOP)
+        self._long_spectra = _Spectra(LONG_FRAME, LONG_HOP)
+        self._fine = _Kept(FINE_FRAME, FINE_HOP)
+        self._long, self._frequencies, self._magnitudes = (_Kept(LONG_FRAME, LONG_HOP) for _ in range(3))
 
     def hear(self, block: Float32) -> list[CueWindow]:
         """The windows that this block completes.
@@ -153,8 +165,12 @@ class CueFrames:
 
     def _take(self, samples: Float32) -> None:
         self._samples = np.concatenate([self._samples, samples])
-        self._fine.take(samples)
-        self._long.take(samples)
+        self._fine.add(self._fine_spectra.of(samples))
+        long = self._long_spectra.of(samples)
+        peaks = find_peaks(long, RATE_HZ / LONG_FRAME)
+        self._long.add(long)
+        self._frequencies.add(peaks.frequency_hz)
+        self._magnitudes.add(peaks.magnitude)
 
     def _filled(self) -> list[CueWindow]:
         found: list[CueWindow] = []
@@ -163,17 +179,19 @@ class CueFrames:
             self._n_windows += 1
             self._first += _WINDOW_HOP
             self._samples = self._samples[_WINDOW_HOP:]
-            self._fine.forget_before(self._first)
-            self._long.forget_before(self._first)
+            for kept in (self._fine, self._long, self._frequencies, self._magnitudes):
+                kept.forget_before(self._first)
         return found
 
     def _window(self, n_samples: int) -> CueWindow:
+        end = self._first + n_samples
         return CueWindow(
             onset_s=self._first / RATE_HZ,
             duration_s=n_samples / RATE_HZ,
             samples=self._samples[:n_samples],
-            fine=self._fine.until(self._first + n_samples),
-            long=self._long.until(self._first + n_samples),
+            fine=self._fine.until(end),
+            long=self._long.until(end),
+            peaks=SpectralPeaks(self._frequencies.until(end), self._magnitudes.until(end)),
         )
 
 
@@ -185,29 +203,42 @@ class _Spectra:
         self._hop = hop
         self._weights = _hann(frame)
         self._rest = np.empty(0, dtype=np.float32)
-        self._magnitudes = np.empty((0, frame // 2 + 1), dtype=np.float32)
-        self._first = 0
 
-    def take(self, samples: Float32) -> None:
-        """Spectra of the frames that these samples complete."""
+    def of(self, samples: Float32) -> Float32:
+        """Magnitudes of the frames that these samples complete."""
         self._rest = np.concatenate([self._rest, samples])
-        n_frames = (len(self._rest) - self._frame) // self._hop + 1
-        if n_frames <= 0:
-            return
+        n_frames = max((len(self._rest) - self._frame) // self._hop + 1, 0)
+        if not n_frames:
+            return np.empty((0, self._frame // 2 + 1), dtype=np.float32)
         frames = np.lib.stride_tricks.sliding_window_view(self._rest, self._frame)[:: self._hop]
         spectrum = rfft(frames[:n_frames] * self._weights, axis=1, overwrite_x=True)
-        magnitudes = np.sqrt(spectrum.real**2 + spectrum.imag**2)
-        self._magnitudes = np.concatenate([self._magnitudes, magnitudes])
         self._rest = self._rest[n_frames * self._hop :].copy()
+        return np.asarray(np.sqrt(spectrum.real**2 + spectrum.imag**2))
+
+
+class _Kept:
+    """Rows of numbers, one a frame, from the frame that the next window begins with."""
+
+    def __init__(self, frame: int, hop: int) -> None:
+        self._frame = frame
+        self._hop = hop
+        self._first = 0
+        self._rows: Float32 | None = None
+
+    def add(self, rows: Float32) -> None:
+        """The next frames'."""
+        self._rows = rows if self._rows is None else np.concatenate([self._rows, rows])
 
     def until(self, end: int) -> Float32:
-        """The kept frames that end at or before sample `end` of the sound."""
-        return self._magnitudes[: max((end - self._frame) // self._hop + 1 - self._first, 0)]
+        """Those of the frames that end at or before sample `end` of the sound."""
+        assert self._rows is not None
+        return self._rows[: max((end - self._frame) // self._hop + 1 - self._first, 0)]
 
     def forget_before(self, start: int) -> None:
-        """Drop the frames that begin before sample `start` of the sound."""
+        """Drop those of the frames that begin before sample `start` of the sound."""
+        assert self._rows is not None
         first = -(-start // self._hop)
-        self._magnitudes = self._magnitudes[first - self._first :]
+        self._rows = self._rows[first - self._first :]
         self._first = first
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ _TICKS = (-1.0, -0.5, 0.0, 0.5, 1.0)
 _FORMATS = (".png", ".svg", ".pdf")
 _CORNERS = ((-1, 1, "tense"), (1, 1, "joyful"), (-1, -1, "sad"), (1, -1, "calm"))
 _MOST_PATHS = 4
+_FOREIGN = 0.5
 _AXES = ("valence", "arousal")
 
 
@@ -93,7 +95,8 @@ def _caption(heard: Sequence[HeardFile], row_s: float, bands: Bands | None) -> s
         if any(mean.foreign_share for file in heard for mean in file.whole.by.values()):
             first += " Crosses: windows unlike the reference music."
     else:
-        first += f" Each point is the mean over one of {len(heard)} files."
+        first += f" Each point is the mean over one of {len(heard)} files; a cross is one that for the most"
+        first += " part is unlike the reference music."
     if bands is None:
         return first + "\nNo bands: no rated audio was given."
     whose = ", ".join(one.predictor for one in bands.of if one.predictor in heard[0].series)
@@ -106,9 +109,12 @@ def _draw_wholes(
     planes = figure.subplots(1, len(names), squeeze=False)[0]
     for number, (plane, name) in enumerate(zip(planes, names, strict=True)):
         _draw_plane(plane)
-        plane.set_title(name, fontsize=11)
+        plane.set_title(name, fontsize=11, pad=8)
         for file in heard:
-            pen = _Pen(_COLOURS[number % 2], "none", _MARKS[number % len(_MARKS)])
+            share = file.whole.by[name].foreign_share or 0.0
+            pen = _Pen(
+                _COLOURS[number % 2], "none", "x" if share > _FOREIGN else _MARKS[number % len(_MARKS)]
+            )
             _draw_whole(plane, file, name, pen, bands)
 
 
@@ -135,8 +141,6 @@ def _draw_paths(
             _draw_path(plane, over_time, file, name, row_s, unit, pen)
             if bands is not None:
                 _draw_whole(plane, file, name, pen, bands)
-    if len(heard) == 1:
-        figure.suptitle(heard[0].path.name, fontsize=11)
     _add_legend(figure, heard, names)
 
 
@@ -155,10 +159,19 @@ def _add_legend(figure: Figure, heard: Sequence[HeardFile], names: Sequence[str]
     ]
     if len(heard) > 1:
         handles += [
-            Line2D([], [], color=_COLOURS[number], lw=4, label=file.path.name)
+            Line2D([], [], color=_COLOURS[number], lw=4, label=shown_name(file))
             for number, file in enumerate(heard)
         ]
-    figure.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False, fontsize=8.5)
+    title = shown_name(heard[0]) if len(heard) == 1 else None
+    figure.legend(
+        handles=handles, loc="outside upper center", ncols=3, frameon=False, fontsize=8.5, title=title
+    )
+
+
+def shown_name(file: HeardFile) -> str:
+    """A file's name as a font can show it: no bytes that are no UTF-8, no mathematics between dollars."""
+    name = os.fsencode(file.path.name).decode("utf-8", "backslashreplace")
+    return name.replace("$", r"\$")
 
 
 def _draw_plane(plane: Axes) -> None:
@@ -216,10 +229,10 @@ def _draw_path(
         over_time, (valence, arousal), (series.valence_pred, series.arousal_pred), strict=True
     ):
         known = slice(None) if is_foreign is None else ~is_foreign
-        axes.scatter(centre[known], windows[known], s=5, color=pen.colour, alpha=0.25, lw=0, marker=pen.mark)
+        axes.scatter(centre[known], windows[known], s=9, color=pen.colour, alpha=0.4, lw=0, marker=pen.mark)
         if is_foreign is not None:
             axes.scatter(
-                centre[is_foreign], windows[is_foreign], s=14, color=pen.colour, alpha=0.6, lw=0.8, marker="x"
+                centre[is_foreign], windows[is_foreign], s=22, color=pen.colour, alpha=0.8, lw=1.0, marker="x"
             )
         axes.plot(
             [at for at, _ in means], path, color=pen.colour, lw=1.6, ls=pen.line, marker=pen.mark, ms=3.5

@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from analysis.mer.bands import Bands, PredictorBands
@@ -24,7 +27,7 @@ from study.errors import AudioError
 
 NO_BANDS = "No bands: no rated audio was given (isopath bands calibrates them on a lab's own)."
 _FOREIGN = 0.5
-_WIDTH = 100
+_WIDTH = 120
 _CSV_COLUMNS = (
     "file",
     "predictor",
@@ -55,7 +58,10 @@ def print_heard(
         console.print(shown_path(heard[0].path), markup=False, soft_wrap=True)
         console.print(_table_of_rows(heard[0], names, row_s, widths))
     else:
-        console.print(_table_of_files(heard, names, widths))
+        folder = _shared_folder(heard)
+        if folder is not None:
+            console.print(f"in {shown_path(folder)}:", markup=False, soft_wrap=True)
+        console.print(_table_of_files(heard, folder, names, widths))
     for sentence in _sentences(predictors, heard, bands):
         console.print(sentence, style="dim", markup=False, soft_wrap=True)
 
@@ -74,8 +80,17 @@ def _table_of_rows(
     return table
 
 
+def _shared_folder(heard: Sequence[HeardFile]) -> Path | None:
+    shared = os.path.commonpath([file.path.absolute().parent for file in heard])
+    found = Path(shared)
+    return None if found == Path(found.anchor) else found
+
+
 def _table_of_files(
-    heard: Sequence[HeardFile], names: Sequence[str], bands: Mapping[str, PredictorBands | None]
+    heard: Sequence[HeardFile],
+    folder: Path | None,
+    names: Sequence[str],
+    bands: Mapping[str, PredictorBands | None],
 ) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("\nfile", overflow="fold")
@@ -83,8 +98,8 @@ def _table_of_files(
     for head in _heads(names):
         table.add_column(head, justify="right", no_wrap=True)
     for file in heard:
-        name = shown_path(file.path).replace("[", "\\[")
-        table.add_row(name, clock(file.duration_s), *_cells(file.whole, names, bands))
+        path = file.path if folder is None else file.path.absolute().relative_to(folder)
+        table.add_row(escape(shown_path(path)), clock(file.duration_s), *_cells(file.whole, names, bands))
     return table
 
 

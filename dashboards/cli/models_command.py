@@ -53,7 +53,8 @@ def register(app: typer.Typer) -> None:
 def list_models(models_dir: ModelsDirOption = None, json: JsonOption = False) -> None:
     """The known models: licence, size, what is pinned, and whether they are on this machine."""
     from generation.musicgen.store.catalogue import load_catalogue
-    from generation.musicgen.store.model_store import is_here, models_folder
+    from generation.musicgen.store.model_store import is_here
+    from study.model_folder import models_folder
 
     found = [(model, is_here(name, models_dir)) for name, model in load_catalogue().items()]
     store = models_folder(models_dir)

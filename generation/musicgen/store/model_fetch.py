@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,16 +14,14 @@ from huggingface_hub.hf_api import RepoSibling
 from generation.musicgen.store.catalogue import CatalogueModel, catalogue_model
 from generation.musicgen.store.digests import git_blob_sha1_of, sha256_of
 from generation.musicgen.store.model_store import (
-    LOCK_FILE,
-    LOCK_VERSION,
     StoredModel,
     find_model,
     folder_of,
     how_to_get,
-    models_folder,
     verify_model,
 )
 from study.errors import ModelError
+from study.model_folder import LOCK_FILE, models_folder, write_lock
 
 _WEIGHTS = "model.safetensors"
 _INDEX = "model.safetensors.index.json"
@@ -140,19 +137,13 @@ def _check(folder: Path, listing: _Listing, model: CatalogueModel, revision: str
 
 
 def _write_lock(folder: Path, listing: _Listing, model: CatalogueModel) -> None:
-    files = {
-        file: {"sha256": sha256_of(folder / file), "bytes": (folder / file).stat().st_size}
-        for file in listing.files
-    }
-    lock = {
-        "lock_version": LOCK_VERSION,
+    facts = {
         "name": model.name,
         "repository": model.repository,
         "revision": listing.revision,
         "licence": model.licence,
-        "files": files,
     }
-    (folder / LOCK_FILE).write_text(json.dumps(lock, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    write_lock(folder, facts, {file: sha256_of(folder / file) for file in listing.files})
 
 
 def _not_fetched(

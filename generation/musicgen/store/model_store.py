@@ -6,20 +6,15 @@ carries a lock file: commit and SHA-256 of every file, to which everything later
 
 from __future__ import annotations
 
-import json
-import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from generation.musicgen.store.catalogue import CatalogueModel, catalogue_model
 from generation.musicgen.store.digests import sha256_of
 from study.errors import ModelError
+from study.model_folder import check_digests, models_folder, read_lock
 
-LOCK_FILE = "isopath.lock.json"
-LOCK_VERSION = 1
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "state_dict.bin")
 """A folder holds a model where it holds one of these."""
 
@@ -50,30 +45,8 @@ class StoredModel:
         Raises:
             ModelError: names every file that differs, with both digests.
         """
-        changed = [
-            f"{name} has SHA-256 {found[name]}, not {expected}"
-            for name, expected in self.sha256.items()
-            if found.get(name, expected) != expected
-        ]
-        if changed:
-            raise ModelError(
-                str(self.folder),
-                "; ".join(changed),
-                f"delete the folder and fetch it again: isopath models fetch {self.model.name}",
-            )
-
-
-def models_folder(models_dir: Path | None = None) -> Path:
-    """The folder of all weights: the one given, else ``ISOPATH_MODELS``, else the platform's."""
-    if models_dir is not None:
-        return models_dir
-    named = os.environ.get("ISOPATH_MODELS")
-    if named:
-        return Path(named).expanduser()
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "isopath" / "models"
-    data = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
-    return Path(data).expanduser() / "isopath" / "models"
+        remedy = f"delete the folder and fetch it again: isopath models fetch {self.model.name}"
+        check_digests(self.folder, found, self.sha256, remedy)
 
 
 def folder_of(model: CatalogueModel, revision: str | None = None, models_dir: Path | None = None) -> Path:
@@ -139,30 +112,6 @@ def how_to_get(model: CatalogueModel, revision: str | None = None, models_dir: P
         f"about {model.gigabytes:g} GB in all, of {model.repository}, {where}, "
         f"into {folder_of(model, revision, models_dir)}"
     )
-
-
-def read_lock(folder: Path) -> dict[str, Any] | None:
-    """The lock file of a fetched model; None where there is none.
-
-    Raises:
-        ModelError: it cannot be read.
-    """
-    file = folder / LOCK_FILE
-    if not file.is_file():
-        return None
-    try:
-        lock: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        version = lock["lock_version"]
-        whole = isinstance(lock["revision"], str) and all(
-            "sha256" in entry for entry in lock["files"].values()
-        )
-    except (AttributeError, KeyError, TypeError, UnicodeDecodeError, ValueError):
-        version, whole = None, False
-    if version != LOCK_VERSION or not whole:
-        raise ModelError(
-            str(file), "the lock file is damaged", "delete the model's folder and fetch it again"
-        )
-    return lock
 
 
 def _in_store(model: CatalogueModel, revision: str | None, models_dir: Path | None) -> StoredModel | None:

@@ -114,7 +114,7 @@ def load_checkpoint(model: str, revision: str | None = None, models_dir: Path | 
     Args:
         model: a name of the catalogue, or a folder in transformers' or audiocraft's layout.
         revision: of a catalogue model; None: the pinned one.
-        models_dir: where weights are kept; None: `model_store.models_folder`'s default.
+        models_dir: where weights are kept; None: `study.model_folder.models_folder`'s default.
 
     Raises:
         UnknownName: neither a name of the catalogue nor a folder.

@@ -13,15 +13,13 @@ from generation.musicgen.store.catalogue import load_catalogue
 from generation.musicgen.store.digests import sha256_of
 from generation.musicgen.store.model_fetch import fetch_model
 from generation.musicgen.store.model_store import (
-    LOCK_FILE,
     find_model,
     is_here,
-    models_folder,
-    read_lock,
     verify_model,
 )
 from generation.musicgen.weights.checkpoint import load_checkpoint
 from study.errors import ModelError, UnknownName
+from study.model_folder import LOCK_FILE, models_folder, read_lock
 from tests.generation.musicgen.store.hub import Hub, serving
 
 pytestmark = pytest.mark.torch

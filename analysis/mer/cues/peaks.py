@@ -39,6 +39,11 @@ class SpectralPeaks:
     magnitude: Float32
 
 
+def searched_bins(bin_hz: float) -> tuple[int, int]:
+    """First bin in which a peak may lie, and the one after the last."""
+    return int(LOWEST_HZ / bin_hz), int(HIGHEST_HZ / bin_hz) + 1
+
+
 def find_peaks(spectra: Float32, bin_hz: float) -> SpectralPeaks:
     """The strongest peaks of each spectrum.
 
@@ -46,7 +51,7 @@ def find_peaks(spectra: Float32, bin_hz: float) -> SpectralPeaks:
         spectra: magnitudes, shape [n_frames, n_bins].
         bin_hz: distance of the bins.
     """
-    first, last = int(LOWEST_HZ / bin_hz), int(HIGHEST_HZ / bin_hz) + 1
+    first, last = searched_bins(bin_hz)
     around = spectra[:, first - 1 : last + 1]
     height = around[:, 1:-1]
     surroundings = uniform_filter1d(

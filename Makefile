@@ -7,7 +7,7 @@ SOAK_POINTS ?= 200
 DEMO ?= demo
 VALIDATE_REPLICATES ?= 1
 
-.PHONY: demo test check soak validate constraints clean help
+.PHONY: demo test check soak validate validate-mer constraints clean help
 
 help:
 	@echo "make demo   set up, rehearse the example study, render a 15-minute session, write the report"
@@ -15,6 +15,8 @@ help:
 	@echo "make check  style, types, import contracts, README commands, example protocols"
 	@echo "make soak   long fault runs (SOAK_POINTS=$(SOAK_POINTS) kill points)"
 	@echo "make validate  type-I error, power and coverage by simulation (VALIDATE_REPLICATES=$(VALIDATE_REPLICATES))"
+	@echo "make validate-mer  hear 4 GB of freely licensed game music (Debian packages, no root), write docs/mer.md;"
+	@echo "                   packages with sizes: python -m tests.listening.validate --help"
 
 $(VENV)/.ready-demo: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -50,6 +52,9 @@ soak: $(VENV)/.ready-test
 
 validate: $(VENV)/.ready-test
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.simulation.validate --scale $(VALIDATE_REPLICATES)
+
+validate-mer: $(VENV)/.ready-test
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.listening.validate
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -51,6 +51,10 @@ class PackageMissing(Exception):
     """A package that cannot be had as named; the message says why."""
 
 
+class NothingReachable(PackageMissing):
+    """No package can be fetched at all: no network, or no apt."""
+
+
 def listed(path: Path = LIST) -> tuple[Package, ...]:
     """The packages of the list, in its order."""
     return tuple(
@@ -61,15 +65,23 @@ def listed(path: Path = LIST) -> tuple[Package, ...]:
     )
 
 
-def have(package: Package, folder: Path, debs: Path | None, advance: Advance) -> Path:
+def have(
+    package: Package,
+    folder: Path,
+    debs: Path | None,
+    advance: Advance,
+    unreachable: NothingReachable | None = None,
+) -> Path:
     """The package's sound files under `folder`/<name>; fetched and unpacked unless they are there.
 
     Args:
         folder: the cache.
         debs: a folder that may hold the .deb already; looked into before anything is fetched.
+        unreachable: why nothing can be fetched, once that is known.
 
     Raises:
-        PackageMissing: no network, no apt, another version, another content.
+        NothingReachable: no network or no apt.
+        PackageMissing: another version, another content.
     """
     root = folder / package.name
     done = root / _DONE
@@ -77,6 +89,8 @@ def have(package: Package, folder: Path, debs: Path | None, advance: Advance) ->
         advance(package.name, package.size_mb)
         return root
     deb = _found(package, [place for place in (debs, folder / "debs") if place is not None])
+    if deb is None and unreachable is not None:
+        raise unreachable
     if deb is None:
         deb = _fetched(package, folder / "debs", advance)
     shutil.rmtree(root, ignore_errors=True)
@@ -91,9 +105,13 @@ def have_all(
 ) -> tuple[dict[str, Path], dict[str, str]]:
     """Package to the folder of its sound files, and package to why it is missing."""
     roots, reasons = {}, {}
+    unreachable: NothingReachable | None = None
     for package in packages:
         try:
-            roots[package.name] = have(package, folder, debs, advance)
+            roots[package.name] = have(package, folder, debs, advance, unreachable)
+        except NothingReachable as missing:
+            reasons[package.name] = str(missing)
+            unreachable = missing
         except PackageMissing as missing:
             reasons[package.name] = str(missing)
     return roots, reasons
@@ -110,7 +128,7 @@ def _found(package: Package, places: Sequence[Path]) -> Path | None:
 def _fetched(package: Package, debs: Path, advance: Advance) -> Path:
     for program in ("apt-get", "dpkg-deb"):
         if shutil.which(program) is None:
-            raise PackageMissing(f"there is no {program} here")
+            raise NothingReachable(f"there is no {program} here")
     debs.mkdir(parents=True, exist_ok=True)
     before = set(debs.glob(f"{package.name}_*.deb"))
     asked = subprocess.Popen(
@@ -122,7 +140,7 @@ def _fetched(package: Package, debs: Path, advance: Advance) -> Path:
     )
     said = _watched(asked, package, debs, advance)
     if asked.returncode != 0:
-        raise PackageMissing(_reason(package, said))
+        raise _refusal(package, said)
     got = _found(package, [debs])
     if got is None:
         for deb in set(debs.glob(f"{package.name}_*.deb")) - before:
@@ -145,15 +163,19 @@ def _watched(asked: subprocess.Popen[str], package: Package, debs: Path, advance
                 asked.kill()
 
 
-def _reason(package: Package, said: str) -> str:
+def _refusal(package: Package, said: str) -> PackageMissing:
     offered = subprocess.run(
         ["apt-cache", "madison", package.name], capture_output=True, text=True, check=False
     ).stdout
-    versions = [line.split("|")[1].strip() for line in offered.splitlines() if line.count("|") >= 2]
+    versions = {line.split("|")[1].strip() for line in offered.splitlines() if line.count("|") >= 2}
     if versions and package.version not in versions:
-        return f"version {package.version} is needed, this Debian offers {', '.join(sorted(set(versions)))}"
+        return PackageMissing(
+            f"version {package.version} is needed, this system offers {', '.join(sorted(versions))}"
+        )
+    if not versions:
+        return PackageMissing("apt knows no such package (Debian 12, then apt-get update)")
     lines = [line for line in said.splitlines() if line.startswith("E:")] or ["apt-get download failed"]
-    return lines[-1].removeprefix("E: ")
+    return NothingReachable(lines[0].removeprefix("E: "))
 
 
 def _unpack(package: Package, deb: Path, root: Path) -> None:

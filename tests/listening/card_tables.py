@@ -1,0 +1,274 @@
+"""The card's tables of figures, from docs/mer.json."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from analysis.mer.combined import NAME as COMBINED
+from analysis.mer.registry import EMBEDDED
+from tests.listening.bars import verdicts
+from tests.listening.discrimination import AXES
+from tests.listening.numerals import NONE, estimate, interval, number, percent
+
+Content = Mapping[str, Any]
+
+OWN = (*EMBEDDED, COMBINED)
+"""What the bars are set for; anything else is there to compare with."""
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown."""
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)]) + "\n"
+
+
+def bars_table(content: Content, half: str) -> str:
+    """Each bar by predictor: met or missed."""
+    by_predictor = verdicts(content, half)
+    columns = zip(*by_predictor.values(), strict=True)
+    return table(
+        ["bar", *(f"`{name}`" for name in by_predictor)],
+        [
+            [own[0].bar, *(f"{one.value} {'met' if one.is_met else '**missed**'}" for one in own)]
+            for own in columns
+        ],
+    )
+
+
+def bars_summary(content: Content, half: str) -> str:
+    """Which embedded predictors meet each bar, one sentence a bar."""
+    embedded = {name: own for name, own in verdicts(content, half).items() if name in OWN}
+    bars = [verdict.bar for verdict in next(iter(embedded.values()))]
+    lines = []
+    for place, bar in enumerate(bars):
+        met = [f"`{name}`" for name, own in embedded.items() if own[place].is_met]
+        lines.append(f"- {bar}: " + (f"met by {', '.join(met)}" if met else "**missed by all**"))
+    return "\n".join(lines) + "\n"
+
+
+def areas_table(content: Content) -> str:
+    """Areas under the curve: validate half, and the half that set the scales beside it."""
+    heads = ["axis", "predictor", "n", "area [DeLong]", "[by package]", "within packages (pairs)"]
+    halves = content["halves"]
+    shown = [half for half in ("validate", "calibrate") if half in halves]
+    rows = []
+    for axis in AXES:
+        for name in halves[shown[0]]:
+            own = halves[shown[0]][name][axis]
+            within = own["within_packages"]
+            without = own["without_package"].values()
+            rows.append(
+                [
+                    axis,
+                    f"`{name}`",
+                    f"{own['n_high']} / {own['n_low']}",
+                    estimate(own),
+                    interval(own["clustered_low"], own["clustered_high"]),
+                    f"{number(within['estimate'])} ({within['pairs']})",
+                    f"{number(min(without))} to {number(max(without))}",
+                    *(estimate(halves[half][name][axis]) for half in shown[1:]),
+                ]
+            )
+    return table(
+        [*heads, "one package left out", *(f"{half} half (set the scales)" for half in shown[1:])], rows
+    )
+
+
+def spread_table(content: Content, half: str) -> str:
+    """How the two axes hang together, what brightness does, and where predictions lie."""
+    rows = []
+    for name, own in content["halves"][half].items():
+        valence, arousal = (own["distribution"][axis] for axis in AXES)
+        rows.append(
+            [
+                f"`{name}`",
+                str(own["n"]),
+                estimate(own["v_a_correlation"], signed=True),
+                *(estimate(own["centroid"][axis], signed=True) for axis in AXES),
+                *(
+                    f"{number(axis['p05'], signed=True)} to {number(axis['p95'], signed=True)}"
+                    for axis in (valence, arousal)
+                ),
+            ]
+        )
+    heads = ["predictor", "tracks", "r of the axes", "r(valence, brightness)", "r(arousal, brightness)"]
+    return table([*heads, "valence, middle 90 %", "arousal, middle 90 %"], rows)
+
+
+def labels_table(content: Content) -> str:
+    """Tracks and labels by package."""
+    by_package: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for row in content["labels"]:
+        by_package.setdefault(row["package"], {})[row["half"]] = row
+    names = ("tracks", "high", "low", "positive", "negative")
+
+    def cells(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+        kept = list(rows)
+        sums = {name: sum(row[name] for row in kept) for name in names}
+        return [
+            str(sums["tracks"]),
+            f"{sums['high']} / {sums['low']}",
+            f"{sums['positive']} / {sums['negative']}",
+        ]
+
+    def line(title: str, halves: Sequence[Mapping[str, Mapping[str, Any]]]) -> list[str]:
+        return [
+            title,
+            *cells(own["calibrate"] for own in halves if "calibrate" in own),
+            *cells(own["validate"] for own in halves if "validate" in own),
+        ]
+
+    heads = ["package", "calibrate: tracks", "high / low", "positive / negative"]
+    heads += ["validate: tracks", "high / low", "positive / negative"]
+    rows = [line(package, [own]) for package, own in by_package.items()]
+    return table(heads, [*rows, line("together", list(by_package.values()))])
+
+
+def knobs_table(content: Content) -> str:
+    """Effects of each knob on each axis."""
+    names = list(dict.fromkeys(row["predictor"] for row in content["one_knob"]))
+    rows = []
+    for title in dict.fromkeys(row["title"] for row in content["one_knob"]):
+        own = {row["predictor"]: row for row in content["one_knob"] if row["title"] == title}
+        first = next(iter(own.values()))
+        pieces = f"{title} ({first['valence']['n']} pieces, {first['pairs']} pairs)"
+        rows += [
+            [
+                pieces if axis == "valence" else "",
+                axis,
+                {1: "+", -1: "−", 0: "0"}[sign],
+                *(estimate(own[name][axis], signed=True) if name in own else NONE for name in names),
+            ]
+            for axis, sign in zip(AXES, first["expected"], strict=True)
+        ]
+    return table(["knob", "of", "expected", *(f"`{name}`" for name in names)], rows)
+
+
+def confound_table(content: Content) -> str:
+    """How much instruments and drums do against mode."""
+    rows = []
+    for name in dict.fromkeys(row["predictor"] for row in content["one_knob"]):
+        own = {
+            row["knob"]: row["valence"]["estimate"] for row in content["one_knob"] if row["predictor"] == name
+        }
+        mode = abs(own["mode"])
+        rows.append(
+            [
+                f"`{name}`",
+                number(own["mode"], signed=True),
+                *(
+                    f"{number(own[knob], signed=True)} ({abs(own[knob]) / mode:.1f} ×)"
+                    for knob in ("strings", "synthesiser", "drums")
+                ),
+            ]
+        )
+    heads = ["predicted valence", "minor → major", "piano → strings", "piano → synthesiser", "drums added"]
+    return table(heads, rows)
+
+
+def grid_table(content: Content) -> str:
+    """Rank correlations with what the composer was asked for."""
+    columns = {
+        "valence_by_planned_valence": "valence with planned valence",
+        "valence_by_planned_arousal": "valence with planned arousal",
+        "arousal_by_planned_arousal": "arousal with planned arousal",
+        "arousal_by_planned_valence": "arousal with planned valence",
+    }
+    return table(
+        ["predictor", *columns.values()],
+        [
+            [f"`{name}`", *(number(own[key]["estimate"], signed=True) for key in columns)]
+            for name, own in content["composed_grid"].items()
+        ],
+    )
+
+
+def seams_table(content: Content) -> str:
+    """Steps at seams less steps elsewhere."""
+    titles = {"composed": "composed session, every 30 s", "joined": "crossfaded clips, at the crossfades"}
+    return table(
+        ["sound", "predictor", "seams", "valence: at seams / elsewhere", "arousal: at seams / elsewhere"],
+        [
+            [titles[row["kind"]], f"`{row['predictor']}`", str(row["valence"]["n"])]
+            + [
+                f"{number(row[axis]['first_mean'])} / {number(row[axis]['second_mean'])}"
+                f" (difference {estimate(row[axis], signed=True)})"
+                for axis in AXES
+            ]
+            for row in content["seams"]
+        ],
+    )
+
+
+def pauses_table(content: Content) -> str:
+    """What is said of a pause."""
+
+    def affect(values: Sequence[float] | None) -> str:
+        return NONE if values is None else ", ".join(number(value, signed=True) for value in values)
+
+    return table(
+        ["pause of 15 s", "predictor", "windows in it", "in the music", "windows that touch it", "in it"],
+        [
+            [
+                row["pause"],
+                f"`{row['predictor']}`",
+                str(row["pause_windows"]),
+                affect(row["music"]),
+                affect(row["touching"]),
+                affect(row["in_pause"]),
+            ]
+            for row in content["pauses"]
+        ],
+    )
+
+
+def foreign_table(content: Content) -> str:
+    """Share of windows beyond the edge."""
+    names = list(dict.fromkeys(row["predictor"] for row in content["foreign"]))
+    rows = []
+    for group in dict.fromkeys(row["sounds_of"] for row in content["foreign"]):
+        own = {row["predictor"]: row for row in content["foreign"] if row["sounds_of"] == group}
+        first = next(iter(own.values()))
+        rows.append(
+            [
+                f"{group} ({first['sounds']})",
+                *(_foreign(own[name]) if name in own else NONE for name in names),
+            ]
+        )
+    return table(["sounds (how many)", *(f"`{name}`" for name in names)], rows)
+
+
+def _foreign(row: Mapping[str, Any]) -> str:
+    return f"{percent(row['share'])} of {row['windows']:,} (median {number(row['median_distance'])})"
+
+
+def parts_table(content: Content) -> str:
+    """Weights with their hashes, and every licence."""
+    rows = []
+    for name, card in content["predictors"].items():
+        if name == COMBINED:
+            continue
+        digests = card["weights_sha256"]
+        parts = [*digests, *(part for part in card["licences"] if part not in digests)]
+        rows += [
+            [
+                f"`{name}`",
+                f"`{part}`" if part in digests else part,
+                card["licences"].get(part, NONE),
+                f"`{digests[part]}`" if part in digests else NONE,
+            ]
+            for part in parts
+        ]
+    return table(["predictor", "part", "licence", "SHA-256"], rows)
+
+
+def slopes_table(content: Content) -> str:
+    """How far each cue follows its cause: the columns that the measurement gives, in its order."""
+    rows = content["cue_slopes"]
+    heads = list(rows[0])
+    return table(heads, [[_cell(row[head]) for head in heads] for row in rows])
+
+
+def _cell(value: Any) -> str:
+    return number(value) if isinstance(value, float) else str(value)

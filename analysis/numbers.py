@@ -50,13 +50,17 @@ UNITS: Mapping[str, str] = {
     ),
     **dict.fromkeys(("hedges_g", "hedges_g_ci_low", "hedges_g_ci_high", "fraction_missing"), PURE_NUMBER),
     **dict.fromkeys(("information", "taken_information", "heard_share_mean", "reliability"), PURE_NUMBER),
+    "foreign_share": PURE_NUMBER,
     **dict.fromkeys(("planned_s", "heard_s", "heard_s_median", "window_heard_s"), "s"),
     **dict.fromkeys(("margin", "delta", "tips_at"), CIRCUMPLEX_UNIT),
     **dict.fromkeys(("n", "of", "look", "imputations"), COUNT),
 }
 
 #: Keys of a row that share its unit.
-_IN_ROW_UNIT = frozenset({"estimate", "ci_low", "ci_high", "se", "raw_mean", "raw_sd", "mean", "sd"})
+_IN_ROW_UNIT = frozenset(
+    {"estimate", "ci_low", "ci_high", "se", "raw_mean", "raw_sd", "mean", "sd"}
+    | {"null_mean", "null_low", "null_high"}
+)
 
 
 def numbers_of(content: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -96,7 +100,7 @@ def _numbers(name: str, value: Any, around: Mapping[str, Any]) -> Iterator[dict[
         }
 
 
-_NAMED_BY = ("row_id", "set_id", "event", "group", "endpoint", "look", "band")
+_NAMED_BY = ("row_id", "set_id", "event", "group", "endpoint", "look", "band", "predictor")
 
 
 def _named(item: Any, index: int) -> str:

@@ -42,7 +42,7 @@ from study.events import DataImported, InterimLookTaken, RehearsalStarted
 from study.manifest import RenderManifest
 from study.protocol import StudyProtocol
 
-RESULTS_VERSION = 3
+RESULTS_VERSION = 4
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,8 @@ class Results:
         trajectories: how reports move during a session.
         missing_data: see `missing_data_of`; interim: see `interim_of`; either may be None.
         ledger: every confirmatory test with its decision.
-        agreement: rows, points of difference plots, and what was not paired.
+        agreement: rows, points of difference plots, predictors beside each other, whether sounds follow
+            their plans (`path_following`), and what was not paired.
         dose: see `dose_of`.
         paths, changes: the figures' data, see `paths_of` and `changes_of`.
         adherence, missingness, safety, deviations: see `analysis.description.descriptives`.
@@ -182,7 +183,7 @@ def analyse(
         missing_data=missing_data_of(protocol, outcomes),
         interim=interim_of(protocol, primary, shown_looks, is_blinded=shuffled is not None),
         ledger=[entry.to_plain() for entry in ledger],
-        agreement=agreement_of(protocol, tables),
+        agreement=agreement_of(protocol, tables, manifests),
         dose=dose_of(protocol, tables, outcomes),
         paths=paths_of(protocol, tables),
         changes=changes_of(protocol, outcomes),

@@ -9,7 +9,7 @@ nothing there, and the sound can then be told from mere drift by the plans of ot
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -23,6 +23,13 @@ Floats = NDArray[np.float64]
 AXES = ("valence", "arousal")
 FEWEST_CLIPS = FEWEST_REPORTS[False]
 """Of a session: below this it tells nothing of a course."""
+
+SKILLS_OF: Mapping[str, str] = {
+    "plan_mean": "skill_plan_mean",
+    "own_mean": "skill_own_mean",
+    "start": "skill_start",
+}
+"""What stands still (`Course.errors`) to the skill of a sound over it."""
 
 SMALLEST_DISPLACEMENT = 0.1
 """Of a plan, in circumplex units: one that moves less has no direction to speak of."""
@@ -74,6 +81,13 @@ class Course:
 
         With `detrend`, without their straight lines in time too. What does not vary is zero throughout.
         """
+        return self._rests[int(detrend)]
+
+    @cached_property
+    def _rests(self) -> tuple[tuple[Floats, Floats], ...]:
+        return self._rest(False), self._rest(True)
+
+    def _rest(self, detrend: bool) -> tuple[Floats, Floats]:
         planned, generated = _centred(self.planned), _centred(self.generated)
         if detrend:
             t = _centred(self.time_s[:, None])
@@ -94,6 +108,13 @@ class Course:
 
         All zero where clips are too few, or the plan does not vary: such a session tells nothing.
         """
+        return self._moments[int(detrend)]
+
+    @cached_property
+    def _moments(self) -> tuple[Floats, ...]:
+        return self._sums(False), self._sums(True)
+
+    def _sums(self, detrend: bool) -> Floats:
         if self.n < FEWEST_REPORTS[detrend]:
             return np.zeros((3, 2))
         planned, generated = self.rest(detrend)
@@ -115,15 +136,20 @@ class Course:
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray(np.where(spp > 0, spg / spp, np.nan))
 
-    @property
+    @cached_property
     def planned_move(self) -> Floats:
-        """From the mean of the first third of clips to that of the last, shape [2]: see `move`."""
+        """From the first third of clips to the last, as planned, shape [2]: see `move`."""
         return move(self.planned)
 
     @property
+    def generated_move(self) -> Floats:
+        """The same as heard."""
+        return move(self.generated)
+
+    @cached_property
     def cosine(self) -> float:
         """Cosine of the angle between the moves planned and heard; NaN where the plan has no direction."""
-        return float(cosines(move(self.generated)[None], self.planned_move)[0])
+        return float(cosines(self.generated_move[None], self.planned_move)[0])
 
 
 def move(points: Floats) -> Floats:
@@ -164,11 +190,6 @@ def skill(error: float, reference: float) -> float:
     Source: Murphy (1988), Mon. Weather Rev. 116, 2417-2424, there for squared errors.
     """
     return 1 - error / reference if reference > _STILL else float("nan")
-
-
-def follows(courses: Sequence[Course]) -> tuple[Course, ...]:
-    """Those with clips enough to speak of a course."""
-    return tuple(course for course in courses if course.n >= FEWEST_CLIPS)
 
 
 def _centred(values: Floats) -> Floats:

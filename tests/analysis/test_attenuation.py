@@ -20,7 +20,7 @@ from tests.analysis.made_study import MadeStudy, make_protocol, simulate
 
 def attenuation(study: MadeStudy) -> dict[tuple[str, str, str], dict[str, Any]]:
     tables = build_tables(study.protocol, study.events, study.manifests, study.predictions)
-    rows = agreement_of(study.protocol, tables)["attenuation"]
+    rows = agreement_of(study.protocol, tables, study.manifests)["attenuation"]
     return {(row["phase"], row["axis"], row["statistic"]): row for row in rows}
 
 
@@ -78,6 +78,6 @@ def test_nothing_is_said_of_plans_and_of_clips() -> None:
     study = simulate(make_protocol(), 8)
     tables = build_tables(study.protocol, study.events, study.manifests, study.predictions)
 
-    sets = {row["set_id"] for row in agreement_of(study.protocol, tables)["attenuation"]}
+    sets = {row["set_id"] for row in agreement_of(study.protocol, tables, study.manifests)["attenuation"]}
 
     assert sets == {"felt_vs_generated:probe:slider", "felt_vs_generated:post:slider"}

@@ -18,7 +18,7 @@ from tests.benchmarks.analysis_study import large_study
 
 def engine(study: MadeStudy) -> dict[tuple[str, str, str], dict[str, Any]]:
     tables = build_tables(study.protocol, study.events, study.manifests, study.predictions)
-    rows = agreement_of(study.protocol, tables)["engine"]
+    rows = agreement_of(study.protocol, tables, study.manifests)["engine"]
     return {(row["arm"], row["axis"], row["statistic"]): row for row in rows}
 
 
@@ -72,7 +72,11 @@ def test_shared_clips_are_drawn_too_and_the_row_says_so() -> None:
     own = engine(simulate(make_protocol(), 8))["iso", "valence", "bias"]
     study = large_study(8, 8)
     tables = build_tables(study.protocol, study.events, study.manifests, study.predictions)
-    shared = next(row for row in agreement_of(study.protocol, tables)["engine"] if row["statistic"] == "bias")
+    shared = next(
+        row
+        for row in agreement_of(study.protocol, tables, study.manifests)["engine"]
+        if row["statistic"] == "bias"
+    )
 
     assert own["resampled_unit"] == PARTICIPANT
     assert shared["resampled_unit"] == PARTICIPANT_AND_CLIP

@@ -117,11 +117,14 @@ def test_a_sound_that_several_heard_is_predicted_once_by_each_predictor(
     predictors = [LevelPredictor(name="level"), LevelPredictor(name="other")]
     other = replace(session, key=("sub-2", "ses-01"))
 
-    found = hear_sessions([session, other], predictors, tmp_path / "kept", lambda _: None)
+    kept = tmp_path / "kept"
+    kept.mkdir()
+
+    found = hear_sessions([session, other], predictors, kept, lambda _: None)
 
     assert [one.times_asked for one in predictors] == [1, 1]
     assert [list(found[key]) for key in (session.key, other.key)] == [["level", "other"]] * 2
-    assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == [
+    assert sorted(path.name for path in kept.iterdir()) == [
         f"sub-{number}_ses-01_{name}.json" for number in (1, 2) for name in ("level", "other")
     ]
 

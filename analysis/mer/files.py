@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from analysis.mer.comparison import HeardRow, rows_of, whole_of
 from analysis.mer.predictor import AffectPredictor, AffectSeries, StreamingPredictor
-from analysis.mer.sound import Levels, without_silence
+from analysis.mer.sound import Levels, checked_mono, without_silence
 from generation.audio import read_blocks
 from study.errors import AudioError
 
@@ -20,6 +20,8 @@ HeardSeconds = Callable[[float], None]
 """Called with the seconds of sound heard so far."""
 
 _BLOCK_S = 10.0
+_OFFSET = 0.001
+"""Means below are no offset: music's own, over ten seconds, are some ten times smaller."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,16 @@ class HeardFile:
         duration_s: of the sound.
         series: predictor's name to its series, in the order asked; silent windows are left out of all alike.
         n_silent: predictor's name to how many of its windows were left out.
+        sample_rate_hz: of the file; under 16 kHz, what the predictors listen for is partly missing.
+        offset: constant that was taken off the samples, the largest of the channels'; 0 where there was none.
     """
 
     path: Path
     duration_s: float
     series: Mapping[str, AffectSeries]
     n_silent: Mapping[str, int]
+    sample_rate_hz: int
+    offset: float = 0.0
 
     @cached_property
     def whole(self) -> HeardRow:
@@ -67,7 +73,7 @@ def hear_file(
     Raises:
         AudioError: not a sound file, damaged, silent, or shorter than one window; names the file.
     """
-    sample_rate_hz, blocks = read_blocks(path)
+    sample_rate_hz, blocks = read_blocks(path, _BLOCK_S)
     left = None if until_s is None else round(until_s * sample_rate_hz)
     hearing = _Hearing(predictors, sample_rate_hz)
     try:
@@ -82,7 +88,7 @@ def hear_file(
         found = hearing.finish()
     except AudioError as refusal:
         raise AudioError(str(path), refusal.problem, refusal.remedy) from refusal
-    return HeardFile(path, hearing.heard_s, found, hearing.n_silent)
+    return HeardFile(path, hearing.heard_s, found, hearing.n_silent, sample_rate_hz, hearing.offset)
 
 
 def hear_samples(
@@ -106,7 +112,12 @@ def hear_samples(
 
 
 class _Hearing:
-    """Several predictors at one sound, block by block."""
+    """Several predictors at one sound, block by block.
+
+    A constant offset is no sound, but musicnn takes it for bass: what the first
+    block shows of one is taken off them all. More than two channels are folded
+    to one here, since not every predictor knows which is which.
+    """
 
     def __init__(self, predictors: Sequence[AffectPredictor], sample_rate_hz: int) -> None:
         self.n_silent: dict[str, int] = {}
@@ -121,13 +132,29 @@ class _Hearing:
         }
         self._keeps_sound = len(self._listeners) < len(predictors)
         self._kept: list[NDArray[np.float32]] = []
+        self._offsets: NDArray[np.float32] | None = None
+
+    @property
+    def offset(self) -> float:
+        offsets = self._offsets
+        return 0.0 if offsets is None else float(offsets[np.abs(offsets).argmax()])
 
     @property
     def heard_s(self) -> float:
         return self._n_samples / self._rate_hz
 
     def hear(self, block: NDArray[np.float32]) -> None:
+        mono = checked_mono(block)
+        if not len(mono):
+            return
         self._levels.hear(block)
+        if block.shape[1] > 2:
+            block = mono[:, None]
+        if self._offsets is None:
+            means = block.mean(axis=0, dtype=np.float64)
+            self._offsets = np.where(np.abs(means) > _OFFSET, means, 0.0).astype(np.float32)
+        if self._offsets.any():
+            block = block - self._offsets
         for listener in self._listeners.values():
             listener.hear(block)
         if self._keeps_sound:

@@ -27,6 +27,7 @@ from study.errors import AudioError
 
 NO_BANDS = "No bands: no rated audio was given (isopath bands calibrates them on a lab's own)."
 _FOREIGN = 0.5
+_FULL_RATE_HZ = 16_000
 _WIDTH = 120
 _CSV_COLUMNS = (
     "file",
@@ -146,7 +147,23 @@ def _sentences(
         n_silent = sum(file.n_silent[card.name] for file in heard)
         if n_silent:
             told.append(f"{card.name}: {n_silent} silent window{'s' * (n_silent != 1)} left out.")
-    return [*told, *band_sentences(bands)]
+    return [*told, *_sound_sentences(heard), *band_sentences(bands)]
+
+
+def _sound_sentences(heard: Sequence[HeardFile]) -> list[str]:
+    """What was done to a sound, or is missing from it."""
+    told = []
+    for file in heard:
+        name = shown_path(file.path.name)
+        if file.sample_rate_hz < _FULL_RATE_HZ:
+            told.append(
+                f"{name}: sampled at {file.sample_rate_hz:,} Hz, so nothing above"
+                f" {file.sample_rate_hz // 2:,} Hz is in it; the predictors were made for sound up to"
+                f" {_FULL_RATE_HZ // 2:,} Hz."
+            )
+        if file.offset:
+            told.append(f"{name}: a constant offset of {file.offset:+.3f} was taken off its samples.")
+    return told
 
 
 def _foreign_sentence(name: str, domain: str | None, series: Sequence[AffectSeries]) -> list[str]:
@@ -204,6 +221,8 @@ def written_json(
                 "rows": plain(file.rows(row_s)),
                 "windows": {name: _windows(series) for name, series in file.series.items()},
                 "n_silent": dict(file.n_silent),
+                "sample_rate_hz": file.sample_rate_hz,
+                "offset": file.offset,
             }
             for file in heard
         ],

@@ -3,8 +3,8 @@
 Loudness is ITU-R BS.1770-4's: K-weighted power of blocks of 0.4 s, gated at
 -70 LUFS and at 10 LU under the mean. Here the power comes from the spectra that
 every cue shares (Parseval), weighted by the standard's own filters; it equals
-`generation.audio.integrated_loudness`, which filters the samples, to 0.1 LU in a
-twentieth of the time. What differs from the loudness of the
+`generation.audio.integrated_loudness`, which filters the samples, to 0.1 LU (0.4 where
+notes stand in silence) in a twentieth of the time. What differs from the loudness of the
 file: the window is one channel (the mean of all), so that identical stereo channels
 read 3 LU lower than BS.1770 sums them, and nothing above 8 kHz is heard.
 """

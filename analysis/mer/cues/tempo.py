@@ -17,8 +17,8 @@ stated rule.
 
 So equal support at every octave gives the tempo nearest 120, between 85 and 170;
 a wrong octave is off by a factor of two, never by a third.
-`librosa.feature.tempo` takes the largest lag of the weighted autocorrelation at
-once, which on even eighths at 180 answers 120, a class of its own.
+`librosa.feature.tempo` has the same preference, but takes the largest weighted lag
+at once: six even notes a second are 117 a minute to it, a third of their rate.
 """
 
 from __future__ import annotations

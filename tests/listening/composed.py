@@ -84,9 +84,9 @@ def grid_figures(heard: Mapping[str, HeardSound], predictors: Sequence[str]) -> 
 def seam_figures(heard: Mapping[str, HeardSound], predictors: Sequence[str]) -> list[dict[str, Any]]:
     """How far a prediction moves from before to after a seam, and between other such moments."""
     marks = [number * CLIP_S for number in range(1, round(SESSION_S / CLIP_S))]
-    placed = {
+    placed: dict[str, list[tuple[str, Sequence[float]]]] = {
         "composed": [(sound.sound_id, marks) for sound in sessions()],
-        "joined": [(sound.sound_id, [seam.at_s for seam in sound.joined()[1]]) for sound in joined()],
+        "joined": [(sound.sound_id, heard[sound.sound_id].seams_s) for sound in joined()],
     }
     rows = []
     for kind, where in placed.items():

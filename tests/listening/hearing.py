@@ -28,10 +28,10 @@ from analysis.mer.registry import EMBEDDED
 from study.errors import AudioError
 from study.folder import write_whole
 from tests.listening.comparator import comparator
-from tests.listening.made_sounds import Sound, source_mark
+from tests.listening.made_sounds import JoinedSound, Sound, source_mark
 
 _SHARED = ("predictor", "sound", "files", "domain")
-_CENTROID = "centroid"
+_FACTS = "facts"
 _HEARD_TO_HZ = 8_000.0
 """The centroid is taken of what the predictors hear, so that files of different rates compare."""
 
@@ -46,11 +46,13 @@ class HeardSound:
         series: predictor's name to its series; one that refused the sound is missing.
         refused: predictor's name to why.
         centroid_hz: spectral centroid.
+        seams_s: where clips meet in it.
     """
 
     series: Mapping[str, AffectSeries]
     refused: Mapping[str, str]
     centroid_hz: float
+    seams_s: Sequence[float] = ()
 
     def mean(self, predictor: str) -> tuple[float, float] | None:
         """Mean valence and arousal over its windows; None where it refused."""
@@ -99,18 +101,18 @@ def hear_all(
 
 
 def hear_one(sound: Sound, kept_in: Path, names: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """What each predictor says of one sound, as JSON values; the centroid beside them."""
+    """What each predictor says of one sound, as JSON values, and facts of the sound beside them."""
     mark = sound.mark()
     marks = {name: f"{mark}/{_predictor_mark(name)}" for name in names}
-    marks[_CENTROID] = f"{mark}/{_HEARD_TO_HZ:g}"
+    marks[_FACTS] = f"{mark}/{_HEARD_TO_HZ:g}"
     found = {name: _kept(_file(kept_in, name, sound.sound_id), own) for name, own in marks.items()}
     waiting = [name for name, kept in found.items() if kept is None]
     if waiting:
         samples, rate_hz = sound.sound()
         for name in waiting:
             said = (
-                {"centroid_hz": centroid_hz(samples, rate_hz)}
-                if name == _CENTROID
+                _facts(sound, samples, rate_hz)
+                if name == _FACTS
                 else _said(_by_name()[name], samples, rate_hz)
             )
             found[name] = said
@@ -164,6 +166,11 @@ class _Told:
         return self.series
 
 
+def _facts(sound: Sound, samples: NDArray[np.float32], rate_hz: int) -> dict[str, Any]:
+    seams = sound.joined()[1] if isinstance(sound, JoinedSound) else ()
+    return {"centroid_hz": centroid_hz(samples, rate_hz), "seams_s": [seam.at_s for seam in seams]}
+
+
 def _said(predictor: AffectPredictor, samples: NDArray[np.float32], rate_hz: int) -> dict[str, Any]:
     try:
         (series,) = hear_samples([predictor], samples, rate_hz).values()
@@ -197,7 +204,7 @@ def _heard(told: Mapping[str, Mapping[str, Any]], cards: Mapping[str, PredictorC
         members = [series[name] for name in EMBEDDED]
         series = {**dict(zip(EMBEDDED, members, strict=True)), COMBINED: combined(members), **series}
     refused = {name: said["refused"] for name, said in told.items() if "refused" in said}
-    return HeardSound(series, refused, float(told[_CENTROID]["centroid_hz"]))
+    return HeardSound(series, refused, told[_FACTS]["centroid_hz"], told[_FACTS]["seams_s"])
 
 
 def _rounded(values: NDArray[np.float64]) -> list[float]:

@@ -198,16 +198,21 @@ class JoinedSound:
 
     def joined(self) -> tuple[Samples, tuple[Seam, ...]]:
         """Samples, and where the clips meet."""
-        # A piece's beginning and end are no part of a clip.
-        cut = slice(round(_BEFORE_S * SAMPLE_RATE_HZ), round((_BEFORE_S + self.clip_s) * SAMPLE_RATE_HZ))
-        whole_s = _BEFORE_S + self.clip_s + _AFTER_S
-        clips = [
-            ComposedSound("clip", (self.point,), whole_s, seed, self.palette).sound()[0][cut]
-            for seed in self.seeds
-        ]
-        hop = round((self.clip_s - self.overlap_s) * SAMPLE_RATE_HZ)
-        onsets = [number * hop for number in range(len(clips))]
-        return join_clips(clips, onsets, onsets[-1] + round((self.clip_s - 1.0) * SAMPLE_RATE_HZ))
+        return _joined(self)
+
+
+@lru_cache(maxsize=1)
+def _joined(session: JoinedSound) -> tuple[Samples, tuple[Seam, ...]]:
+    # A piece's beginning and end are no part of a clip.
+    cut = slice(round(_BEFORE_S * SAMPLE_RATE_HZ), round((_BEFORE_S + session.clip_s) * SAMPLE_RATE_HZ))
+    whole_s = _BEFORE_S + session.clip_s + _AFTER_S
+    clips = [
+        ComposedSound("clip", (session.point,), whole_s, seed, session.palette).sound()[0][cut]
+        for seed in session.seeds
+    ]
+    hop = round((session.clip_s - session.overlap_s) * SAMPLE_RATE_HZ)
+    onsets = [number * hop for number in range(len(clips))]
+    return join_clips(clips, onsets, onsets[-1] + round((session.clip_s - 1.0) * SAMPLE_RATE_HZ))
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from study.errors import OutOfRange
+
 Floats = NDArray[np.float64]
 Features = NDArray[np.float32] | Floats
 
@@ -59,9 +61,12 @@ class ReferenceDomain:
 
         Args:
             features: shape [n, d], finite.
-            pieces: n names: the piece each window is of. At least `FOLDS` pieces.
+            pieces: n names: the piece each window is of.
             music: what music it is, for the description: "240 pieces of …".
             edge_quantile: share of held-out windows within the edge.
+
+        Raises:
+            OutOfRange: fewer pieces than `FOLDS`.
         """
         edge = float(np.quantile(held_out_distance(features, pieces), edge_quantile))
         mean, whitening = _mean_and_whitening(features)
@@ -69,8 +74,8 @@ class ReferenceDomain:
             mean,
             whitening,
             edge,
-            f"Mahalanobis distance of {features.shape[1]} features from {len(features)} windows of {music} "
-            f"(covariance shrunk after Ledoit & Wolf 2004); 1 is the distance within which "
+            f"Mahalanobis distance of {features.shape[1]} features from {len(features)} windows of {music}; "
+            f"correlations shrunk after Ledoit & Wolf (2004); 1 is the distance within which "
             f"{edge_quantile:.0%} of the windows of pieces left out of the reference lie "
             f"({FOLDS} folds by piece).",
         )
@@ -102,11 +107,14 @@ def held_out_distance(features: Features, pieces: Sequence[str], folds: int = FO
 
     Pieces are dealt to the folds in the order of their first window; windows of one
     piece stay together, since they resemble each other more than they do other music.
+
+    Raises:
+        OutOfRange: fewer pieces than folds.
     """
     names = list(dict.fromkeys(pieces))
     if len(names) < folds:
-        raise ValueError(
-            f"{len(names)} pieces cannot be dealt to {folds} folds; take more music or fewer folds"
+        raise OutOfRange(
+            "pieces", f"{len(names)} cannot be dealt to {folds} folds", f"take {folds} pieces or more"
         )
     fold_of = {name: index % folds for index, name in enumerate(names)}
     fold = np.array([fold_of[piece] for piece in pieces])
@@ -137,8 +145,12 @@ def shrunk_covariance(features: Features) -> tuple[Floats, float]:
 
 
 def _mean_and_whitening(features: Features) -> tuple[Floats, Floats]:
-    covariance, _ = shrunk_covariance(features)
-    return np.mean(features, axis=0, dtype=np.float64), np.linalg.inv(np.linalg.cholesky(covariance))
+    exact = np.asarray(features, dtype=np.float64)
+    mean, sd = exact.mean(axis=0), exact.std(axis=0)
+    # Shrunk in units of each feature's spread, so that hertz and shares can stand side by side.
+    unit = np.where(sd > 0.0, sd, 1.0)
+    covariance, _ = shrunk_covariance((exact - mean) / unit)
+    return mean, np.linalg.inv(np.linalg.cholesky(covariance)) / unit
 
 
 def _mahalanobis(features: Features, mean: Floats, whitening: Floats) -> Floats:

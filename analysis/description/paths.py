@@ -23,6 +23,8 @@ def paths_of(protocol: StudyProtocol, tables: StudyTables) -> list[dict[str, Any
     Returns:
         Per arm: arm, label, has_music, target [valence, arousal]; planned and
         generated (MER) as points {time_s, valence, arousal, n} at clip centres;
+        heard as {predictor, points}, the same as each predictor hears it, the one
+        that reports first;
         felt as points {time_s, phase, valence, arousal, valence_ci, arousal_ci,
         n} with 95 % limits of the mean; people as {pre, post} lists of
         [valence, arousal].
@@ -35,6 +37,7 @@ def paths_of(protocol: StudyProtocol, tables: StudyTables) -> list[dict[str, Any
             "target": [protocol.target.valence, protocol.target.arousal],
             "planned": _clip_means(tables.clips, arm.arm_id, "target"),
             "generated": _clip_means(tables.clips, arm.arm_id, "pred"),
+            "heard": _heard(protocol, tables, arm.arm_id),
             "felt": _felt(protocol, tables.self_reports, arm.arm_id, arm.path.duration_s),
             "people": {
                 str(phase): _points(_reports(protocol, tables.self_reports, arm.arm_id, phase))
@@ -73,6 +76,16 @@ def _clip_means(clips: pd.DataFrame, arm_id: str, column: str) -> list[dict[str,
             }
         )
     return points
+
+
+def _heard(protocol: StudyProtocol, tables: StudyTables, arm_id: str) -> list[dict[str, Any]]:
+    reporter = protocol.analysis.agreement.predictor
+    mine = tables.predictions[tables.predictions["arm"] == arm_id]
+    names = sorted(map(str, mine["predictor"].unique()), key=lambda name: (name != reporter, name))
+    return [
+        {"predictor": name, "points": _clip_means(mine[mine["predictor"] == name], arm_id, "pred")}
+        for name in names
+    ]
 
 
 def _reports(protocol: StudyProtocol, reports: pd.DataFrame, arm_id: str, phase: Phase) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from analysis.figures.difference import difference_images
 from analysis.figures.dose import dose_image
 from analysis.figures.drawing import FigureImage, id_part
 from analysis.figures.flow import flow_image
+from analysis.figures.following import following_images
 from analysis.figures.forest import forest_image
 from analysis.figures.interim import interim_image
 from analysis.figures.mer import mer_images
@@ -30,8 +31,8 @@ def report_figures(results: Results, words: Words = ENGLISH) -> dict[str, Figure
     Returns:
         ``flow``, ``raincloud``, ``slopegraph``, ``forest``, ``sessions``, ``interim``,
         ``diagnostics``, ``circumplex-<arm>``, ``time-course-<axis>``, ``trajectories``, ``dose``,
-        ``mer-<arm>``, ``difference-<set>-<axis>``, ``missingness`` and ``tipping``; the name is
-        also the image's `figure_id`.
+        ``mer-<arm>``, ``following-<arm>``, ``nulls-<arm>``, ``difference-<set>-<axis>``,
+        ``missingness`` and ``tipping``; the name is also the image's `figure_id`.
     """
     return {image.figure_id: image for image in _images(results, words) if image is not None}
 
@@ -53,6 +54,7 @@ def _images(results: Results, words: Words) -> Iterator[FigureImage | None]:
     yield trajectories_image(results, words)
     yield dose_image(results, words)
     yield from mer_images(results, words)
+    yield from following_images(results, words)
     yield from difference_images(results, words)
     yield missingness_image(results, words)
     yield tipping_image(results, words)

@@ -7,6 +7,7 @@ from typing import Any
 
 from analysis.report.blocks import Block, Bullets, Heading, Pictures, Section, Table, Text
 from analysis.report.participants import Images
+from analysis.report.path_following import path_blocks, predictor_blocks
 from analysis.report.sentences import agreement_sentence
 from analysis.results import Results
 from analysis.wording import NONE
@@ -52,7 +53,9 @@ def agreement_section(results: Results, words: Words, images: Images) -> Section
     if agreement["unpaired"]:
         reasons = words.reasons_text(agreement["unpaired"])
         blocks.append(Text(words.text("agreement.unpaired", reasons=reasons)))
+    blocks += predictor_blocks(results, words)
     blocks += _engine(agreement["engine"], words, images)
+    blocks += path_blocks(results, words, images)
     blocks += _sets(agreement["sets"], words)
     images_of = tuple(image for name, image in images.items() if name.startswith("difference-"))
     if images_of:

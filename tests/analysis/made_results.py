@@ -388,8 +388,54 @@ def _agreement(music: list[str], people: int, clip_points: bool, rng: np.random.
         "sets": sets,
         "attenuation": [],
         "engine": engine,
+        "predictors": [],
+        "path_following": _path_following(music, people, rng),
         "unpaired": {},
         "arms_without_music": [],
+    }
+
+
+def _path_following(music: list[str], people: int, rng: np.random.Generator) -> dict[str, Any]:
+    """The first arm's plan moves; the others stand still, and have nothing to follow."""
+
+    def null(predictor: str, axis: str, statistic: str, null: str, estimate: float) -> dict[str, Any]:
+        arranged = rng.normal(0, 0.1 if null == "shuffled" else 0.25, 1999)
+        counts, edges = np.histogram(arranged, bins=40)
+        row_id = f"path:{music[0]}:{predictor}:{axis}:{statistic}:{null}"
+        return {
+            **row_of(row_id, statistic, estimate, 0.0, people),
+            "p_value": 0.0005,
+            "arm": music[0],
+            "predictor": predictor,
+            "axis": axis,
+            "statistic": statistic,
+            "null": null,
+            "null_mean": 0.0,
+            "null_low": -0.2,
+            "null_high": 0.2,
+            "points": {"edges": edges.tolist(), "counts": counts.tolist()},
+        }
+
+    return {
+        "parts": [
+            {
+                "predictor": name,
+                "is_reporter": name == "musicnn",
+                "took_part": [],
+                "manipulation_check": music if name == "cues" else [],
+                "clips": 8 * people,
+                "foreign_share": 0.4,
+            }
+            for name in ("musicnn", "cues")
+        ],
+        "rows": [],
+        "nulls": [
+            null(predictor, axis, statistic, kind, estimate)
+            for predictor, estimate in (("musicnn", 0.35), ("cues", 0.8))
+            for axis in ("valence", "arousal")
+            for statistic, kind in (("path_r", "shuffled"), ("path_r", "reversed"))
+        ],
+        "points": [],
     }
 
 
@@ -501,6 +547,12 @@ def _paths(
         "target": [0.6, -0.4],
         "planned": clip_points(planned) if has_music else [],
         "generated": clip_points(generated) if has_music else [],
+        "heard": [
+            {"predictor": "musicnn", "points": clip_points(generated)},
+            {"predictor": "cues", "points": clip_points(0.8 * planned)},
+        ]
+        if has_music
+        else [],
         "felt": felt,
         "people": {
             "pre": np.clip(rng.normal((-0.45, 0.45), 0.2, (people, 2)), -1, 1).tolist(),

@@ -108,6 +108,8 @@ def test_a_report_has_every_figure_by_its_name(two: dict[str, FigureImage]) -> N
         "dose",
         "mer-iso",
         "mer-target_only",
+        "following-iso",
+        "nulls-iso",
         "difference-0-valence",
         "difference-0-arousal",
         "difference-1-valence",

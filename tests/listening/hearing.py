@@ -31,6 +31,7 @@ from tests.listening.comparator import comparator
 from tests.listening.made_sounds import JoinedSound, Sound, source_mark
 
 _SHARED = ("predictor", "sound", "files", "domain")
+_LEANS_ON = {"analysis.mer.essentia": ("analysis.mer.musicnn",)}
 _FACTS = "facts"
 _HEARD_TO_HZ = 8_000.0
 """The centroid is taken of what the predictors hear, so that files of different rates compare."""
@@ -242,5 +243,5 @@ def _predictor_mark(name: str) -> str:
     predictor = _by_name()[name]
     card = json.dumps(asdict(predictor.card), default=str, sort_keys=True)
     own = type(predictor).__module__.rpartition(".")[0]
-    text = source_mark(own, *(f"analysis.mer.{shared}" for shared in _SHARED))
+    text = source_mark(own, *_LEANS_ON.get(own, ()), *(f"analysis.mer.{shared}" for shared in _SHARED))
     return hashlib.sha256(f"{card}{text}".encode()).hexdigest()

@@ -22,7 +22,7 @@ RATE = 16_000
 
 @dataclass(frozen=True)
 class Noise:
-    """Half a minute of noise, under a mark of the test's choice."""
+    """Six seconds of noise, under a mark of the test's choice."""
 
     sound_id: str
     text: str = "1"
@@ -32,7 +32,7 @@ class Noise:
         return self.text
 
     def sound(self) -> tuple[NDArray[np.float32], int]:
-        samples, rate = PlainSound("white", 1, 15.0).sound()
+        samples, rate = PlainSound("white", 1, 6.0).sound()
         return samples * np.float32(not self.is_silent), rate
 
 

@@ -110,8 +110,8 @@ def series_of(onset_s: list[float]) -> AffectSeries:
         affect,
         -affect,
         card,
-        np.stack([affect, affect], axis=1) ** 2,
-        np.arange(n) * 1.0,
+        np.arange(2.0 * n).reshape(n, 2),
+        np.arange(n, dtype=np.float64),
     )
 
 
@@ -124,7 +124,7 @@ def test_silent_windows_leave_every_column_of_a_series() -> None:
     assert left.onset_s.tolist() == [0.0, 3.0]
     assert left.valence_pred.tolist() == [-0.5, 0.5]
     assert left.arousal_pred.tolist() == [0.5, -0.5]
-    assert left.spread.tolist() == [[0.25, 0.25]] * 2
+    assert left.spread.tolist() == [[0.0, 1.0], [6.0, 7.0]]
     assert left.domain_distance is not None
     assert left.domain_distance.tolist() == [0.0, 3.0]
 

@@ -1,16 +1,15 @@
-"""Which notes sound when: partials explained by as few harmonic notes as they need.
+"""Which notes sound when: partials explained, note by note, by fundamentals and their harmonics.
 
-Each frame's partials are laid on the semitones of the sound's own tuning and
-explained by non-negative notes of decaying harmonics (approximate transcription:
-Mauch & Dixon, 2010, "Approximate note transcription for the improved
-identification of difficult chords", Proc. ISMIR; the multiplicative update is Lee
-& Seung's, 2001, Proc. NIPS 13). The square root of the magnitudes stands for
-loudness, so that a melody is not lost beside a loud bass (Stevens, 1957,
-Psychological Review 64: loudness grows with about the 0.6th power of pressure).
+After Klapuri (2006), "Multiple fundamental frequency estimation by summing harmonic
+amplitudes", Proc. ISMIR, on semitones: whitened partials are summed over each key's
+harmonics with his weights; the most salient key is taken, what it would leave in
+the spectrum is cancelled, and the next is sought. The whitening makes
+loud and bright instruments alike; the cancelling keeps a note's overtones
+from counting as notes of their own (its fifth and its major third, which is what
+would tell major from minor).
 
-librosa's chroma of a constant-Q transform is not used: it takes longer than all
-cues together may, keeps a note's overtones as notes of their own (the fifth and the
-major third, which is what tells major from minor), and folds the register away.
+librosa's chroma of a constant-Q transform is not used: it takes longer than all cues
+together may, keeps the overtones, and folds the register away.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter1d
 
 from analysis.mer.cues.peaks import SpectralPeaks
 
@@ -29,74 +29,98 @@ _N_KEYS = HIGHEST_KEY - LOWEST_KEY + 1
 _HIGHEST_PARTIAL = 111
 _N_PARTIALS = _HIGHEST_PARTIAL - LOWEST_KEY + 1
 _A4_KEY, _A4_HZ = 69, 440.0
-_HARMONICS = 10
-_DECAY = 0.7
-_LOUDNESS_POWER = 0.5
-_ROUNDS = 12
+
+#: Klapuri's: harmonics, their weights (f0 + α) / (h f0 + β), and the exponent of the whitening.
+_HARMONICS = 20
+_ALPHA_HZ, _BETA_HZ = 52.0, 320.0
+_WHITENING = 0.33
+_OCTAVE = 13
+#: Notes at a time, and how salient the last is beside the first: small chords, no crumbs.
+_POLYPHONY = 6
+_FAINTEST = 0.25
 
 Float32 = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class SoundingNotes:
-    """How loud each key sounds in each frame.
+    """How salient each key is in each frame.
 
     Args:
-        loudness: shape [n_frames, 69], keys `LOWEST_KEY` to `HIGHEST_KEY`; 0 or more, relative to
-            the sound's strongest partial, which is 1.
+        salience: shape [n_frames, 69], keys `LOWEST_KEY` to `HIGHEST_KEY`; 0 where a key does not sound.
+            Its scale goes with the 0.17th power of the magnitude: a note counts little less for being soft.
         tuning: semitones by which the sound's keys lie above those of A = 440 Hz, -0.5 to 0.5.
     """
 
-    loudness: Float32
+    salience: Float32
     tuning: float
 
     @property
     def by_key(self) -> NDArray[np.float64]:
-        """Loudness of each key, summed over time, shape [69]."""
-        return np.asarray(self.loudness.sum(axis=0, dtype=np.float64))
+        """Salience of each key, summed over time, shape [69]."""
+        return np.asarray(self.salience.sum(axis=0, dtype=np.float64))
 
 
 def sounding_notes(peaks: SpectralPeaks) -> SoundingNotes:
-    """The notes that explain the partials."""
-    strongest = float(peaks.magnitude.max(initial=0.0))
-    if strongest == 0.0:
-        return SoundingNotes(np.zeros((len(peaks.magnitude), _N_KEYS), dtype=np.float32), 0.0)
+    """The notes that explain the partials, at most six at a time."""
+    n_frames = len(peaks.magnitude)
     frame, place = np.nonzero(peaks.magnitude)
-    loudness = (peaks.magnitude[frame, place] / strongest) ** _LOUDNESS_POWER
+    if not len(frame):
+        return SoundingNotes(np.zeros((n_frames, _N_KEYS), dtype=np.float32), 0.0)
+    magnitude = peaks.magnitude[frame, place]
+    # The sound's level is no part of the notes.
+    magnitude = magnitude / magnitude.max()
     pitch = _A4_KEY + 12.0 * np.log2(peaks.frequency_hz[frame, place] / np.float32(_A4_HZ))
-    tuning = _tuning(pitch, loudness)
+    tuning = _tuning(pitch, np.sqrt(magnitude))
     key = np.rint(pitch - tuning).astype(np.int64) - LOWEST_KEY
     inside = (key >= 0) & (key < _N_PARTIALS)
-    n_frames = len(peaks.magnitude)
-    partials = np.bincount(
-        frame[inside] * _N_PARTIALS + key[inside], loudness[inside], n_frames * _N_PARTIALS
-    ).reshape(n_frames, _N_PARTIALS)
-    return SoundingNotes(_explained(partials.astype(np.float32)), tuning)
+    partials = np.zeros((n_frames, _N_PARTIALS), dtype=np.float32)
+    np.maximum.at(partials, (frame[inside], key[inside]), magnitude[inside])
+    return SoundingNotes(np.sqrt(_explained(_whitened(partials))), tuning)
 
 
-def _tuning(pitch: Float32, loudness: Float32) -> float:
+def _tuning(pitch: Float32, weight: Float32) -> float:
     """Mean direction of the pitches on the circle of one semitone."""
-    return float(np.angle(np.sum(loudness * np.exp(2j * np.pi * pitch))) / (2.0 * np.pi))
+    return float(np.angle(np.sum(weight * np.exp(2j * np.pi * pitch))) / (2.0 * np.pi))
+
+
+def _whitened(partials: Float32) -> Float32:
+    """Each partial by a power of the level in the octave around it."""
+    level = np.sqrt(uniform_filter1d(np.square(partials), _OCTAVE, axis=1, mode="constant"))
+    return np.asarray(partials * np.where(level > 0.0, level, np.float32(1.0)) ** (_WHITENING - 1.0))
 
 
 def _explained(partials: Float32) -> Float32:
-    """Non-negative notes whose harmonics come closest to the partials, shape [n_frames, 69]."""
-    seen = partials @ _HARMONIC_NOTES.T
-    notes = seen.copy()
-    for _ in range(_ROUNDS):
-        notes *= seen / (notes @ _OVERLAP + np.float32(1e-9))
-    return notes
+    """Salience of the keys found one after another in each frame, shape [n_frames, 69]."""
+    rows = np.arange(len(partials))
+    rest = partials.copy()
+    found = np.zeros((len(partials), _N_KEYS), dtype=np.float32)
+    faintest = np.zeros(len(partials), dtype=np.float32)
+    for i in range(_POLYPHONY):
+        salience = np.where(found > 0.0, np.float32(0.0), rest @ _WEIGHTS.T)
+        key = salience.argmax(axis=1)
+        best = salience[rows, key]
+        if i == 0:
+            faintest = best * np.float32(_FAINTEST)
+        best[best <= faintest] = 0.0
+        found[rows, key] = np.maximum(found[rows, key], best)
+        left = _SPECTRA[key] * rest.max(axis=1, keepdims=True)
+        rest = np.where(best[:, None] > 0.0, np.maximum(rest - left, np.float32(0.0)), rest)
+    return found
 
 
-def _harmonic_notes() -> Float32:
-    """Each key's harmonics on the semitones, of unit length, shape [69, n_partials]."""
-    notes = np.zeros((_N_KEYS, _N_PARTIALS + 48))
+def _weights() -> Float32:
+    """How much a partial speaks for each key, shape [69, n_partials]."""
+    keys = np.arange(_N_KEYS)
+    fundamental_hz = _A4_HZ * 2.0 ** ((keys + LOWEST_KEY - _A4_KEY) / 12.0)
+    weights = np.zeros((_N_KEYS, _N_PARTIALS + 12 * 5))
     for harmonic in range(1, _HARMONICS + 1):
-        keys = np.arange(_N_KEYS)
-        notes[keys, keys + round(12.0 * np.log2(harmonic))] += _DECAY ** (harmonic - 1)
-    notes = notes[:, :_N_PARTIALS]
-    return np.asarray(notes / np.linalg.norm(notes, axis=1, keepdims=True), dtype=np.float32)
+        place = keys + round(12.0 * np.log2(harmonic))
+        weight = (fundamental_hz + _ALPHA_HZ) / (harmonic * fundamental_hz + _BETA_HZ)
+        weights[keys, place] = np.maximum(weights[keys, place], weight)
+    return weights[:, :_N_PARTIALS].astype(np.float32)
 
 
-_HARMONIC_NOTES = _harmonic_notes()
-_OVERLAP = _HARMONIC_NOTES @ _HARMONIC_NOTES.T
+_WEIGHTS = _weights()
+#: What a key leaves in a whitened spectrum whose strongest partial is 1.
+_SPECTRA = _WEIGHTS / _WEIGHTS.max(axis=1, keepdims=True)

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from analysis.mer.predictor import AffectSeries, PredictorCard
-from analysis.mer.sound import SILENT_DBFS, Levels, checked_mono, without_silence
+from analysis.mer.sound import Levels, checked_mono, without_silence
 from study.errors import AudioError
 
 Samples = NDArray[np.float32]
@@ -78,7 +78,8 @@ def test_a_window_is_silent_when_no_piece_it_touches_sounds() -> None:
 def test_the_limit_of_silence_is_a_level(off_db: float, is_silent: bool) -> None:
     time = np.arange(2 * RATE) / RATE
     # A sine's root mean square is its peak over √2.
-    peak = np.sqrt(2) * 10 ** ((SILENT_DBFS + off_db) / 20)
+    # -70: the absolute gate of ITU-R BS.1770.
+    peak = np.sqrt(2) * 10 ** ((-70 + off_db) / 20)
     sine = (peak * np.sin(2 * np.pi * 100 * time)).astype(np.float32)[:, None]
 
     assert levels_of(sine).is_silent(np.zeros(1), 2.0).tolist() == [is_silent]

@@ -1,14 +1,15 @@
-"""`isopath models`: the weights of music models on this machine."""
+"""`isopath models`: weights on this machine, of music models and of heads that hear emotion."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dashboards.cli import head_models
 from dashboards.cli.arguments import JsonOption, say
 from study.errors import ModelError, OutOfRange, UnknownName
 
@@ -45,7 +46,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(
         models,
         name="models",
-        help="Weights of music models: list, fetch, verify, random, export.",
+        help="Weights of music models and of Essentia's heads: list, fetch, verify, random, export.",
         epilog="Example: isopath models list",
     )
 
@@ -56,11 +57,11 @@ def list_models(models_dir: ModelsDirOption = None, json: JsonOption = False) ->
     from generation.musicgen.store.model_store import is_here
     from study.model_folder import models_folder
 
-    found = [(model, is_here(name, models_dir)) for name, model in load_catalogue().items()]
+    found = [_facts(model, is_here(name, models_dir)) for name, model in load_catalogue().items()]
+    found += head_models.listed(models_dir)
     store = models_folder(models_dir)
     if json:
-        facts = {"models_dir": str(store), "models": [_facts(model, here) for model, here in found]}
-        say("", True, facts)
+        say("", True, {"models_dir": str(store), "models": found})
         return
     _print_list(found, store)
 
@@ -68,10 +69,19 @@ def list_models(models_dir: ModelsDirOption = None, json: JsonOption = False) ->
 def fetch(
     model: NameArgument,
     revision: RevisionOption = None,
+    accept_licence: Annotated[
+        bool,
+        typer.Option(
+            "--accept-licence", help="You accept the licence of Essentia's models, CC BY-NC-SA 4.0."
+        ),
+    ] = False,
     models_dir: ModelsDirOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Fetch a model's weights from the Hugging Face hub; an interrupted fetch goes on where it stopped."""
+    """Fetch a model's weights from its server; an interrupted fetch goes on where it stopped."""
+    if model.startswith(head_models.PREFIX):
+        head_models.fetch(model, revision, accept_licence, models_dir, json)
+        return
     with _extra("isopath models fetch"):
         from generation.musicgen.store.model_fetch import fetch_model
 
@@ -90,6 +100,9 @@ def verify(
     json: JsonOption = False,
 ) -> None:
     """Hash a model's files again; exit code 2 names each that is not what it should be."""
+    if model.startswith(head_models.PREFIX):
+        head_models.verify(model, models_dir, json)
+        return
     from generation.musicgen.store.model_store import find_model, verify_model
 
     stored = find_model(model, revision, models_dir)
@@ -202,7 +215,7 @@ def _place(here: StoredModel) -> dict[str, Any]:
     }
 
 
-def _print_list(found: list[tuple[CatalogueModel, StoredModel | None]], store: Path) -> None:
+def _print_list(found: list[dict[str, Any]], store: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -210,16 +223,33 @@ def _print_list(found: list[tuple[CatalogueModel, StoredModel | None]], store: P
     table = Table(box=None, pad_edge=False)
     # A name that is cut short cannot be typed.
     table.add_column("model", no_wrap=True)
-    for title in ("licence", "GB", "revision", "SHA-256", "here"):
+    for title in ("licence", "size", "revision", "SHA-256", "here"):
         table.add_column(title)
-    for model, here in found:
-        revision = model.revision[:_SHORT] if model.revision else "not pinned"
-        digests = f"{len(model.sha256)} pinned" if model.sha256 else "none yet"
-        place = here.place if here else "no"
-        table.add_row(model.name, model.licence, f"{model.gigabytes:g}", revision, digests, place)
+    for facts in found:
+        digests = f"{len(facts['pinned_sha256'])} pinned" if facts["pinned_sha256"] else "none yet"
+        place = facts["here"]["place"] if facts["here"] else "no"
+        size, revision = _size(facts["gigabytes"]), _revision(facts)
+        table.add_row(facts["name"], facts["licence"], size, revision, digests, place)
     console.print(table)
     console.print("Files without a pinned SHA-256 are locked to what the first fetch finds.", soft_wrap=True)
     console.print(f"Weights are kept in {store}.", markup=False, soft_wrap=True)
+
+
+def _size(gigabytes: float | None) -> str:
+    if gigabytes is None:
+        return "not stated"
+    for unit, share in (("GB", 1.0), ("MB", 1e-3)):
+        if gigabytes >= 0.1 * share:
+            return f"{gigabytes / share:.3g} {unit}"
+    return f"{gigabytes * 1e6:.3g} kB"
+
+
+def _revision(facts: Mapping[str, Any]) -> str:
+    """The hub's commit, cut short; the models that are not on the hub have their version in their name."""
+    if "pinned_revision" not in facts:
+        return "in its name"
+    revision = facts["pinned_revision"]
+    return revision[:_SHORT] if revision else "not pinned"
 
 
 @contextmanager

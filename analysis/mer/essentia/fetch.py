@@ -152,7 +152,7 @@ def _fetch_file(model: EssentiaModel, file: Path, n_bytes: int | None, models_di
             part.unlink(missing_ok=True)
             _go_on(address, part, n_bytes or _LARGEST_FILE)
     except _NETWORK_ERRORS as problem:
-        said = str(problem).strip() or type(problem).__name__
+        said = str(getattr(problem, "reason", problem)).strip() or type(problem).__name__
         raise ModelError(
             model.name,
             f"it was not fetched: {address} did not come ({said})",

@@ -8,6 +8,7 @@ from typing import Any
 from analysis.mer.combined import NAME as COMBINED
 from analysis.mer.registry import EMBEDDED
 from tests.listening.bars import verdicts
+from tests.listening.cue_slopes import CAUSES
 from tests.listening.discrimination import AXES
 from tests.listening.numerals import NONE, estimate, interval, number, percent
 
@@ -263,12 +264,59 @@ def parts_table(content: Content) -> str:
     return table(["predictor", "part", "licence", "SHA-256"], rows)
 
 
-def slopes_table(content: Content) -> str:
-    """How far each cue follows its cause: the columns that the measurement gives, in its order."""
+def cues_table(content: Content) -> str:
+    """How far every knob moves every cue, in standard deviations of the cue in real music."""
     rows = content["cue_slopes"]
-    heads = list(rows[0])
-    return table(heads, [[_cell(row[head]) for head in heads] for row in rows])
+    titles = dict.fromkeys(row["title"] for row in rows)
+    by_cue: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for row in rows:
+        by_cue.setdefault(row["cue"], {})[row["title"]] = row
+    cells = []
+    for cue, own in by_cue.items():
+        cause, _ = CAUSES.get(cue, ("", None))
+        cells.append(
+            [
+                f"`{cue}`",
+                *(
+                    f"**{number(own[title]['moved_sd'])}**"
+                    if own[title]["knob"] == cause
+                    else number(own[title]["moved_sd"])
+                    for title in titles
+                ),
+            ]
+        )
+    return table(["cue", *titles], cells)
 
 
-def _cell(value: Any) -> str:
-    return number(value) if isinstance(value, float) else str(value)
+def slopes_table(content: Content) -> str:
+    """The slope of each cue by its own cause, and what it would be if the cue followed exactly."""
+    own = {(row["cue"], row["knob"]): row for row in content["cue_slopes"]}
+    return table(
+        ["cue", "its cause", "measured slope", "exact"],
+        [
+            [
+                f"`{cue}` ({own[cue, knob]['unit']})",
+                own[cue, knob]["title"],
+                number(own[cue, knob]["slope"]),
+                number(exact),
+            ]
+            for cue, (knob, exact) in CAUSES.items()
+        ],
+    )
+
+
+def places_table(content: Content) -> str:
+    """Each tag that has a place, and why there."""
+    return table(
+        ["tag", "valence", "arousal", "source", "how the source names it"],
+        [
+            [
+                tag["tag"],
+                number(tag["valence"], signed=True),
+                number(tag["arousal"], signed=True),
+                str(tag["source"]),
+                tag["link"],
+            ]
+            for tag in content["tag_places"]["tags"]
+        ],
+    )

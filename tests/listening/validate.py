@@ -29,7 +29,7 @@ from analysis.mer.registry import EMBEDDED
 from study.folder import write_whole
 from tests.listening import composed, one_knob
 from tests.listening.card import write_card
-from tests.listening.cue_slopes import cue_slopes
+from tests.listening.cue_slopes import cue_slopes, tag_places
 from tests.listening.discrimination import half_figures, label_counts, track_rows
 from tests.listening.foreign import foreign_figures
 from tests.listening.hearing import HeardSound, combined_card, hear_all, predictors_here
@@ -64,6 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "not_compared": not_compared,
         **_made_figures(made, list(_in_order(cards))),
         "cue_slopes": cue_slopes(),
+        "tag_places": tag_places(),
     }
     if reasons:
         kept = _kept_figures(asked.docs / "mer.json", content)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from analysis.mer.hearing import HeardSession, Predictions, SessionKey, hear_sessions
-from analysis.mer.registry import load_predictors
+from analysis.mer.registry import load_predictors, predictors_beside
 from analysis.tables.pairing import NO_MUSIC
 from study.events import SessionRendered
 from study.founding import Study
@@ -40,6 +40,8 @@ def hear_study(
         for key, manifest in manifests.items()
         if kinds[key] not in NO_MUSIC
     ]
+    # Loaded whether or not there is music: that a predictor is not here must tell no arm.
+    predictors = load_predictors(predictors_beside(study.protocol.analysis.agreement.predictor))
     of = len(manifests)
     if not heard:
         progress(of, of)
@@ -48,5 +50,4 @@ def hear_study(
     def done(n: int) -> None:
         progress(of if n == len(heard) else n, of)
 
-    predictors = load_predictors([study.protocol.analysis.agreement.predictor])
     return hear_sessions(heard, predictors, study.folder.predictions, done)

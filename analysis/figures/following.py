@@ -155,7 +155,12 @@ def _draw_nulls(results: Results, words: Words, arm: Mapping[str, Any]) -> Figur
     )[:, 0]
     for axes, (axis, rows) in zip(panels, drawn.items(), strict=True):
         _draw_ridges(axes, axis, rows, arm, words)
-    panels[-1].set_xlabel(words.text("figure.nulls.axis"))
+    marked = [
+        name
+        for heard in arm["heard"]
+        if (name := predictor_name(results, arm["arm"], heard["predictor"], words)) != heard["predictor"]
+    ]
+    panels[-1].set_xlabel("\n".join((words.text("figure.nulls.axis"), *marked)))
     legend_below(
         figure,
         [

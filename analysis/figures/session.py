@@ -16,6 +16,7 @@ from matplotlib.patches import Circle
 
 from analysis.figures.drawing import (
     FAINT,
+    GREEN,
     INK,
     PAPER,
     ROUTES,
@@ -29,6 +30,13 @@ from analysis.figures.drawing import (
 )
 
 _NAMES = {"planned": "planned", "generated": "generated (music emotion recognition)", "felt": "felt"}
+_BESIDE: dict[str, Any] = {
+    "color": GREEN,
+    "linestyle": (0, (5, 1.6)),
+    "marker": "D",
+    "linewidth": 1.2,
+    "markersize": 4,
+}
 _CORNERS = ((-1, 1, "tense"), (1, 1, "excited"), (-1, -1, "sad"), (1, -1, "calm"))
 _EDGE = 1.12
 
@@ -54,6 +62,7 @@ class SessionPaths:
     Args:
         felt: reports, in order.
         planned, generated: points along the path; empty where they are not to be shown.
+        beside: other predictors' names, each with the path as it hears it.
         target: valence and arousal, or None where it is not to be shown.
         heard_s: stretches of session time that were heard.
         rated: felt, rated all the while.
@@ -66,11 +75,12 @@ class SessionPaths:
     target: tuple[float, float] | None = None
     heard_s: tuple[tuple[float, float], ...] = ()
     rated: tuple[PathPoint, ...] = ()
+    beside: tuple[tuple[str, tuple[PathPoint, ...]], ...] = ()
 
     @property
     def drawn(self) -> dict[str, tuple[PathPoint, ...]]:
         """The paths that have points, in drawing order."""
-        given = {"planned": self.planned, "generated": self.generated, "felt": self.felt}
+        given = {"planned": self.planned, "generated": self.generated, **dict(self.beside), "felt": self.felt}
         return {name: points for name, points in given.items() if points}
 
 
@@ -82,7 +92,7 @@ def session_circumplex(paths: SessionPaths, figure_id: str, simulated: bool = Fa
         draw_plane(axes)
         for name, points in paths.drawn.items():
             plane = np.array([[p.valence, p.arousal] for p in points])
-            axes.plot(*plane.T, label=_NAMES[name], markevery=_every(name, points), **_style(name))
+            axes.plot(*plane.T, label=_name(name), markevery=_every(name, points), **_style(name))
         if paths.target is not None:
             axes.plot(
                 *paths.target, "o", ms=15, mfc="none", mec=INK, mew=1.5, label="target", linestyle="none"
@@ -194,8 +204,12 @@ def _draw_heard(axes: Axes, paths: SessionPaths) -> None:
         axes.axvspan(start_s / 60, end_s / 60, 0.2, 0.8, color=INK, linewidth=0)
 
 
-def _style(name: str) -> dict[str, Any]:
-    return {**ROUTES[name], "markeredgecolor": PAPER, "markeredgewidth": 0.6}
+def _name(route: str) -> str:
+    return _NAMES.get(route, f"as {route} hears it")
+
+
+def _style(route: str) -> dict[str, Any]:
+    return {**ROUTES.get(route, _BESIDE), "markeredgecolor": PAPER, "markeredgewidth": 0.6}
 
 
 def _every(name: str, points: Sequence[PathPoint]) -> int:
@@ -207,7 +221,7 @@ def _words(paths: SessionPaths) -> str:
     for name, points in paths.drawn.items():
         first, last = points[0], points[-1]
         parts.append(
-            f"{_NAMES[name].capitalize()} goes from valence {first.valence:.2f}, arousal {first.arousal:.2f} "
+            f"{_name(name).capitalize()} goes from valence {first.valence:.2f}, arousal {first.arousal:.2f} "
             f"to valence {last.valence:.2f}, arousal {last.arousal:.2f}."
         )
     return " ".join(parts) or "No reports yet."

@@ -70,7 +70,7 @@ def _part_sentences(parts: Sequence[Row], names: Mapping[str, str], words: Words
                 said.append(words.text(f"predictors.part.{mark}", predictor=part["predictor"], arms=arms))
         if part["foreign_share"] is not None:
             share = words.number(part["foreign_share"], 2, True)
-            said.append(words.text("predictors.part.foreign", predictor=part["predictor"], share=share))
+            said.append(words.text("predictors.part.foreign", share=share))
         yield " ".join(said)
 
 
@@ -168,7 +168,9 @@ def _null_cell(row: Row, words: Words) -> str:
         "path.cell",
         estimate=words.number(row["estimate"], 2, bounded),
         limits=words.limits(row["null_low"], row["null_high"], 2, bounded),
-        p=words.text("path.no_p") if row["p_value"] is None else words.p_clause(row["p_value"]),
+        p=(words.text("path.no_p") if row["p_value"] is None else words.p_clause(row["p_value"])).replace(
+            " ", "\u00a0"
+        ),
     )
 
 

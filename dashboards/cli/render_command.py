@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -13,9 +15,10 @@ from dashboards.cli.placement import BatchOption, DeviceOption, ModelsOption, pl
 from dashboards.cli.progress import bar
 from study.bank import is_in_bank, session_from_bank
 from study.delivery import plan_session, record_render
-from study.errors import ConductError
+from study.errors import AudioError, ConductError, IsopathError
 from study.events import ParticipantEnrolled
 from study.founding import Study
+from study.manifest import RenderManifest
 from study.step import RenderSession
 from study.steps import next_step
 
@@ -67,15 +70,22 @@ def render(
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Processes [default: as many as cores].")] = os.cpu_count()
     or 1,
+    hear: Annotated[
+        bool,
+        typer.Option(
+            "--hear/--no-hear",
+            help="Hear what was rendered with music emotion recognition; else isopath analyse does.",
+        ),
+    ] = True,
     actor: ActorOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Make the sound of sessions that are due, and record it.
+    """Make the sound of sessions that are due, record it, and hear it.
 
     Writes session.flac and manifest.json under STUDY/sessions, each whole or not
     at all. What is rendered already is kept; an interrupted run goes on. An engine
     that works in batches fills them across participants. What the study's bank
-    holds is taken from there.
+    holds is taken from there. Predictions are kept under STUDY/predictions.
     """
     study = opened(folder)
     people = [*(participant or []), *(named or [])] or (_due_for_rendering(study) if everyone else [])
@@ -118,10 +128,28 @@ def render(
         }
         for m in manifests
     ]
+    if hear and manifests:
+        _hear(study, manifests)
     lines = [f"{r['participant_id']} {r['session_id']}: {r['file']}" for r in rendered]
     if rendered and (engine is not None or model is not None):
         lines.append(_DEVIATIONS)
     say("\n".join(lines) or "Nothing is due for rendering.", json, {"rendered": rendered})
+
+
+def _hear(study: Study, manifests: Sequence[RenderManifest]) -> None:
+    """Keep what the predictors hear; the sound is made and recorded, whatever becomes of this."""
+    from dashboards.study_hearing import hear_study
+
+    made = {(m.participant_id, m.session_id): m for m in manifests}
+    try:
+        # "sessions", with music or without: a coordinator sees this.
+        with bar(f"hearing {len(made)} session(s)") as progress:
+            hear_study(study, made, lambda done, of: progress(done / of))
+    except AudioError:
+        # Said here, it would tell that there is music in a session. The analysis hears it again, and says it.
+        return
+    except IsopathError as refusal:
+        sys.stderr.write(f"note: nothing was heard: {refusal.problem}; {refusal.remedy}\n")
 
 
 def _due_for_rendering(study: Study) -> list[str]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import streamlit as st
 
 from analysis.figures.session import PathPoint
+from analysis.mer.comparison import between
 from analysis.mer.predictor import AffectSeries
 from analysis.tables.pairing import NO_MUSIC
 from analysis.wording import number
 from dashboards.researcher import markup
 from dashboards.researcher.felt_picture import felt_paths, session_pictures
 from dashboards.researcher.gate import require_staff, still_may
+from dashboards.researcher.session_following import say_parts, show_clips, show_following
 from dashboards.server.serving import current
 from dashboards.study_hearing import hear_study
 from study.access.accounts import Staff
@@ -22,7 +25,6 @@ from study.affect import Affect
 from study.delivery import plan_of
 from study.errors import IsopathError
 from study.events import History, SessionRendered
-from study.listening import listening_of
 from study.manifest import RenderManifest
 from study.oversight.felt import answers_of
 from study.rendered import read_manifest
@@ -50,7 +52,7 @@ def show_what_was_played(staff: Staff, participant_id: str, session_id: str, his
         note_arms_seen(study, staff, participant_id, session_id, "planned and generated path")
         plan = plan_of(study.protocol, history, int(session_id.removeprefix("ses-")))
         manifest = read_manifest(study, participant_id, session_id, rendered[-1])
-        series = _heard_by_machine(participant_id, session_id, plan, manifest)
+        heard = _heard_by_machine(participant_id, session_id, plan, manifest)
     except IsopathError as refusal:
         markup.show(markup.notice(f"{refusal.problem}; {refusal.remedy}.", "bad", "Cannot be shown:"))
         return
@@ -59,7 +61,7 @@ def show_what_was_played(staff: Staff, participant_id: str, session_id: str, his
         address = f"/api/staff/sound/{participant_id}/{session_id}"
         markup.show(f'<audio class="ip-audio" controls preload="none" src="{address}"></audio>')
         markup.show(markup.bullets([markup.Link(address, "Open the sound by itself")]))
-    _show_paths(plan, manifest, series, history)
+    _show_paths(plan, manifest, heard, history)
     guesses = [
         (answer.question, answer.answer)
         for answer in answers_of(study.protocol, history, session_id, with_guesses=True)
@@ -70,14 +72,14 @@ def show_what_was_played(staff: Staff, participant_id: str, session_id: str, his
 
 def _heard_by_machine(
     participant_id: str, session_id: str, plan: SessionPlan, manifest: RenderManifest
-) -> AffectSeries | None:
+) -> Mapping[str, AffectSeries]:
+    """What each predictor hears, the one that reports first; nothing without music."""
     study = current().study
     if plan.path.kind in NO_MUSIC:
-        return None
+        return {}
     key = (participant_id, session_id)
     with st.spinner("Listening with music emotion recognition; this takes up to a minute the first time."):
-        heard = hear_study(study, {key: manifest}, lambda *_: None)
-    return heard[key][study.protocol.analysis.agreement.predictor]
+        return hear_study(study, {key: manifest}, lambda *_: None)[key]
 
 
 def _show_plan(plan: SessionPlan, rendered: SessionRendered, manifest: RenderManifest) -> None:
@@ -104,52 +106,34 @@ def _where(at: Affect) -> str:
 
 
 def _show_paths(
-    plan: SessionPlan, manifest: RenderManifest, series: AffectSeries | None, history: History
+    plan: SessionPlan, manifest: RenderManifest, heard: Mapping[str, AffectSeries], history: History
 ) -> None:
     session_id = plan.session_id
-    listening = listening_of(history, session_id)
     planned = tuple(
         PathPoint(w.onset_s + w.duration_s / 2, w.affect.valence, w.affect.arousal)
         for w in plan.path.waypoints
         if w.affect is not None
     )
-    means = [
-        series.mean_over(c.onset_s, c.onset_s + c.duration_s) if series else None for c in manifest.clips
-    ]
-    generated = tuple(
-        PathPoint(clip.onset_s + clip.duration_s / 2, *mean)
-        for clip, mean in zip(manifest.clips, means, strict=True)
-        if mean is not None
-    )
+    by_clip = [between(heard, clip.onset_s, clip.onset_s + clip.duration_s) for clip in manifest.clips]
+    routes = {
+        name: tuple(
+            PathPoint(clip.onset_s + clip.duration_s / 2, by[name].valence_pred, by[name].arousal_pred)
+            for clip, by in zip(manifest.clips, by_clip, strict=True)
+            if name in by
+        )
+        for name in heard
+    }
+    reporter, *others = routes or ("",)
     paths = replace(
         felt_paths(current().study.protocol, history, session_id),
         planned=planned,
-        generated=generated,
+        generated=routes.get(reporter, ()),
+        beside=tuple((name, routes[name]) for name in others),
         target=(plan.target.valence, plan.target.arousal),
     )
     markup.show(session_pictures(paths, current().study.rehearsal() is not None))
-    if series is None:
+    if not heard:
         markup.show(markup.paragraph("Music emotion recognition is not asked about sound without music."))
-    else:
-        markup.show(markup.paragraph(" ".join(series.card.limits), is_quiet=True))
-    rows = [
-        (
-            f"{clip.onset_s:.0f} s",
-            f"{clip.duration_s:.0f} s",
-            f"{listening.heard_within(clip.onset_s, clip.onset_s + clip.duration_s):.0f} s",
-            f"{number(clip.affect.valence)}, {number(clip.affect.arousal)}" if clip.affect else None,
-            f"{number(mean[0])}, {number(mean[1])}" if mean else None,
-            None if clip.loudness_lufs is None else f"{number(clip.loudness_lufs, 1)} LUFS",
-        )
-        for clip, mean in zip(manifest.clips, means, strict=True)
-    ]
-    columns = (
-        "From",
-        "Length",
-        "Heard",
-        "Planned (valence, arousal)",
-        "Generated (valence, arousal)",
-        "Loudness",
-    )
-    with st.expander(f"Clip by clip ({len(rows)})"):
-        markup.show(markup.table("Clips", columns, rows))
+    say_parts(manifest, heard)
+    show_following(manifest, by_clip, heard)
+    show_clips(manifest, by_clip, heard, history, session_id)

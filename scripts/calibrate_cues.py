@@ -9,7 +9,7 @@ Written into analysis/mer/cues/weights:
 - cue_affect.json, its block `calibration`: mean and standard deviation of each feature over the pieces,
   the spread of each cue, the mixing that makes the axes uncorrelated over the pieces, and the gain and
   offset that give their predictions the mean and spread of RATINGS;
-- cue_domain.npz: the reference of `analysis.mer.domain`, from the features of every window.
+- cue_domain.npz: the reference of `analysis.mer.domain`, from the standardised features of every window.
 """
 
 from __future__ import annotations
@@ -67,11 +67,15 @@ def features_heard(path: Path) -> Floats:
     return features_of([hear_cues(window) for window in windows])
 
 
-def gain_and_offset(score: Floats, mean: float, sd: float) -> tuple[float, float]:
-    """Gain and offset for which tanh(offset + gain × score) has that mean and spread."""
+def gain_and_offset(scores: list[Floats], mean: float, sd: float) -> tuple[float, float]:
+    """Gain and offset for which the pieces' means of tanh(offset + gain × score) have that mean and spread.
+
+    Args:
+        scores: of each piece's windows.
+    """
 
     def miss(guess: Floats) -> list[float]:
-        value = np.tanh(guess[1] + guess[0] * score)
+        value = np.array([np.tanh(guess[1] + guess[0] * piece).mean() for piece in scores])
         return [float(value.mean() - mean), float(value.std() - sd)]
 
     gain, offset = fsolve(miss, [sd, mean])
@@ -91,23 +95,27 @@ def uncorrelating(scores: Floats) -> Floats:
 def calibrate(content: dict[str, Any], pieces: list[Floats]) -> dict[str, Any]:
     """The calibration block, from the features of each piece's windows."""
     features = np.array([piece.mean(axis=0) for piece in pieces])
-    mean, sd = features.mean(axis=0), features.std(axis=0)
+    centre, unit = features.mean(axis=0), features.std(axis=0)
     block: dict[str, Any] = {
         "features": {
             name: {"mean": round(float(m), 6), "sd": round(float(s), 6)}
-            for name, m, s in zip(FEATURES, mean, sd, strict=True)
+            for name, m, s in zip(FEATURES, centre, unit, strict=True)
         },
         "cue_sd": [1.0] * len(content["cues"]),
         "mix": [[1.0, 0.0], [0.0, 1.0]],
         "gain": [1.0, 1.0],
         "offset": [0.0, 0.0],
     }
-    spread = _transfer(content, block).standardised(features).std(axis=0)
-    block["cue_sd"] = np.round(spread, 6).tolist()
-    scores = _transfer(content, block).scores(features)
+    cues = [_transfer(content, block).cues_of(piece).mean(axis=0) for piece in pieces]
+    block["cue_sd"] = np.round(np.std(cues, axis=0), 6).tolist()
+    transfer = _transfer(content, block)
+    of_windows = [transfer.scores(piece) for piece in pieces]
+    scores = np.array([piece.mean(axis=0) for piece in of_windows])
     mix = uncorrelating(scores)
-    targets = zip((scores @ mix.T).T, RATINGS_MEAN, RATINGS_SD, strict=True)
-    fitted = [gain_and_offset(axis, *target) for axis, *target in targets]
+    fitted = [
+        gain_and_offset([piece @ row for piece in of_windows], mean, sd)
+        for row, mean, sd in zip(mix, RATINGS_MEAN, RATINGS_SD, strict=True)
+    ]
     block["score_correlation"] = round(float(np.corrcoef(scores.T)[0, 1]), 3)
     block["mix"] = np.round(mix, 6).tolist()
     block["gain"] = [round(gain, 6) for gain, _ in fitted]
@@ -140,7 +148,9 @@ def main() -> None:
     names = [f"{track['package']}/{track['path']}" for track in tracks]
     windows = [name for name, piece in zip(names, pieces, strict=True) for _ in piece]
     domain = ReferenceDomain.fitted(
-        np.concatenate(pieces), windows, f"{len(pieces)} pieces of freely licensed game music (Debian 12)"
+        CueTransfer.from_json(json.dumps(content)).standardised(np.concatenate(pieces)),
+        windows,
+        f"{len(pieces)} pieces of freely licensed game music (Debian 12)",
     )
     (WEIGHTS / "cue_domain.npz").write_bytes(domain.to_npz())
 

@@ -111,7 +111,7 @@ class CuesPredictor:
             valence_pred=affect[:, 0],
             arousal_pred=affect[:, 1],
             card=self.card,
-            domain_distance=self._domain.distance(features),
+            domain_distance=self._domain.distance(self.transfer.standardised(features)),
         )
 
     def judge(self, samples: NDArray[np.float32], sample_rate_hz: int) -> tuple[float, float]:

@@ -96,17 +96,39 @@ def test_affect_is_the_formula_of_the_file() -> None:
             name: (value - calibration["features"][name]["mean"]) / calibration["features"][name]["sd"]
             for name, value in zip(names, values, strict=True)
         }
+        z = {name: min(max(value, -2.0), 2.0) for name, value in z.items()}
         cues = [
             sum(z[feature] for feature in entry["features"]) / sd
             for entry, sd in zip(CONTENT["cues"], calibration["cue_sd"], strict=True)
         ]
         score = [
-            sum(entry[axis] * cue for entry, cue in zip(CONTENT["cues"], cues, strict=True))
+            sum(
+                entry.get("applied", entry)[axis] * cue
+                for entry, cue in zip(CONTENT["cues"], cues, strict=True)
+            )
             for axis in ("valence", "arousal")
         ]
         mixed = np.array(calibration["mix"]) @ score
         expected = np.tanh(np.array(calibration["offset"]) + np.array(calibration["gain"]) * mixed)
         assert row == pytest.approx(expected, abs=1e-9)
+
+
+def test_what_is_published_and_not_applied_says_why() -> None:
+    changed = {
+        (entry["cue"], axis)
+        for entry in CONTENT["cues"]
+        for axis in ("valence", "arousal")
+        if entry.get("applied", entry)[axis] != entry[axis]
+    }
+
+    assert changed == {("mode", "arousal")}
+    assert "Husain" in CONTENT["cues"][0]["reason"]
+
+
+def test_beyond_what_was_rated_nothing_counts_for_more() -> None:
+    loud, louder = (replace(PLAIN, loudness_lufs=level) for level in (-9.0, -3.0))
+
+    assert _affect(louder) == _affect(loud)
 
 
 def test_contributions_add_up_to_the_scores() -> None:

@@ -129,6 +129,9 @@ def _loaded() -> ModuleType:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         import essentia
+
+        essentia.log.infoActive = False
+        essentia.log.warningActive = False
         import essentia.standard
     except ImportError as problem:
         raise ModelError(
@@ -142,8 +145,6 @@ def _loaded() -> ModuleType:
             "the library that is installed has no TensorFlow",
             f"pip uninstall essentia, then {PIP_LINE}",
         )
-    essentia.log.infoActive = False
-    essentia.log.warningActive = False
     module: ModuleType = essentia
     return module
 

@@ -235,12 +235,12 @@ def load_head_predictor(name: str, ratings: str, backbone: str) -> NumpyHeadPred
     if way == "library" and not graph_here(backbone_of(backbone)):
         missing.append((backbone_of(backbone),))
     if missing:
-        lacking = " and ".join(models[0].graph_file for models in missing)
+        needed = "needed for this" if way == "library" else f"needed only with {BACKEND_VARIABLE}=library"
         raise ModelError(
             f"predictor {name}",
-            f"{lacking} is not on this machine",
+            " and ".join(models[0].graph_file for models in missing) + " is not on this machine",
             ". ".join(how_to_get(models) for models in missing)
-            + (f". The library itself is AGPL-3.0 software: {PIP_LINE}" if way == "library" else ""),
+            + f". The library essentia-tensorflow (AGPL-3.0) is {needed}: {PIP_LINE}",
         )
     kept = find_model(here[0].name)
     if way == "numpy":

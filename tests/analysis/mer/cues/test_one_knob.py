@@ -46,10 +46,11 @@ LOUDER: Mapping[tuple[str, str], tuple[float, str]] = {
     ("log2_tempo", "notes"): (5.0, "the same cause, folded to the octave near 120"),
 }
 #: Instruments are different sounds: mode and tempo are to be heard through them, timbre is what they are.
-THROUGH_INSTRUMENTS = ("log2_tempo", "range_lu", "clarity")
+THROUGH_INSTRUMENTS = ("log2_tempo", "range_lu")
 WITH_INSTRUMENTS: Mapping[str, float] = {
     # Of 3.5 from minor to major.
     "mode": 0.9,
+    "clarity": 1.0,
     "mean_pitch": 1.3,
     "detachment": 1.2,
     # Pads and bowed strings begin softly: fewer notes are counted, and they rise less.

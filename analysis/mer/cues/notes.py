@@ -38,6 +38,8 @@ _OCTAVE = 13
 #: Notes at a time, and how salient the last is beside the first: small chords, no crumbs.
 _POLYPHONY = 6
 _FAINTEST = 0.25
+#: How much more than the weights say a note's overtones may hold: a clarinet's or a low piano's hold much.
+_RICHEST = 1.4
 
 Float32 = NDArray[np.float32]
 
@@ -122,5 +124,5 @@ def _weights() -> Float32:
 
 
 _WEIGHTS = _weights()
-#: What a key leaves in a whitened spectrum whose strongest partial is 1.
-_SPECTRA = _WEIGHTS / _WEIGHTS.max(axis=1, keepdims=True)
+#: What a key leaves, at most, in a whitened spectrum whose strongest partial is 1.
+_SPECTRA = np.minimum(_WEIGHTS / _WEIGHTS.max(axis=1, keepdims=True) * np.float32(_RICHEST), np.float32(1.0))

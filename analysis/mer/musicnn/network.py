@@ -1,7 +1,9 @@
 """The network of musicnn: mel frames in; tags, logits and embeddings out, for every patch of 187 frames.
 
 The network is MSD_musicnn (Pons & Serra, 2019; ISC licence), the backbone of
-Essentia's msd-musicnn-1; its outputs equal that pipeline's.
+Essentia's msd-musicnn-1; its outputs equal that pipeline's. What the two patches
+that overlap in a hop of 93 frames would compute alike is computed once, by a
+graph of its own; how, `scripts/musicnn_timbral.py` says.
 """
 
 from __future__ import annotations
@@ -21,10 +23,13 @@ from numpy.typing import NDArray
 from analysis.mer.musicnn.mel import BANDS, PATCH_FRAMES, PATCH_HOP_FRAMES, PATCH_HOP_S, MelFrames
 from study.errors import AudioError
 
-NETWORK = "msd_musicnn.onnx"
+HOP_GRAPH = "musicnn_hop.onnx"
+PATCH_GRAPH = "musicnn_patch.onnx"
+#: Frames the hop graph sees: a hop, and three beyond the next patch's third.
+_HOP_FRAMES = PATCH_HOP_FRAMES + 6
+_SEEN_FRAMES = PATCH_HOP_FRAMES + _HOP_FRAMES
 
 Float32 = NDArray[np.float32]
-_Outputs = tuple[Float32, Float32, Float32]
 
 
 @dataclass(frozen=True)
@@ -49,17 +54,21 @@ class MusicnnNetwork:
     """The network, ready to hear any number of sounds.
 
     Args:
-        threads: patches heard at the same time; None takes what the machine offers, four at most.
+        threads: hops and patches computed at the same time; None takes what the machine offers, four at most.
     """
 
     def __init__(self, threads: int | None = None) -> None:
-        graph = (files("analysis.mer.musicnn") / "weights" / NETWORK).read_bytes()
-        self._sha256 = {NETWORK: hashlib.sha256(graph).hexdigest()}
+        weights = files("analysis.mer.musicnn") / "weights"
+        graphs = {name: (weights / name).read_bytes() for name in (HOP_GRAPH, PATCH_GRAPH)}
+        self._sha256 = {name: hashlib.sha256(graph).hexdigest() for name, graph in graphs.items()}
         options = onnxruntime.SessionOptions()
         # Whole patches side by side, not parts of one: a busy neighbour then delays one patch, not all.
         options.intra_op_num_threads = 1
+        self._hop, self._patch = (
+            onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+            for graph in graphs.values()
+        )
         self.threads = threads or min(os.cpu_count() or 1, 4)
-        self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         self._pool = ThreadPoolExecutor(self.threads)
 
     @property
@@ -84,13 +93,31 @@ class MusicnnNetwork:
         patches.hear(mel)
         return patches.finish()
 
-    def submit(self, patch: Float32) -> Future[_Outputs]:
-        """Tags, logits and embedding of one patch, shape [187, 96], to be had later."""
-        return self._pool.submit(self._run, patch)
+    def submit_hop(self, mel: Float32) -> Future[Float32]:
+        """What both patches that hold a hop need of it, to be had later; mel of shape [99, 96]."""
+        return self._pool.submit(self._run_hop, mel)
 
-    def _run(self, patch: Float32) -> _Outputs:
-        tags, logits, embedding = self._session.run(["tags", "logits", "embedding"], {"mel": patch[None]})
-        return tags, logits, embedding
+    def submit_patch(
+        self, mel: Float32, first: Future[Float32], second: Future[Float32]
+    ) -> Future[tuple[Float32, ...]]:
+        """Tags, logits and embedding of a patch, to be had later.
+
+        Args:
+            mel: shape [187, 96].
+            first, second: its hop and the next, submitted before (the pool begins in that order,
+                so that no patch waits for a hop which nobody computes).
+        """
+        return self._pool.submit(self._run_patch, mel, first, second)
+
+    def _run_hop(self, mel: Float32) -> Float32:
+        (hop,) = self._hop.run(["hop"], {"mel": mel})
+        return np.asarray(hop)
+
+    def _run_patch(
+        self, mel: Float32, first: Future[Float32], second: Future[Float32]
+    ) -> tuple[Float32, ...]:
+        hops = {"first": first.result(), "second": second.result()}
+        return tuple(self._patch.run(["tags", "logits", "embedding"], {"mel": mel, **hops}))
 
 
 class NetworkListener:
@@ -124,19 +151,24 @@ class _Patches:
     def __init__(self, network: MusicnnNetwork) -> None:
         self._network = network
         self._frames: Float32 = np.empty((0, BANDS), dtype=np.float32)
-        self._waiting: deque[Future[_Outputs]] = deque()
-        self._outputs: list[_Outputs] = []
+        self._hop: Future[Float32] | None = None
+        self._waiting: deque[Future[tuple[Float32, ...]]] = deque()
+        self._outputs: list[tuple[Float32, ...]] = []
 
     def hear(self, frames: Float32) -> None:
         heard = np.concatenate([self._frames, frames])
-        while len(heard) >= PATCH_FRAMES:
-            self._waiting.append(self._network.submit(heard[:PATCH_FRAMES]))
+        while len(heard) >= _SEEN_FRAMES:
+            self._submit(heard[:_SEEN_FRAMES])
             heard = heard[PATCH_HOP_FRAMES:]
             if len(self._waiting) > 4 * self._network.threads:
                 self._outputs.append(self._waiting.popleft().result())
         self._frames = heard
 
     def finish(self) -> NetworkOutput:
+        n_missing = _SEEN_FRAMES - len(self._frames)
+        if n_missing <= _SEEN_FRAMES - PATCH_FRAMES:
+            # What lies beyond the last patch is never looked at.
+            self._submit(np.pad(self._frames, [(0, n_missing), (0, 0)]))
         self._outputs.extend(future.result() for future in self._waiting)
         if not self._outputs:
             raise AudioError(
@@ -147,3 +179,8 @@ class _Patches:
         tags, logits, embedding = (np.concatenate(parts) for parts in zip(*self._outputs, strict=True))
         onset_s = np.arange(len(tags), dtype=np.float64) * PATCH_HOP_S
         return NetworkOutput(onset_s, tags, logits, embedding)
+
+    def _submit(self, frames: Float32) -> None:
+        first = self._hop or self._network.submit_hop(frames[:_HOP_FRAMES])
+        second = self._hop = self._network.submit_hop(frames[PATCH_HOP_FRAMES:])
+        self._waiting.append(self._network.submit_patch(frames[:PATCH_FRAMES], first, second))

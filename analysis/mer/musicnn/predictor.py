@@ -1,7 +1,7 @@
 """The embedded predictor: musicnn's tags, read as valence and arousal.
 
 The network is MSD_musicnn (Pons & Serra, 2019; ISC licence), the backbone of
-Essentia's msd-musicnn-1; its tags equal that pipeline's to 1e-5 on real music.
+Essentia's msd-musicnn-1; its outputs equal that pipeline's (`analysis.mer.musicnn.network`).
 What turns tags into affect is ours and can be read: `analysis.mer.musicnn.tag_affect`.
 """
 
@@ -15,20 +15,22 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.mer.domain import ReferenceDomain
 from analysis.mer.musicnn.mel import PATCH_S
-from analysis.mer.musicnn.network import NETWORK, MusicnnNetwork, NetworkListener, NetworkOutput
+from analysis.mer.musicnn.network import MusicnnNetwork, NetworkListener, NetworkOutput
 from analysis.mer.musicnn.tag_affect import TagAffect
 from analysis.mer.predictor import AffectSeries, PredictorCard
 
 TAG_MAP = "tag_affect.json"
-VERSION = "1"
+DOMAIN = "reference_domain.npz"
+VERSION = "2"
 
 LIMITS = (
     "It estimates the emotion that music expresses (perceived), not what anyone feels.",
     "It does not hear mode: major or minor hardly moves it; instruments, percussion and brightness do.",
     "It takes busy, percussive sound for pleasant: tense music can be predicted as pleasant.",
     "Electronic timbre raises its arousal in every mood.",
-    "Its map from tags to affect is set by reasoning, not fitted to listeners.",
+    "Its map from tags to affect is made of published ratings of film music and of words; it is not fitted.",
     "It was trained on recorded songs: composed and generated audio lies outside what it has heard.",
 )
 
@@ -41,10 +43,15 @@ class MusicnnPredictor:
     """
 
     def __init__(self, threads: int | None = None) -> None:
-        tag_map = (files("analysis.mer.musicnn") / "weights" / TAG_MAP).read_bytes()
+        weights = {
+            name: (files("analysis.mer.musicnn") / "weights" / name).read_bytes()
+            for name in (TAG_MAP, DOMAIN)
+        }
         self._network = MusicnnNetwork(threads)
-        self._sha256 = {**self._network.sha256, TAG_MAP: hashlib.sha256(tag_map).hexdigest()}
-        self._map = TagAffect.from_json(tag_map.decode())
+        ours = {name: hashlib.sha256(content).hexdigest() for name, content in weights.items()}
+        self._sha256 = {**self._network.sha256, **ours}
+        self._map = TagAffect.from_json(weights[TAG_MAP].decode())
+        self._domain = ReferenceDomain.from_npz(weights[DOMAIN])
 
     @cached_property
     def card(self) -> PredictorCard:
@@ -53,8 +60,13 @@ class MusicnnPredictor:
             name="musicnn",
             version=f"{VERSION}.{self._map.version}",
             weights_sha256=self._sha256,
-            licences={NETWORK: "ISC, © 2019 Music Technology Group, UPF", TAG_MAP: "Apache-2.0"},
+            licences={
+                **dict.fromkeys(self._network.sha256, "ISC, © 2019 Music Technology Group, UPF"),
+                TAG_MAP: "Apache-2.0; its places are published numbers, cited beside each",
+                DOMAIN: "Apache-2.0; means and covariances of embeddings, no sound",
+            },
             limits=LIMITS,
+            domain=self._domain.description,
         )
 
     @property
@@ -90,6 +102,7 @@ class MusicnnPredictor:
             valence_pred=affect[:, 0],
             arousal_pred=affect[:, 1],
             card=self.card,
+            domain_distance=self._domain.distance(output.embedding),
         )
 
 

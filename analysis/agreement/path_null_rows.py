@@ -102,8 +102,10 @@ def _row(one: PathSet, axis: str | None, statistic: str, null: Null, found: Null
 def _method(null: Null, found: NullTest | None) -> str:
     if found is None:
         how = f"up to {ARRANGEMENTS} arrangements"
+    elif found.is_exact:
+        how = f"all {len(found.arranged)} arrangements"
     else:
-        how = f"{'all' if found.is_exact else 'drawn'} {len(found.arranged)} arrangements"
+        how = f"{len(found.arranged)} arrangements drawn"
     rule = "hits / all" if found is not None and found.is_exact else "(1 + hits) / (1 + draws)"
     what = "plans among sessions" if null is Null.SWAPPED else "clips within sessions"
     return f"one-sided permutation of {what}, {how}, p = {rule} (Phipson & Smyth 2010); n counts sounds"

@@ -100,18 +100,8 @@ def reports_of(arm: Mapping[str, Any], words: Words) -> str:
     return words.text("figure.report" if n == 1 else "figure.reports", n=n)
 
 
-def _one(results: Results, words: Words, arm: dict[str, Any]) -> Figure:
-    figure = results_figure(results, words, 4.95)
-    _draw_arm(figure.add_subplot(), arm, words, 3.2)
-    legend_below(figure, _handles(words, [arm]))
-    return figure
-
-
-def _n_people(arm: dict[str, Any]) -> int:
-    return sum(len(arm["people"][phase]) for phase, _ in _PHASES)
-
-
-def _draw_arm(axes: Axes, arm: dict[str, Any], words: Words, title_in: float) -> None:
+def draw_worded_plane(axes: Axes, words: Words) -> None:
+    """An empty circumplex with its axes and quadrants named."""
     axes.set_aspect("equal")
     axes.set(xlim=(-_EDGE, _EDGE), ylim=(-_EDGE, _EDGE))
     axes.set_xticks((-1, 0, 1), ("−1", "0", "1"))
@@ -126,6 +116,21 @@ def _draw_arm(axes: Axes, arm: dict[str, Any], words: Words, title_in: float) ->
     for x, y, name, ha, va in _QUADRANTS:
         mood = words.text(f"figure.mood.{name}")
         axes.text(x * 1.08, y * 1.08, mood, ha=ha, va=va, color=SOFT, fontsize=9, style="italic")
+
+
+def _one(results: Results, words: Words, arm: dict[str, Any]) -> Figure:
+    figure = results_figure(results, words, 4.95)
+    _draw_arm(figure.add_subplot(), arm, words, 3.2)
+    legend_below(figure, _handles(words, [arm]))
+    return figure
+
+
+def _n_people(arm: dict[str, Any]) -> int:
+    return sum(len(arm["people"][phase]) for phase, _ in _PHASES)
+
+
+def _draw_arm(axes: Axes, arm: dict[str, Any], words: Words, title_in: float) -> None:
+    draw_worded_plane(axes, words)
     _draw_people(axes, arm)
     for name in ("planned", "generated", "felt"):
         points = np.array([[p["valence"], p["arousal"]] for p in arm[name]])

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from analysis.figures.circumplex import draw_worded_plane
 from analysis.figures.drawing import (
     BLUE,
     FAINT,
@@ -32,7 +33,6 @@ from analysis.figures.drawing import (
 )
 from analysis.figures.lettering import fitted
 from analysis.figures.names import axis_name
-from analysis.figures.session import draw_plane
 from analysis.results import Results
 from analysis.words import ENGLISH, Words
 
@@ -92,11 +92,7 @@ def _style(arm: Mapping[str, Any], predictor: str) -> tuple[str, str, Any]:
 def _draw_paths(results: Results, words: Words, arm: Mapping[str, Any]) -> Figure:
     figure = results_figure(results, words, 4.9)
     axes = figure.add_subplot()
-    draw_plane(axes)
-    axes.set_xticks((-1, 0, 1), ("−1", "0", "1"))
-    axes.set_yticks((-1, 0, 1), ("−1", "0", "1"))
-    axes.set_xlabel(words.text("figure.circumplex.valence_axis"))
-    axes.set_ylabel(words.text("figure.circumplex.arousal_axis"))
+    draw_worded_plane(axes, words)
     planned = np.array([[p["valence"], p["arousal"]] for p in arm["planned"]])
     handles = []
     if len(planned):

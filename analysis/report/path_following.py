@@ -123,13 +123,20 @@ def _by_predictor(
     note: str,
     words: Words,
 ) -> Table:
-    """One line for each statistic (and null), a column for each predictor and axis."""
+    """One line for each statistic (and null), a column for each predictor and axis.
+
+    What no predictor gives a number for is told below the table.
+    """
     predictors = list(dict.fromkeys(row["predictor"] for row in rows))
     found = {(_key(row), row["predictor"], row["axis"]): row for row in rows}
     columns = [(predictor, axis) for predictor in predictors for axis in AXES]
     lines = []
+    without: dict[str, list[str]] = {}
     for key in dict.fromkeys(_key(row) for row in rows):
-        name = words.text(f"path.{key}")
+        name, mine = words.text(f"path.{key}"), [row for row in rows if _key(row) == key]
+        if all(row["estimate"] is None for row in mine):
+            without.setdefault(mine[0]["reason"], []).append(name)
+            continue
         if key.startswith(_NO_AXIS):
             # What has no axis stands once, under the first.
             cells = [found.get((key, one, None)) if axis == AXES[0] else None for one, axis in columns]
@@ -141,7 +148,16 @@ def _by_predictor(
         f"{predictor_name(results, arm['arm'], one, words)}: {words.text(f'figure.axis.{axis}')}"
         for one, axis in columns
     )
-    return Table(caption, (words.text("agreement.statistic"), *headings), tuple(lines), note)
+    notes = [
+        words.text("path.left_out", names=", ".join(names), reason=words.not_estimable(reason))
+        for reason, names in without.items()
+    ]
+    return Table(
+        caption,
+        (words.text("agreement.statistic"), *headings),
+        tuple(lines),
+        " ".join((*notes, note)).strip(),
+    )
 
 
 def _key(row: Row) -> str:
@@ -163,11 +179,11 @@ def _cell(row: Row | None, words: Words) -> str:
 def _null_cell(row: Row, words: Words) -> str:
     if row["estimate"] is None:
         return words.not_estimable(row["reason"])
-    bounded = row["statistic"] in _BOUNDED
+    bounded, digits = row["statistic"] in _BOUNDED, 3 if row["statistic"] == "own_plan" else 2
     return words.text(
         "path.cell",
-        estimate=words.number(row["estimate"], 2, bounded),
-        limits=words.limits(row["null_low"], row["null_high"], 2, bounded),
+        estimate=words.number(row["estimate"], digits, bounded),
+        limits=words.limits(row["null_low"], row["null_high"], digits, bounded),
         p=(words.text("path.no_p") if row["p_value"] is None else words.p_clause(row["p_value"])).replace(
             " ", "\u00a0"
         ),
@@ -177,4 +193,4 @@ def _null_cell(row: Row, words: Words) -> str:
 def _methods(rows: Sequence[Row], words: Words) -> str:
     """How the rows were estimated, and why intervals are missing."""
     reasons = [row["reason"] for row in rows if row["estimate"] is not None and "null" not in row]
-    return words.sentences([*(row["method"] for row in rows), *reasons])
+    return words.sentences([*(row["method"] for row in rows if row["estimate"] is not None), *reasons])

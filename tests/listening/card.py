@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,24 +39,27 @@ def to_markdown(content: Content) -> str:
         keep_trailing_newline=True,
         autoescape=False,  # Markdown, of our own figures
     )
+    cards = list(content["predictors"].items())
     return environment.get_template(TEMPLATE).render(
         content=content,
         half=shown_half(content),
         compared=next((name for name in content["predictors"] if name not in card_tables.OWN), None),
         tables=card_tables,
         title_of=title_of,
-        limits=_limits(content),
+        limits=_whose((limit, name) for name, card in cards for limit in card["limits"]),
+        spreads=_whose((card["spread"], name) for name, card in cards),
+        domains=_whose((card["domain"], name) for name, card in cards if card["domain"]),
+        versions=", ".join(f"`{name}` {card['version']}" for name, card in cards),
         made_with=", ".join(f"{name} {version}" for name, version in content["made_with"].items()),
     )
 
 
-def _limits(content: Content) -> dict[str, str]:
-    """Each limit once, and whose it is."""
-    by_limit: dict[str, list[str]] = {}
-    for name, card in content["predictors"].items():
-        for limit in card["limits"]:
-            by_limit.setdefault(limit, []).append(f"`{name}`")
-    return {limit: ", ".join(names) for limit, names in by_limit.items()}
+def _whose(texts: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Each text once, and of which predictors it is told."""
+    names: dict[str, list[str]] = {}
+    for text, name in texts:
+        names.setdefault(text, []).append(f"`{name}`")
+    return {text: ", ".join(own) for text, own in names.items()}
 
 
 if __name__ == "__main__":

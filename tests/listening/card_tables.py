@@ -21,7 +21,7 @@ OWN = (*EMBEDDED, COMBINED)
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table in Markdown."""
     lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
-    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)]) + "\n"
+    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
 
 
 def bars_table(content: Content, half: str) -> str:
@@ -29,7 +29,7 @@ def bars_table(content: Content, half: str) -> str:
     by_predictor = verdicts(content, half)
     columns = zip(*by_predictor.values(), strict=True)
     return table(
-        ["bar", *(f"`{name}`" for name in by_predictor)],
+        ["bar", *(f"`{name}`" if name in OWN else f"`{name}`, to compare" for name in by_predictor)],
         [
             [own[0].bar, *(f"{one.value} {'met' if one.is_met else '**missed**'}" for one in own)]
             for own in columns
@@ -45,12 +45,19 @@ def bars_summary(content: Content, half: str) -> str:
     for place, bar in enumerate(bars):
         met = [f"`{name}`" for name, own in embedded.items() if own[place].is_met]
         lines.append(f"- {bar}: " + (f"met by {', '.join(met)}" if met else "**missed by all**"))
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
 def areas_table(content: Content) -> str:
     """Areas under the curve: validate half, and the half that set the scales beside it."""
-    heads = ["axis", "predictor", "n", "area [DeLong]", "[by package]", "within packages (pairs)"]
+    heads = [
+        "axis",
+        "predictor",
+        "positive / negative, high / low",
+        "area [DeLong]",
+        "[by package]",
+        "within packages (pairs)",
+    ]
     halves = content["halves"]
     shown = [half for half in ("validate", "calibrate") if half in halves]
     rows = []
@@ -73,6 +80,18 @@ def areas_table(content: Content) -> str:
             )
     return table(
         [*heads, "one package left out", *(f"{half} half (set the scales)" for half in shown[1:])], rows
+    )
+
+
+def compared_table(content: Content, half: str) -> str:
+    """Areas less those of the predictor to compare with."""
+    return table(
+        ["predictor", *(f"{axis}: difference of areas" for axis in AXES)],
+        [
+            [f"`{name}`", *(estimate(own["less_compared"][axis], signed=True) for axis in AXES)]
+            for name, own in content["halves"][half].items()
+            if "less_compared" in own
+        ],
     )
 
 
@@ -212,7 +231,7 @@ def pauses_table(content: Content) -> str:
         ["pause of 15 s", "predictor", "windows in it", "in the music", "windows that touch it", "in it"],
         [
             [
-                row["pause"],
+                row["pause"].replace("-", "−"),
                 f"`{row['predictor']}`",
                 str(row["pause_windows"]),
                 affect(row["music"]),

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from tests.listening.comparator import NAME as COMPARED
 from tests.listening.hearing import HeardSound
 from tests.listening.intervals import correlation, spread_of
-from tests.listening.roc import area_under, curve, within_clusters, without_each_cluster
+from tests.listening.roc import area_under, curve, difference_of_areas, within_clusters, without_each_cluster
 from tests.listening.tracks import LABELS, LabelledTrack
 
 AXES = ("valence", "arousal")
@@ -25,7 +26,12 @@ def half_figures(
         tracks: those of the half.
         heard: by `LabelledTrack.sound_id`.
     """
-    return {name: _figures(tracks, heard, name) for name in predictors}
+    found = {name: _figures(tracks, heard, name) for name in predictors}
+    if COMPARED in predictors:
+        for name in predictors:
+            if name != COMPARED:
+                found[name]["less_compared"] = _less_compared(tracks, heard, name)
+    return found
 
 
 def label_counts(tracks: Sequence[LabelledTrack]) -> list[dict[str, Any]]:
@@ -101,6 +107,25 @@ def _axis(tracks: Sequence[LabelledTrack], predicted: np.ndarray[Any, Any], axis
         "without_package": without_each_cluster(*arguments),
         "curve": {"false": [round(x, 5) for x in false], "true": [round(x, 5) for x in true]},
     }
+
+
+def _less_compared(
+    tracks: Sequence[LabelledTrack], heard: Mapping[str, HeardSound], predictor: str
+) -> dict[str, dict[str, float]]:
+    """The areas less those of the predictor to compare with, on the tracks that both heard."""
+    found = {}
+    for place, axis in enumerate(AXES):
+        values: list[list[list[float]]] = [[], []]
+        for number, name in enumerate((predictor, COMPARED)):
+            for label in LABELS[axis]:
+                own = [heard[track.sound_id] for track in tracks if track.label(axis) == label]
+                both = [sound for sound in own if predictor in sound.series and COMPARED in sound.series]
+                means = [mean for sound in both if (mean := sound.mean(name)) is not None]
+                values[number].append([mean[place] for mean in means])
+        (first, second) = ((high, low) for high, low in values)
+        names = ("estimate", "ci_low", "ci_high")
+        found[axis] = dict(zip(names, difference_of_areas(first, second), strict=True))
+    return found
 
 
 def foreign_shares(sounds: Sequence[HeardSound], predictor: str) -> dict[str, Any] | None:

@@ -133,7 +133,15 @@ def _draw_tracks(content: Content, half: str) -> Figure:
         axes.set_title(f"{name}\nr = {estimate(r)}", fontsize=8.5)
         axes.set_xlabel("predicted valence")
     figure.axes[0].set_ylabel("predicted arousal")
-    legend_below(figure, _label_handles())
+    figure.legend(
+        handles=_label_handles(),
+        loc="outside lower center",
+        ncols=5,
+        frameon=False,
+        fontsize=8,
+        columnspacing=1.2,
+        handletextpad=0.3,
+    )
     return figure
 
 
@@ -217,7 +225,7 @@ def _draw_foreign(content: Content) -> Figure:
     rows = [row for row in content["foreign"] if row["predictor"] in ("musicnn", "cues")]
     groups = list(dict.fromkeys(row["sounds_of"] for row in rows))
     names = list(dict.fromkeys(row["predictor"] for row in rows))
-    figure = new_figure(0.5 * len(groups) + 0.8, False, WIDE_IN)
+    figure = new_figure(0.56 * len(groups) + 0.8, False, WIDE_IN)
     grid = figure.subplots(len(groups), len(names), sharex=True, squeeze=False)
     for row in rows:
         axes = grid[groups.index(row["sounds_of"])][names.index(row["predictor"])]
@@ -225,8 +233,9 @@ def _draw_foreign(content: Content) -> Figure:
         is_foreign = HISTOGRAM_EDGES[:-1] >= 1.0 - 1e-9
         colours = [VERMILION if beyond else BLUE for beyond in is_foreign]
         axes.bar(HISTOGRAM_EDGES[:-1], row["histogram"], widths, align="edge", color=colours, linewidth=0)
+        axes.set_ylim(0, 1.5 * max(row["histogram"]))
         share = f"{percent(row['share'])} beyond (of {row['windows']:,} windows)"
-        axes.text(0.99, 0.72, share, transform=axes.transAxes, ha="right", fontsize=7.5, color=INK)
+        axes.text(0.99, 0.76, share, transform=axes.transAxes, ha="right", fontsize=7.5, color=INK)
     for line, group in zip(grid, groups, strict=True):
         for axes in line:
             open_axes(axes)
@@ -237,5 +246,5 @@ def _draw_foreign(content: Content) -> Figure:
     for axes, name in zip(grid[0], names, strict=True):
         axes.set_title(name, fontsize=9)
     for axes in grid[-1]:
-        axes.set_xlabel("distance (1 is the edge; the last bar holds all beyond)")
+        axes.set_xlabel("distance (1 is the edge; last bar: 4 and more)")
     return figure

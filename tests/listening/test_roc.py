@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.listening.roc import area_under, curve, right_order, within_clusters, without_each_cluster
+from tests.listening.roc import (
+    area_under,
+    curve,
+    difference_of_areas,
+    right_order,
+    within_clusters,
+    without_each_cluster,
+)
 
 # Ratings of 58 normal and 51 abnormal CT images, 1 to 5: Hanley & McNeil (1982), Radiology 143, 29-36.
 NORMAL = np.repeat([1, 2, 3, 4, 5], [33, 6, 6, 11, 2])
@@ -48,6 +55,18 @@ def test_a_label_from_one_package_has_no_interval_by_package() -> None:
     area = area_under([1.0, 2.0], [0.0, 1.5], ["a", "a"], ["b", "c"])
 
     assert (area.clustered_low, area.clustered_high) == (None, None)
+
+
+def test_the_difference_to_a_predictor_that_knows_nothing_has_the_areas_own_interval() -> None:
+    # A constant has area ½ and no variance: what is left of the contrast's variance is Stata's.
+    estimate, low, high = difference_of_areas((ABNORMAL, NORMAL), (np.zeros(51), np.zeros(58)))
+
+    assert round(estimate + 0.5, 4) == 0.8932
+    assert (round(low + 0.5, 5), round(high + 0.5, 5)) == (0.83295, 0.95339)
+
+
+def test_a_predictor_that_orders_alike_differs_by_nothing() -> None:
+    assert difference_of_areas((ABNORMAL, NORMAL), (10.0 * ABNORMAL, 10.0 * NORMAL)) == (0.0, 0.0, 0.0)
 
 
 def test_ties_count_half() -> None:

@@ -36,6 +36,17 @@ def test_notes_are_found_where_they_begin() -> None:
     assert np.abs(found_s - begins_s).max() < 0.04
 
 
+def test_a_chord_that_is_spread_over_a_twentieth_of_a_second_counts_once() -> None:
+    sound = np.zeros(12 * RATE_HZ, dtype=np.float32)
+    for begin_s in np.arange(0.5, 11.5, 1.0):
+        for number, hertz in enumerate((220.0, 277.2, 329.6)):
+            first = round((begin_s + 0.025 * number) * RATE_HZ)
+            t = np.arange(len(sound) - first) / RATE_HZ
+            sound[first:] += (0.1 * np.exp(-4.0 * t) * np.sin(2.0 * np.pi * hertz * t)).astype(np.float32)
+
+    assert len(hear_events(window_of(sound)).onsets) == 11
+
+
 def test_the_count_and_the_flux_do_not_follow_the_gain() -> None:
     loud = hear_events(window_with(Knobs(instrument="guitar", notes_per_s=3.0)))
     soft = hear_events(window_with(Knobs(instrument="guitar", notes_per_s=3.0, gain_db=-30.0)))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from analysis.mer.comparison import HeardRow, rows_of, whole_of
 from analysis.mer.predictor import AffectPredictor, AffectSeries, StreamingPredictor
 from analysis.mer.sound import Levels, checked_mono, without_silence
-from generation.audio import read_blocks
+from generation.sound_file import read_blocks
 from study.errors import AudioError
 
 HeardSeconds = Callable[[float], None]

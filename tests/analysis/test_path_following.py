@@ -71,6 +71,8 @@ def test_displacement_error_and_skill_by_hand() -> None:
     assert found.errors["plan_mean"][0] == pytest.approx(0.8 / 3)
     assert found.errors["own_mean"][0] == pytest.approx((0.5 + 0.1 + 0.3) / 3)
     assert found.errors["start"][0] == pytest.approx(1.2 / 3)
+    leaving = np.array([[-0.4, 0.0], [0.2, 0.0], [0.2, 0.0]])
+    assert course(leaving, generated).errors["start"][0] == pytest.approx(1.2 / 3)
     assert skill(found.errors["generated"][0], found.errors["plan_mean"][0]) == pytest.approx(1 - 0.5 / 0.8)
     assert np.isnan(skill(0.2, found.errors["plan_mean"][1]))
 

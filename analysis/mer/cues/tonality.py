@@ -13,12 +13,17 @@ A major key and its relative minor share their notes. What tells them apart is h
 much weight lies on which, which the profiles hold, and where the bass rests: each
 key also has 0.2 times the share of time that its tonic is the lowest note.
 
+Music that changes key inside a window would be smeared into no key, and a short span
+holds too few chords: the mean is taken over the window, its halves and its thirds, each
+by its length and by how well its best key fits.
+
 Where this was tried: 139 scored pieces (Bach chorales, classical movements), played by
 sampled instruments, some with drums and out of tune, and 42 loops of four chords in
-major and natural minor. The corpus profile alone tells the mode of the pieces best (area
-under the curve .91) and of the loops worse (.79), the listeners' the other way
-round (.88, .95); their mean .91 and .91, with the bass .90 and .93. In minor pieces that
-spend their time in the relative major, major is what is heard.
+major and natural minor. Area under the curve for the mode, pieces and loops: counted
+profiles .91 and .79, rated profiles .88 and .95, their mean .91 and .91, with the bass .91
+and .92, with the spans .92 and .92. In minor pieces that spend their time in the
+relative major, major is what is heard; a bare tune that dwells on its third and fifth
+(Silent night) is heard as neither.
 """
 
 from __future__ import annotations
@@ -29,7 +34,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.mer.cues.frames import LONG_FRAME, RATE_HZ, CueWindow
-from analysis.mer.cues.notes import LOWEST_KEY, SoundingNotes
+from analysis.mer.cues.notes import LOWEST_KEY
 from analysis.mer.cues.peaks import searched_bins
 
 #: From the tonic up, major and minor: mean ratings of probe tones (Krumhansl & Kessler, 1982).
@@ -46,6 +51,10 @@ _BASS_WEIGHT = 0.2
 #: A lowest note above this (E4) is no bass.
 _HIGHEST_BASS = 64
 
+#: The window, its halves, its thirds.
+_PARTS = (1, 2, 3)
+
+Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 
 
@@ -66,16 +75,26 @@ class Mode:
 
 def hear_mode(window: CueWindow) -> Mode:
     """The mode of a window, whatever its level and tuning."""
-    pitch_classes = _by_name(window.notes.by_key)
-    if not pitch_classes.any():
+    salience = window.notes.salience
+    spans = [
+        salience[round(i * len(salience) / parts) : round((i + 1) * len(salience) / parts)]
+        for parts in _PARTS
+        for i in range(parts)
+    ]
+    spans = [span for span in spans if span.any()]
+    if not spans:
         return Mode(0.0, 0.0, 0)
-    fit = key_correlations(pitch_classes)
-    key = fit + _BASS_WEIGHT * (_bass(window.notes) - 1.0 / 12.0)
-    difference = (key[0].max() - key[1].max()) / _OWN_DIFFERENCE
+    fits = np.array([key_correlations(_by_name(_summed(span))) for span in spans])
+    keys = fits + _BASS_WEIGHT * np.array([_bass(span) - 1.0 / 12.0 for span in spans])[:, None, :]
+    lengths = np.array([len(span) for span in spans], dtype=np.float64)
+    best = fits.max(axis=(1, 2))
+    weights = lengths * np.maximum(best, 1e-3)
+    weights /= weights.sum()
+    difference = weights @ (keys[:, 0].max(axis=1) - keys[:, 1].max(axis=1)) / _OWN_DIFFERENCE
     return Mode(
         majorness=float(np.clip(difference, -1.0, 1.0)),
-        clarity=_clarity(float(fit.max()), pitch_classes, window),
-        tonic=int(key.max(axis=0).argmax()),
+        clarity=_clarity(float(lengths @ best / lengths.sum()), window),
+        tonic=int(np.tensordot(weights, keys, axes=1).max(axis=0).argmax()),
     )
 
 
@@ -97,29 +116,35 @@ def _by_name(by_key: Float64) -> Float64:
     return np.asarray(np.bincount(names, by_key, 12), dtype=np.float64)
 
 
-def _bass(notes: SoundingNotes) -> Float64:
+def _summed(salience: Float32) -> Float64:
+    return np.asarray(salience.sum(axis=0, dtype=np.float64))
+
+
+def _bass(salience: Float32) -> Float64:
     """How much each pitch class is the lowest note, shares from C up, shape [12]."""
-    low = notes.salience[:, : _HIGHEST_BASS - LOWEST_KEY]
+    low = salience[:, : _HIGHEST_BASS - LOWEST_KEY]
     lowest = (low > 0.0).argmax(axis=1)
-    salience = low[np.arange(len(low)), lowest]
-    by_name = _by_name(np.bincount(lowest, salience, low.shape[1]).astype(np.float64))
+    heard = low[np.arange(len(low)), lowest]
+    by_name = _by_name(np.bincount(lowest, heard, low.shape[1]).astype(np.float64))
     total = float(by_name.sum())
     return by_name / total if total else np.full(12, 1.0 / 12.0)
 
 
-def _clarity(fit: float, pitch_classes: Float64, window: CueWindow) -> float:
+def _clarity(fit: float, window: CueWindow) -> float:
     """The product of three ramps, each from where there is no key to where it is as clear as in tonal music.
 
-    Fit: the best of 24 correlations of random weights is 0.55 in the median, a plain tune's 0.85.
+    Fit, mean over the spans: the best of 24 correlations of random weights is 0.55 in the median, of
+    random notes up to 0.6, of plain harmony 0.85.
     Evenness: a twelve-tone row spreads its weights by less than 0.1 of their mean, music by 0.4 and more.
     Partials: noise holds 3 % of its energy in peaks, a brushed drum kit 7 %; music with a melody
     18 % and more, a steady chord 45 %.
     """
+    pitch_classes = _by_name(window.notes.by_key)
     spread = float(pitch_classes.std() / pitch_classes.mean())
     first, last = searched_bins(RATE_HZ / LONG_FRAME)
     energy = float(np.square(window.long[:, first:last]).sum())
     share = float(np.square(window.peaks.magnitude).sum()) / energy
-    return _ramp(fit, 0.55, 0.85) * _ramp(spread, 0.1, 0.4) * _ramp(share, 0.07, 0.18)
+    return _ramp(fit, 0.6, 0.85) * _ramp(spread, 0.1, 0.4) * _ramp(share, 0.07, 0.18)
 
 
 def _ramp(value: float, none: float, full: float) -> float:

@@ -95,8 +95,9 @@ def _caption(heard: Sequence[HeardFile], row_s: float, bands: Bands | None) -> s
         if any(mean.foreign_share for file in heard for mean in file.whole.by.values()):
             first += " Crosses: windows unlike the reference music."
     else:
-        first += f" Each point is the mean over one of {len(heard)} files; a cross is one that for the most"
-        first += " part is unlike the reference music."
+        first += f" Each point is the mean over one of {len(heard)} files."
+        if any((mean.foreign_share or 0.0) > _FOREIGN for file in heard for mean in file.whole.by.values()):
+            first += " A cross is a file unlike the reference music for the most part."
     if bands is None:
         return first + "\nNo bands: no rated audio was given."
     whose = ", ".join(one.predictor for one in bands.of if one.predictor in heard[0].series)
@@ -106,6 +107,8 @@ def _caption(heard: Sequence[HeardFile], row_s: float, bands: Bands | None) -> s
 def _draw_wholes(
     figure: Figure, heard: Sequence[HeardFile], names: Sequence[str], bands: Bands | None
 ) -> None:
+    # Taller than two squares side by side need, so that their titles have room.
+    figure.set_size_inches(11, 6.2)
     planes = figure.subplots(1, len(names), squeeze=False)[0]
     for number, (plane, name) in enumerate(zip(planes, names, strict=True)):
         _draw_plane(plane)
@@ -164,7 +167,13 @@ def _add_legend(figure: Figure, heard: Sequence[HeardFile], names: Sequence[str]
         ]
     title = shown_name(heard[0]) if len(heard) == 1 else None
     figure.legend(
-        handles=handles, loc="outside upper center", ncols=3, frameon=False, fontsize=8.5, title=title
+        handles=handles,
+        loc="outside upper center",
+        ncols=3,
+        frameon=False,
+        fontsize=8.5,
+        title=title,
+        handlelength=3,
     )
 
 

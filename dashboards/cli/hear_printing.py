@@ -143,7 +143,7 @@ def _sentences(
     for predictor in predictors:
         card = predictor.card
         told.append(f"{card.name} {card.version}. " + " ".join(card.limits))
-        told += _foreign_sentence(card.name, card.domain, [file.series[card.name] for file in heard])
+        told += _foreign_sentence(card.name, [file.series[card.name] for file in heard])
         n_silent = sum(file.n_silent[card.name] for file in heard)
         if n_silent:
             told.append(f"{card.name}: {n_silent} silent window{'s' * (n_silent != 1)} left out.")
@@ -166,14 +166,14 @@ def _sound_sentences(heard: Sequence[HeardFile]) -> list[str]:
     return told
 
 
-def _foreign_sentence(name: str, domain: str | None, series: Sequence[AffectSeries]) -> list[str]:
+def _foreign_sentence(name: str, series: Sequence[AffectSeries]) -> list[str]:
     known = [one.is_foreign for one in series if one.is_foreign is not None]
     n_foreign, n = sum(int(one.sum()) for one in known), sum(len(one) for one in known)
     if not n_foreign:
         return []
     return [
-        f"{name}: {n_foreign} of {n} windows ({100 * n_foreign / n:.0f} %) sound unlike all it was tried on"
-        f" ({domain}); what it says there is a guess. * marks where most of them do."
+        f"{name}: {n_foreign} of {n} windows ({100 * n_foreign / n:.0f} %) sound unlike the music it was"
+        " calibrated on; what it says there is a guess. * marks where most of them do."
     ]
 
 

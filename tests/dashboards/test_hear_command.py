@@ -69,7 +69,7 @@ def test_a_row_shows_each_predictor_and_how_far_they_are_apart(sound: Path) -> N
     (row,) = [line for line in result.stdout.splitlines() if line.lstrip().startswith("0:00 – 0:15")]
     # 8 of the 15 seconds are told by `level` to be outside its reference: more than half.
     assert row.split()[3:] == ["+0.00", "+0.25", "+0.50", "-0.50", "0.50", "0.75"]
-    assert "level: 10 of 20 windows (50 %) sound unlike all it was tried on (whispers)" in result.stdout
+    assert "level: 10 of 20 windows (50 %) sound unlike the music it was calibrated on" in result.stdout
 
 
 def test_most_windows_outside_the_reference_music_mark_the_row(sound: Path) -> None:

@@ -245,5 +245,7 @@ def _draw_foreign(content: Content) -> Figure:
         line[0].set_ylabel(group, rotation=0, ha="right", va="center", fontsize=8)
     for axes, name in zip(grid[0], names, strict=True):
         axes.set_title(name, fontsize=9)
-    figure.supxlabel("distance from familiar music (1 is the edge; the last bar holds 4 and more)", fontsize=9)
+    figure.supxlabel(
+        "distance from familiar music (1 is the edge; the last bar holds 4 and more)", fontsize=9
+    )
     return figure

@@ -23,6 +23,7 @@ from analysis.mer.musicnn.mel import BANDS, PATCH_FRAMES, PATCH_HOP_FRAMES, MelF
 from analysis.mer.musicnn.network import HOP_GRAPH, PATCH_GRAPH, MusicnnNetwork
 from generation.audio import read_audio
 from study.errors import AudioError
+from tests.analysis.mer.musicnn.published_network import embedding_of
 from tests.oracles.musicnn_embeddings import EVERY, made_mel
 
 REPOSITORY = Path(__file__).parents[4]
@@ -88,6 +89,19 @@ def test_outputs_equal_the_published_graph_s_for_equal_mel_frames(
 
     assert np.abs(output.tags - np.array(reference["mel"]["tags"])).max() < OF_EQUAL_MEL
     assert np.abs(output.embedding - np.array(reference["mel"]["embedding"])).max() < OF_EQUAL_MEL
+
+
+def test_sharing_changes_nothing_of_the_published_network(test_data: Path, network: MusicnnNetwork) -> None:
+    with np.load(test_data / "musicnn" / "msd_musicnn.npz") as arrays:
+        weights = {name: arrays[name].astype(np.float64) for name in arrays.files}
+    samples, rate = read_audio(test_data / "clips" / "0ad__Taiko_1.ogg")
+    mel = MelFrames(rate).hear(samples[: 8 * rate])
+
+    output = network.of_mel(mel)
+
+    for patch in (0, 2):
+        expected = embedding_of(weights, mel[patch * 93 : patch * 93 + PATCH_FRAMES])
+        assert np.abs(output.embedding[patch] - expected).max() < OF_EQUAL_MEL
 
 
 @pytest.mark.essentia

@@ -17,7 +17,7 @@ from analysis.tables.pairing import NO_MUSIC
 from study.manifest import RenderManifest
 from study.protocol import StudyProtocol
 
-SHARES_CUES: Mapping[str, frozenset[str]] = {"composer": frozenset({"cues", "musicnn_cues"})}
+SHARES_CUES: Mapping[str, frozenset[str]] = {"composer": frozenset({"cues", "musicnn-cues"})}
 """Engine to the predictors that read the very cues it writes: theirs is a manipulation check of it."""
 
 

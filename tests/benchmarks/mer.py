@@ -19,9 +19,9 @@ processes are kept to two cores and use two threads. Rows:
     peak_mb     largest resident memory of the process
 
 Both sides must give the same figures, or the run ends with exit code 1: embeddings within 2e-5 for equal
-frames (TensorFlow's own rounding is up to 1.2e-5, where they reach 9), 1e-4 from a file of 16 bits on. Essentia runs in .venv-essentia (pip install -r
-tests/oracles/requirements-essentia.txt); --weights names the folder with msd_musicnn.pb. Without either, our
-side is measured alone.
+frames (TensorFlow's own rounding is up to 1.2e-5, where they reach 9), 1e-4 from a file of 16 bits on.
+Essentia runs in .venv-essentia (pip install -r tests/oracles/requirements-essentia.txt); --weights names the
+folder with msd_musicnn.pb. Without either, our side is measured alone.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """MSD_musicnn as it was published, layer by layer, one patch at a time, in double precision.
 
-Written from the TensorFlow code of the package musicnn 0.1.0 (models.py; Pons & Serra 2019), to be slow
-and plain: nothing is shared, folded or transformed.
+The layers of Pons & Serra (2019), musicnn: pre-trained convolutional neural networks for music audio
+tagging, slow and plain: nothing is shared, folded or transformed.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def _batch_norm(weights: Weights, number: int, values: Doubles) -> Doubles:
 
 
 def _front_end(weights: Weights, image: Doubles, name: str, number: int, pads: tuple[int, int]) -> Doubles:
-    """Convolution (zeros beyond the patch in time, none in frequency), ReLU, batch norm, maximum over bands."""
+    """Convolution (zeros beyond the patch, in time only), ReLU, batch norm, maximum over bands."""
     kernel = weights[f"{name}/kernel"][:, :, 0, :]
     padded = np.pad(image[:, :, 0], [pads, (0, 0)])
     windows = np.lib.stride_tricks.sliding_window_view(padded, kernel.shape[:2])

@@ -243,3 +243,13 @@ def test_the_pinned_digest_is_that_of_the_published_file(test_data: Path) -> Non
 
     assert hashlib.sha256(content).hexdigest() == model.sha256
     assert len(content) == model.bytes
+
+
+def test_the_manual_has_every_model_with_its_size_and_digest() -> None:
+    manual = (Path(__file__).parents[4] / "docs" / "models.md").read_text(encoding="utf-8")
+
+    for model in load_models().values():
+        folder = model.address.removeprefix("https://essentia.upf.edu/models/").removesuffix(model.stem)
+        size = "not stated" if model.bytes is None else f"{model.bytes:,}"
+        digest = f"`{model.sha256}`" if model.sha256 else "locked at first fetch"
+        assert f"| `{model.stem}` | `{folder}` | {size} | {digest} |" in manual

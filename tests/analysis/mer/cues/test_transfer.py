@@ -121,8 +121,10 @@ def test_what_is_published_and_not_applied_says_why() -> None:
         if entry.get("applied", entry)[axis] != entry[axis]
     }
 
-    assert changed == {("mode", "arousal")}
-    assert "Husain" in CONTENT["cues"][0]["reason"]
+    assert changed == {("mode", "arousal"), ("timbre", "valence"), ("timbre", "arousal")}
+    reasons = {entry["cue"]: entry.get("reason") for entry in CONTENT["cues"]}
+    assert "Husain" in reasons["mode"]
+    assert "no order of brightness" in reasons["timbre"]
 
 
 def test_beyond_what_was_rated_nothing_counts_for_more() -> None:
@@ -160,7 +162,9 @@ def test_each_cue_moves_affect_as_listeners_say(change: dict[str, Any], axis: in
     assert sign * (_affect(replace(PLAIN, **change))[axis] - _affect(PLAIN)[axis]) > 0.01
 
 
-@pytest.mark.parametrize("change", [{"tempo_bpm": 60.0}, {"range_lu": 9.0}, {"roughness": 0.9}, {"tonic": 7}])
+@pytest.mark.parametrize(
+    "change", [{"tempo_bpm": 60.0}, {"range_lu": 9.0}, {"roughness": 0.9}, {"brightness_db": -5.0}]
+)
 def test_what_is_reported_only_does_not_move_affect(change: dict[str, Any]) -> None:
     assert _affect(replace(PLAIN, **change)) == _affect(PLAIN)
 

@@ -131,20 +131,17 @@ def _bass(salience: Float32) -> Float64:
 
 
 def _clarity(fit: float, window: CueWindow) -> float:
-    """The product of three ramps, each from where there is no key to where it is as clear as in tonal music.
+    """The product of two ramps, each from where there is no key to where it is as clear as in tonal music.
 
     Fit, mean over the spans: the best of 24 correlations of random weights is 0.55 in the median, of
     random notes up to 0.6, of plain harmony 0.85.
-    Evenness: a twelve-tone row spreads its weights by less than 0.1 of their mean, music by 0.4 and more.
     Partials: noise holds 3 % of its energy in peaks, a brushed drum kit 7 %; music with a melody
     18 % and more, a steady chord 45 %.
     """
-    pitch_classes = _by_name(window.notes.by_key)
-    spread = float(pitch_classes.std() / pitch_classes.mean())
     first, last = searched_bins(RATE_HZ / LONG_FRAME)
     energy = float(np.square(window.long[:, first:last]).sum())
     share = float(np.square(window.peaks.magnitude).sum()) / energy
-    return _ramp(fit, 0.6, 0.85) * _ramp(spread, 0.1, 0.4) * _ramp(share, 0.07, 0.18)
+    return _ramp(fit, 0.6, 0.85) * _ramp(share, 0.07, 0.18)
 
 
 def _ramp(value: float, none: float, full: float) -> float:

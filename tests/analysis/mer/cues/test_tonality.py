@@ -209,6 +209,13 @@ def test_noise_drums_clusters_and_rows_have_no_key() -> None:
         assert hear_mode(windows_of(sound)[0]).clarity < 0.1
 
 
+def test_noise_whose_peaks_happen_to_fit_a_key_has_none() -> None:
+    rng = np.random.default_rng(11)
+    noises = (rng.standard_normal(3 * SAMPLE_RATE_HZ).astype(np.float32) for _ in range(12))
+
+    assert max(hear_mode(windows_of(noise)[0]).clarity for noise in noises) == 0.0
+
+
 def test_music_has_a_clear_key_and_silence_none() -> None:
     clarities = [hear_mode(w).clarity for w in map(window_with, NEUTRAL)]
     silence = hear_mode(windows_of(np.zeros(5 * SAMPLE_RATE_HZ, dtype=np.float32))[0])

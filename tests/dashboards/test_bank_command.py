@@ -100,7 +100,7 @@ def test_people_hear_the_banks_own_file_which_is_what_a_live_render_would_have_m
     render_cohort(plans, study.folder.bank, 1, lambda _: None)
     live = render_cohort([plan_session(study, people["iso"])], study.folder.root / "live", 1, lambda _: None)
 
-    said = isopath("render", study.folder.root, "--all")
+    said = isopath("render", study.folder.root, "--all", "--no-hear")
 
     assert said.code == 0, said.err
     event = rendered(study, people["iso"])
@@ -117,7 +117,7 @@ def test_people_hear_the_banks_own_file_which_is_what_a_live_render_would_have_m
 def test_where_the_bank_is_empty_a_session_is_made_live_from_the_same_start(study: Study) -> None:
     participant_id = waiting(study)
 
-    assert isopath("render", study.folder.root, participant_id).code == 0
+    assert isopath("render", study.folder.root, participant_id, "--no-hear").code == 0
 
     assert (rendered(study, participant_id).start_rule or "").startswith("nearest of 3 × 3 starting moods")
     assert not study.folder.bank.exists()

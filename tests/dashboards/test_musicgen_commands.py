@@ -56,7 +56,9 @@ def test_a_cohort_fills_one_batch_across_its_participants(model: Path, tmp_path:
     study = short_study(tmp_path / "study", other="target_only")
     people = [waiting(study) for _ in range(3)]
 
-    done = isopath("render", study.folder.root, "--all", "--engine", "musicgen", "--model", model)
+    done = isopath(
+        "render", study.folder.root, "--all", "--engine", "musicgen", "--model", model, "--no-hear"
+    )
 
     assert done.code == 0, done.err
     manifests = [

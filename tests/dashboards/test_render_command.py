@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -14,6 +15,7 @@ import pytest
 from analysis.description.descriptives import deviations_of
 from analysis.tables.build import build_tables
 from dashboards.cli.engine_choice import EngineChoice
+from dashboards.study_analysis import analyse_study
 from generation.cohort import render_cohort
 from study.delivery import plan_session
 from study.events import DeviationRecorded, SessionRendered
@@ -69,7 +71,7 @@ def test_another_engine_is_a_deviation_in_the_record_and_no_hint_on_the_screen(s
             root(study),
             "--participant",
             participant_id,
-            *("--engine", APART, "--actor", "coordinator:anna"),
+            *("--engine", APART, "--actor", "coordinator:anna", "--no-hear"),
         )
         for arm, participant_id in people.items()
     }
@@ -94,11 +96,33 @@ def test_another_engine_is_a_deviation_in_the_record_and_no_hint_on_the_screen(s
 def test_the_protocols_own_engine_is_no_deviation(study: Study) -> None:
     participant_id = one_of_each(study)["iso"]
 
-    done = isopath("render", root(study), participant_id, "--engine", "composer", "--json")
+    done = isopath("render", root(study), participant_id, "--engine", "composer", "--no-hear", "--json")
 
     assert done.code == 0, done.err
     assert [session["participant_id"] for session in done.facts["rendered"]] == [participant_id]
     assert deviations(study) == {}
+    assert list(study.folder.predictions.iterdir()) == []
+
+
+def test_what_was_made_is_heard_by_every_predictor_and_the_screen_tells_no_arm(study: Study) -> None:
+    people = one_of_each(study)
+
+    said = {arm: isopath("render", root(study), who) for arm, who in people.items()}
+
+    assert {done.code for done in said.values()} == {0}
+    assert sorted(path.name for path in study.folder.predictions.iterdir()) == [
+        f"{people['iso']}_ses-01_{name}.json" for name in ("cues", "musicnn")
+    ]
+    told = {
+        re.sub(r"[0-9:.]+|[━╸╺ ]", "", f"{done.out}{done.err}".replace(people[arm], "sub-x"))
+        for arm, done in said.items()
+    }
+    assert len(told) == 1
+    assert "hearingsession(s)" in told.pop()
+    # The analysis finds them, and hears nothing again.
+    before = files_under(study.folder.predictions)
+    analyse_study(study, lambda *_: None)
+    assert files_under(study.folder.predictions) == before
 
 
 def test_a_render_that_stopped_before_it_was_recorded_keeps_its_deviation(study: Study) -> None:
@@ -110,7 +134,7 @@ def test_a_render_that_stopped_before_it_was_recorded_keeps_its_deviation(study:
     refused = refusal(isopath("render", root(study), participant_id))
     assert "holds a session that was rendered from another plan; move the folder away" in refused
     assert study.record.head() == head
-    done = isopath("render", root(study), participant_id, "--engine", APART)
+    done = isopath("render", root(study), participant_id, "--engine", APART, "--no-hear")
 
     assert done.code == 0, done.err
     assert list(deviations(study)) == [participant_id]
@@ -166,7 +190,7 @@ def test_an_interrupted_cohort_goes_on_where_it_stopped(tmp_path: Path, engine: 
     spec = {"name": engine, "options": {"log": str(log), "pause_s": 0.5}}
     study = short_study(tmp_path / "slow", other="target_only", engine=spec)
     people = [waiting(study) for _ in range(4)]
-    command = [str(ISOPATH), "render", str(root(study)), "--all", "--jobs", str(jobs)]
+    command = [str(ISOPATH), "render", str(root(study)), "--all", "--no-hear", "--jobs", str(jobs)]
 
     running = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
@@ -186,7 +210,7 @@ def test_an_interrupted_cohort_goes_on_where_it_stopped(tmp_path: Path, engine: 
     assert {Path(name).name for name in kept} == {"session.flac", "manifest.json"}
     assert not study.record.events(kinds=[SessionRendered])
 
-    done = isopath("render", root(study), "--all", "--jobs", str(jobs))
+    done = isopath("render", root(study), "--all", "--no-hear", "--jobs", str(jobs))
 
     assert done.code == 0, done.err
     after = files_under(study.folder.sessions)

@@ -25,7 +25,8 @@ def test_shuffled_arms_are_told_before_any_number(shown: list[str]) -> None:
 
     assert "Arms shuffled." in shown[0]
     assert 'role="alert"' in shown[0]
-    assert sum("<figcaption>" in one for one in shown) == 6
+    assert sum("<figcaption>" in one for one in shown) == 8
+    assert sum("Planned against generated" in one for one in shown) == 1
 
 
 def test_arms_as_allocated_carry_no_such_notice_and_an_empty_study_shows_its_flow(shown: list[str]) -> None:

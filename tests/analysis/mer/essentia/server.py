@@ -18,12 +18,14 @@ class Server:
         files: path to content.
         stops_after: bytes after which the next answer breaks off; once.
         asked: path and range of every request.
+        sent: bytes of every answer.
     """
 
     files: dict[str, bytes]
     url: str = ""
     stops_after: int | None = None
     asked: list[tuple[str, str]] = field(default_factory=list)
+    sent: list[int] = field(default_factory=list)
 
 
 @contextmanager
@@ -52,7 +54,9 @@ def serving(files: dict[str, bytes]) -> Iterator[Server]:
                 self.send_header("Content-Range", f"bytes {first}-{len(content) - 1}/{len(content)}")
             self.end_headers()
             stop, server.stops_after = server.stops_after, None
-            self.wfile.write(content[first:][:stop])
+            body = content[first:][:stop]
+            server.sent.append(len(body))
+            self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""

@@ -92,6 +92,7 @@ def test_a_fetch_that_broke_off_goes_on_where_it_stopped(server: Server) -> None
     kept = fetch_model(MUSE, accepts_licence=True)
 
     assert server.asked[:2] == [(f"{PATH}.pb", ""), (f"{PATH}.pb", "bytes=50000-")]
+    assert server.sent[:2] == [50_000, 32_460]
     assert kept.graph.read_bytes() == server.files[f"{PATH}.pb"]
 
 

@@ -128,8 +128,9 @@ def asked(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         env={**os.environ, "PYTHONPATH": f"{REPOSITORY}{os.pathsep}{LIBRARIES}", "OMP_NUM_THREADS": "1"},
     )
     assert done.returncode == 0, done.stderr
-    # What it prints would stand in the middle of what `isopath hear --json` prints.
+    # What it says would stand in the middle of what `isopath hear` says.
     assert done.stdout == ""
+    assert "INFO" not in done.stderr
     return folder
 
 

@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import soundfile
 
@@ -66,6 +67,31 @@ def test_a_rehearsal_says_so_everywhere(rehearsed: Path) -> None:
     assert json.loads((rehearsed / "results.json").read_text())["simulated"] is True
     assert "SIMULATED PARTICIPANTS" in isopath("status", rehearsed).out
     assert isopath("status", rehearsed, "--json").facts["simulated"] is True
+
+
+def test_both_predictors_stand_side_by_side_from_the_sound_to_the_report(rehearsed: Path) -> None:
+    tables = rehearsed.parent / "tables"
+    heard = pd.read_csv(tables / "predictions.csv")
+    clips = pd.read_csv(tables / "clips.csv").set_index(["participant_id", "session_id", "onset_s"])
+    following = json.loads((rehearsed / "results.json").read_text())["agreement"]["path_following"]
+    page = (rehearsed / "report.html").read_text()
+
+    # A row for each clip with music and each predictor; silence has none.
+    music = clips[clips["arm"] != "silence"]
+    assert heard.groupby("predictor").size().to_dict() == {"cues": len(music), "musicnn": len(music)}
+    both = heard.pivot(
+        index=["participant_id", "session_id", "onset_s"], columns="predictor", values="arousal_pred"
+    )
+    apart = (both["cues"] - both["musicnn"]).abs()
+    assert music["arousal_disagreement"].tolist() == pytest.approx(apart.loc[music.index].tolist())
+    assert music["arousal_pred"].tolist() == both["musicnn"].loc[music.index].tolist()
+    assert [part["predictor"] for part in following["parts"]] == ["musicnn", "cues"]
+    assert following["parts"][1]["manipulation_check"] == ["iso", "target_only"]
+    assert {(row["predictor"], row["arm"]) for row in following["rows"]} <= {
+        (name, arm) for name in ("musicnn", "cues") for arm in ("iso", "target_only")
+    }
+    assert "cues hears the very cues the composer writes" in page
+    assert "Does the sound follow its plan?" in page
 
 
 def test_a_coordinator_never_sees_an_arm(rehearsed: Path) -> None:

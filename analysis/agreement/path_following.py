@@ -34,8 +34,11 @@ SKILLS_OF: Mapping[str, str] = {
 SMALLEST_DISPLACEMENT = 0.1
 """Of a plan, in circumplex units: one that moves less has no direction to speak of."""
 
+LEAST_BEND = 0.01
+"""Share of a plan's variance that its straight line in time must leave; with less, it is that line."""
+
 _STILL = 1e-12
-_STRAIGHT = 1e-10
+_ROUNDING = 1e-10
 
 
 @dataclass(frozen=True)
@@ -95,9 +98,9 @@ class Course:
             whole = (planned**2).sum(axis=0), (generated**2).sum(axis=0)
             planned = planned - t * (t * planned).sum(axis=0) / spread
             generated = generated - t * (t * generated).sum(axis=0) / spread
+            planned = planned * ((planned**2).sum(axis=0) > LEAST_BEND * whole[0])
             # What is left of a straight line is rounding, not variation.
-            planned = planned * ((planned**2).sum(axis=0) > _STRAIGHT * whole[0])
-            generated = generated * ((generated**2).sum(axis=0) > _STRAIGHT * whole[1])
+            generated = generated * ((generated**2).sum(axis=0) > _ROUNDING * whole[1])
         return (
             planned * ((planned**2).sum(axis=0) > _STILL),
             generated * ((generated**2).sum(axis=0) > _STILL),

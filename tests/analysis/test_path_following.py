@@ -122,6 +122,17 @@ def test_a_plan_that_is_a_line_leaves_nothing_when_detrended() -> None:
         Within([one], 0, detrend=True)
 
 
+def test_a_plan_that_dwells_for_one_clip_of_thirty_is_still_a_line_and_one_that_dwells_for_five_is_not() -> (
+    None
+):
+    rng = np.random.default_rng(1)
+    for rest, is_line in ((1, True), (5, False)):
+        share = np.concatenate([np.zeros(rest), np.linspace(0, 1, 30 - 2 * rest), np.ones(rest)])
+        plan = START + share[:, None] * (TARGET - START)
+        one = course(plan, plan + 0.1 * rng.normal(size=(30, 2)))
+        assert np.isnan(one.r(detrend=True)).tolist() == [is_line, is_line]
+
+
 def test_a_plan_that_stands_still_has_no_correlation_and_no_direction() -> None:
     one = course(np.tile(TARGET, (8, 1)), np.random.default_rng(1).normal(size=(8, 2)))
 

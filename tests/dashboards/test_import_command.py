@@ -115,7 +115,7 @@ def test_what_people_felt_stands_beside_what_is_heard_in_the_imported_sound(
     ccc = statistics["probe", "arousal", "ccc"]
     assert ccc["n"] == 16
     assert -1.0 <= ccc["estimate"] <= 1.0
-    assert [entry["name"] for entry in results["provenance"]["predictors"]] == ["musicnn"]
+    assert [entry["name"] for entry in results["provenance"]["predictors"]] == ["musicnn", "cues"]
     assert set(results["provenance"]["models"]) == {"imported file calm.flac", "imported file iso.flac"}
     (iso,) = (path for path in results["paths"] if path["arm"] == "iso")
     planned = [(point["time_s"], point["valence"], point["arousal"]) for point in iso["planned"]]

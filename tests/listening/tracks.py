@@ -20,6 +20,7 @@ Three minutes, because a label names a piece, not a moment of it. Fixed on the h
 combination for arousal and valence: .87 and .93 from 30 s, .90 and .90 from whole pieces) before the other
 half was heard.
 """
+SPEECH_S = 30.0
 
 HALVES = ("calibrate", "validate")
 _SING = frozenset({"Singer"})
@@ -88,7 +89,7 @@ class TrackSound:
 
 @dataclass(frozen=True)
 class SpeechSound:
-    """Spoken phrases of a game, one after the other, up to `HEARD_S`; all of one rate."""
+    """Spoken phrases of a game, one after the other, up to `SPEECH_S`; all of one rate."""
 
     sound_id: str
     paths: tuple[Path, ...]
@@ -107,17 +108,17 @@ class SpeechSound:
             if rate in (0, own_rate):
                 rate = own_rate
                 heard.append(samples.mean(axis=1, keepdims=True))
-            if sum(map(len, heard)) >= HEARD_S * rate:
+            if sum(map(len, heard)) >= SPEECH_S * rate:
                 break
-        return np.concatenate(heard)[: round(HEARD_S * rate)], rate
+        return np.concatenate(heard)[: round(SPEECH_S * rate)], rate
 
 
 def speech_of(folder: Path, pattern: str = "*/Sounds/voices/*") -> Sequence[SpeechSound]:
-    """One sound of each speaker's folder under `folder` that holds at least `HEARD_S` of phrases."""
+    """One sound of each speaker's folder under `folder` that holds at least `SPEECH_S` of phrases."""
     found = []
     speakers = (path for path in folder.rglob("*") if path.is_dir() and path.match(pattern))
     for speaker in sorted(path for path in speakers if path.name not in _SING):
         paths = tuple(sorted(speaker.glob("*.ogg")))
-        if sum(soundfile.info(path).duration for path in paths) >= HEARD_S:
+        if sum(soundfile.info(path).duration for path in paths) >= SPEECH_S:
             found.append(SpeechSound(f"speech/{speaker.name}", paths))
     return found

@@ -1,10 +1,10 @@
 """Hear music that nobody here made, and sounds of one knob, and write docs/mer.md: `make validate-mer`.
 
-Fetches Debian packages of game music (`apt-get download`: no root, nothing is installed), hears the
-middle three minutes of every track of tests/listening/tracks.csv with every predictor, hears controlled and composed
-sounds, and writes docs/mer.json, docs/mer.md and docs/figures/mer-*.svg. What was fetched and heard is kept under
-build/listening: an interrupted run goes on where it was. Where packages cannot be had, the figures on game
-music stay as they were, and the program says so.
+Fetches Debian packages of game music (`apt-get download`: no root, nothing is installed), hears the middle
+three minutes of every track of tests/listening/tracks.csv with every predictor, hears controlled and
+composed sounds, and writes docs/mer.json, docs/mer.md and docs/figures/mer-*.svg. What was fetched and heard
+is kept under build/listening: an interrupted run goes on where it was. Where packages cannot be had, the
+figures on game music stay as they were, and the program says so.
 """
 
 from __future__ import annotations

@@ -30,6 +30,7 @@ LIMITS = (
     "It does not hear mode: major or minor hardly moves it; instruments, percussion and brightness do.",
     "It takes busy, percussive sound for pleasant: tense music can be predicted as pleasant.",
     "Electronic timbre raises its arousal in every mood.",
+    "It follows the file's level: 6 dB more can move its valence up by .3; compare sounds of equal loudness.",
     "Its map from tags to affect is made of published ratings of film music and of words; it is not fitted.",
     "It was trained on recorded songs: composed and generated audio lies outside what it has heard.",
 )

@@ -56,7 +56,7 @@ class AffectSeries:
         valence_pred: shape [n_windows], in [-1, 1].
         arousal_pred: shape [n_windows], in [-1, 1].
         card: the predictor's.
-        stated_spread: shape [n_windows, 2] (valence, arousal), the predictor's own; None where it states none.
+        stated_spread: shape [n_windows, 2] (valence, arousal), the predictor's own; None where it has none.
         domain_distance: shape [n_windows], how far each window is from the reference music of the card,
             in units of the edge: above 1 is foreign to it. None where the card names no reference music.
     """

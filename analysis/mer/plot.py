@@ -27,6 +27,7 @@ _TICKS = (-1.0, -0.5, 0.0, 0.5, 1.0)
 _FORMATS = (".png", ".svg", ".pdf")
 _CORNERS = ((-1, 1, "tense"), (1, 1, "joyful"), (-1, -1, "sad"), (1, -1, "calm"))
 _MOST_PATHS = 4
+_MOST_NAMED = 15
 _FOREIGN = 0.5
 _AXES = ("valence", "arousal")
 
@@ -118,7 +119,7 @@ def _draw_wholes(
             pen = _Pen(
                 _COLOURS[number % 2], "none", "x" if share > _FOREIGN else _MARKS[number % len(_MARKS)]
             )
-            _draw_whole(plane, file, name, pen, bands)
+            _draw_whole(plane, file, name, pen, bands, len(heard) <= _MOST_NAMED)
 
 
 def _draw_paths(
@@ -143,7 +144,7 @@ def _draw_paths(
             pen = _Pen(colour, _LINES[number % len(_LINES)], _MARKS[number % len(_MARKS)])
             _draw_path(plane, over_time, file, name, row_s, unit, pen)
             if bands is not None:
-                _draw_whole(plane, file, name, pen, bands)
+                _draw_whole(plane, file, name, pen, bands, False)
     _add_legend(figure, heard, names)
 
 
@@ -201,7 +202,9 @@ def _draw_plane(plane: Axes) -> None:
         )
 
 
-def _draw_whole(plane: Axes, file: HeardFile, name: str, pen: _Pen, bands: Bands | None) -> None:
+def _draw_whole(
+    plane: Axes, file: HeardFile, name: str, pen: _Pen, bands: Bands | None, is_named: bool
+) -> None:
     whole = file.whole.by[name]
     found = None if bands is None else bands.for_card(file.series[name].card)
     plane.errorbar(
@@ -216,6 +219,18 @@ def _draw_whole(plane: Axes, file: HeardFile, name: str, pen: _Pen, bands: Bands
         elinewidth=0.9,
         capsize=2.5,
     )
+    if is_named:
+        # Towards the middle, so that no name leaves the plane.
+        side = -1 if whole.valence_pred > 0 else 1
+        plane.annotate(
+            shown_name(file),
+            (whole.valence_pred, whole.arousal_pred),
+            xytext=(6 * side, 5),
+            textcoords="offset points",
+            ha="right" if side < 0 else "left",
+            fontsize=6.5,
+            color="0.3",
+        )
 
 
 def _draw_path(

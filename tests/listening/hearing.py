@@ -11,6 +11,7 @@ import json
 import multiprocessing
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -35,6 +36,9 @@ _LEANS_ON = {"analysis.mer.essentia": ("analysis.mer.musicnn",)}
 _FACTS = "facts"
 _HEARD_TO_HZ = 8_000.0
 """The centroid is taken of what the predictors hear, so that files of different rates compare."""
+
+ATTEMPTS = 3
+"""How often the rest is begun again when a process is killed."""
 
 Advance = Callable[[], None]
 
@@ -93,11 +97,20 @@ def hear_all(
             found[sound.sound_id] = _heard(hear_one(sound, kept_in, names), cards)
             advance()
         return found
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
-        running = {pool.submit(hear_one, sound, kept_in, names): sound.sound_id for sound in sounds}
-        for future in as_completed(running):
-            found[running[future]] = _heard(future.result(), cards)
-            advance()
+    left = {sound.sound_id: sound for sound in sounds}
+    for attempt in range(ATTEMPTS):
+        try:
+            with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
+                running = {pool.submit(hear_one, sound, kept_in, names): name for name, sound in left.items()}
+                for future in as_completed(running):
+                    found[running[future]] = _heard(future.result(), cards)
+                    del left[running[future]]
+                    advance()
+            break
+        except BrokenProcessPool:
+            # A process that the system killed, for want of memory mostly; what was heard is kept.
+            if attempt == ATTEMPTS - 1:
+                raise
     return {sound.sound_id: found[sound.sound_id] for sound in sounds}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -86,6 +87,27 @@ def test_a_sound_that_is_refused_is_told_and_stops_nothing(tmp_path: Path) -> No
 
     assert found.mean("musicnn") is None
     assert "silent" in found.refused["cues"]
+
+
+@dataclass(frozen=True)
+class KilledOnce(Noise):
+    """Noise whose process is killed the first time it is made."""
+
+    flag: Path = Path()
+
+    def sound(self) -> tuple[NDArray[np.float32], int]:
+        if not self.flag.exists():
+            self.flag.touch()
+            os._exit(9)
+        return super().sound()
+
+
+def test_a_process_that_is_killed_costs_no_sound(tmp_path: Path) -> None:
+    sound = KilledOnce("noise", flag=tmp_path / "flag")
+
+    found = hear_all([sound], tmp_path, 2, lambda: None, compared=False)
+
+    assert found["noise"].mean("musicnn") is not None
 
 
 def test_the_centroid_of_a_tone_is_its_frequency_and_nothing_above_8_khz_counts() -> None:

@@ -37,6 +37,8 @@ LIMITS = (
     "Notes that begin softly (held strings, pads, blown legato) are counted as fewer than they are.",
     "Loudness is the file's: mastering to one level hides much of what sets calm and lively music apart.",
     "The composer uses the same published cues: of composed music it is a check, not a second opinion.",
+    "Of game music new to it, it put 72 % of pairs in the order of valence that their names suggest, but "
+    "only 59 % in that of arousal: calm ambient pieces are heard as lively (docs/mer.md).",
 )
 
 

@@ -27,12 +27,13 @@ VERSION = "2"
 
 LIMITS = (
     "It estimates the emotion that music expresses (perceived), not what anyone feels.",
-    "It does not hear mode: major or minor hardly moves it; instruments, percussion and brightness do.",
-    "It takes busy, percussive sound for pleasant: tense music can be predicted as pleasant.",
-    "Electronic timbre raises its arousal in every mood.",
-    "It follows the file's level: 6 dB more can move its valence up by .3; compare sounds of equal loudness.",
+    "It does not hear mode: major or minor hardly moves it; instruments and percussion do.",
+    "A drum kit makes music more pleasant to it (by .5), a synthesiser pad less (by .3), whatever the mood.",
+    "It follows the file's level: 12 dB more move its valence up by .3; compare sounds of equal loudness.",
     "Its map from tags to affect is made of published ratings of film music and of words; it is not fitted.",
-    "It was trained on recorded songs: composed and generated audio lies outside what it has heard.",
+    "It was trained on recorded songs; generated music was not among them.",
+    "Of game music new to it, it put 79 % of pairs in the order of arousal that their names suggest, and "
+    "73 % in that of valence (docs/mer.md).",
 )
 
 

@@ -20,11 +20,13 @@ class Verdict:
         bar: what is asked.
         value: what was measured, as the card writes it.
         is_met: by the point estimate, but for mode, where the interval must lie above zero.
+        rank: the larger, the better.
     """
 
     bar: str
     value: str
     is_met: bool
+    rank: float
 
 
 def verdicts(content: Mapping[str, Any], half: str) -> dict[str, list[Verdict]]:
@@ -39,6 +41,7 @@ def verdicts(content: Mapping[str, Any], half: str) -> dict[str, list[Verdict]]:
                     f"{axis}: area ≥ {least:.2f}".replace("0.", "."),
                     estimate(own[axis]),
                     own[axis]["estimate"] >= least,
+                    own[axis]["estimate"],
                 )
                 for axis, least in AREA.items()
             ),
@@ -46,11 +49,13 @@ def verdicts(content: Mapping[str, Any], half: str) -> dict[str, list[Verdict]]:
                 "predicted valence and arousal: −.6 < r < .6",
                 estimate(r, signed=True),
                 abs(r["estimate"]) < LARGEST_CORRELATION,
+                -abs(r["estimate"]),
             ),
             Verdict(
                 "major less minor, predicted valence: interval above 0",
                 estimate(mode[name], signed=True),
                 mode[name]["ci_low"] > 0.0,
+                mode[name]["ci_low"],
             ),
         ]
     return found

@@ -49,7 +49,7 @@ def to_markdown(content: Content) -> str:
         limits=_whose((limit, name) for name, card in cards for limit in card["limits"]),
         spreads=_whose((card["spread"], name) for name, card in cards),
         domains=_whose((card["domain"], name) for name, card in cards if card["domain"]),
-        versions=", ".join(f"`{name}` {card['version']}" for name, card in cards),
+        versions="; ".join(f"`{name}` ({card['version']})" for name, card in cards),
         made_with=", ".join(f"{name} {version}" for name, version in content["made_with"].items()),
     )
 

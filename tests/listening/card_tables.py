@@ -44,7 +44,9 @@ def bars_summary(content: Content, half: str) -> str:
     lines = []
     for place, bar in enumerate(bars):
         met = [f"`{name}`" for name, own in embedded.items() if own[place].is_met]
-        lines.append(f"- {bar}: " + (f"met by {', '.join(met)}" if met else "**missed by all**"))
+        best = max(embedded, key=lambda name: embedded[name][place].rank)
+        missed = f"**missed by all** (the best: `{best}`, {embedded[best][place].value})"
+        lines.append(f"- {bar}: " + (f"met by {', '.join(met)}" if met else missed))
     return "\n".join(lines)
 
 
@@ -169,20 +171,15 @@ def confound_table(content: Content) -> str:
     """How much instruments and drums do against mode."""
     rows = []
     for name in dict.fromkeys(row["predictor"] for row in content["one_knob"]):
-        own = {
-            row["knob"]: row["valence"]["estimate"] for row in content["one_knob"] if row["predictor"] == name
-        }
-        mode = abs(own["mode"])
-        rows.append(
-            [
-                f"`{name}`",
-                number(own["mode"], signed=True),
-                *(
-                    f"{number(own[knob], signed=True)} ({abs(own[knob]) / mode:.1f} ×)"
-                    for knob in ("strings", "synthesiser", "drums")
-                ),
-            ]
-        )
+        own = {row["knob"]: row["valence"] for row in content["one_knob"] if row["predictor"] == name}
+        mode = own["mode"]
+        is_heard = mode["ci_low"] > 0.0 or mode["ci_high"] < 0.0
+        cells = []
+        for knob in ("strings", "synthesiser", "drums"):
+            moved = own[knob]["estimate"]
+            times = f" ({abs(moved / mode['estimate']):.1f} ×)" if is_heard else ""
+            cells.append(number(moved, signed=True) + times)
+        rows.append([f"`{name}`", estimate(mode, signed=True), *cells])
     heads = ["predicted valence", "minor → major", "piano → strings", "piano → synthesiser", "drums added"]
     return table(heads, rows)
 
@@ -266,6 +263,10 @@ def _foreign(row: Mapping[str, Any]) -> str:
 def parts_table(content: Content) -> str:
     """Weights with their hashes, and every licence."""
     rows = []
+    # A part that several use may have its licence told by one of them only.
+    licences: dict[str, str] = {}
+    for card in content["predictors"].values():
+        licences |= card["licences"]
     for name, card in content["predictors"].items():
         if name == COMBINED:
             continue
@@ -275,7 +276,7 @@ def parts_table(content: Content) -> str:
             [
                 f"`{name}`",
                 f"`{part}`" if part in digests else part,
-                card["licences"].get(part, NONE),
+                licences.get(part, NONE),
                 f"`{digests[part]}`" if part in digests else NONE,
             ]
             for part in parts

@@ -12,7 +12,7 @@ from analysis.mer.registry import EMBEDDED, load_predictor
 from tests.listening import one_knob
 from tests.listening.bars import verdicts
 from tests.listening.card import DOCS, to_markdown
-from tests.listening.card_tables import OWN, bars_summary
+from tests.listening.card_tables import OWN, bars_summary, confound_table
 from tests.listening.drawings import figures_of
 from tests.listening.hearing import combined_card
 
@@ -94,8 +94,21 @@ def test_a_bar_that_all_miss_is_told_so_and_what_is_compared_with_meets_none_for
 
     lines = bars_summary(made, "validate").splitlines()
 
-    assert lines[0] == "- arousal: area ≥ .90: **missed by all**"
+    assert lines[0] == "- arousal: area ≥ .90: **missed by all** (the best: `cues`, .50 [.40, .60])"
     assert lines[1] == "- valence: area ≥ .85: met by `cues`"
+
+
+def test_no_multiple_of_a_mode_that_may_be_zero_is_told() -> None:
+    def rows(mode_low: float) -> list[dict[str, Any]]:
+        mode = {"estimate": 0.1, "ci_low": mode_low, "ci_high": 0.2}
+        moved = {"knob": "mode", "predictor": "cues", "valence": mode}
+        others = [
+            {**moved, "knob": knob, "valence": area(-0.3)} for knob in ("strings", "synthesiser", "drums")
+        ]
+        return [moved, *others]
+
+    assert "| −.30 (3.0 ×) |" in confound_table({"one_knob": rows(0.01)})
+    assert "×" not in confound_table({"one_knob": rows(-0.01)})
 
 
 def test_the_limits_of_every_predictor_are_on_the_page(content: dict[str, Any]) -> None:

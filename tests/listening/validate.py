@@ -49,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = _asked(arguments)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     out = Console(stderr=True)
+    asked.docs.mkdir(parents=True, exist_ok=True)
     predictors, not_compared = predictors_here()
     if not_compared:
         out.print(f"skipped: Essentia's emomusic head, for comparison ({not_compared})")

@@ -1,22 +1,43 @@
-"""docs/mer.md and its pictures, made of docs/mer.json alone: `python -m tests.listening.card`."""
+"""docs/mer.md and its pictures, made of docs/mer.json alone: `python -m tests.listening.card [--words]`.
+
+With --words, the sentences of the predictors' cards (limits, licences, spread, familiar music) are taken anew
+first: they say nothing that was measured by listening. Where weights or versions differ, that is refused.
+"""
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from analysis.mer.combined import NAME as COMBINED
+from analysis.mer.predictor import PredictorCard
+from analysis.mer.registry import EMBEDDED, load_predictor
+from study.errors import ModelError
 from study.folder import write_whole
-from tests.listening import card_tables
+from tests.listening import card_tables, knob_tables
 from tests.listening.drawings import figures_of, shown_half, title_of
+from tests.listening.hearing import combined_card
 
 DOCS = Path(__file__).parents[2] / "docs"
 TEMPLATE = "mer.md.jinja"
 
 Content = Mapping[str, Any]
+
+
+def own_cards() -> dict[str, PredictorCard]:
+    """Of the embedded predictors and of their combination."""
+    return {**{name: load_predictor(name).card for name in EMBEDDED}, COMBINED: combined_card()}
+
+
+def as_json(content: Content) -> str:
+    """As docs/mer.json is written."""
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
 def write_card(docs: Path = DOCS) -> None:
@@ -27,6 +48,26 @@ def write_card(docs: Path = DOCS) -> None:
     for image in figures_of(content):
         write_whole(folder / f"{image.figure_id}.svg", image.svg.encode())
     write_whole(docs / "mer.md", to_markdown(content).encode())
+
+
+def reworded(content: Content, cards: Mapping[str, PredictorCard]) -> dict[str, Any]:
+    """The content with the sentences of these cards.
+
+    Raises:
+        ModelError: a card is of other weights or another version.
+    """
+    predictors = dict(content["predictors"])
+    for name, card in cards.items():
+        now = json.loads(json.dumps(asdict(card)))
+        for key in ("version", "weights_sha256"):
+            if predictors[name][key] != now[key]:
+                raise ModelError(
+                    f"docs/mer.json: {name}",
+                    f"its figures are of another {key}",
+                    "hear everything anew: make validate-mer",
+                )
+        predictors[name] = now
+    return {**content, "predictors": predictors}
 
 
 def to_markdown(content: Content) -> str:
@@ -45,6 +86,7 @@ def to_markdown(content: Content) -> str:
         half=shown_half(content),
         compared=next((name for name in content["predictors"] if name not in card_tables.OWN), None),
         tables=card_tables,
+        knobs=knob_tables,
         title_of=title_of,
         limits=_whose((limit, name) for name, card in cards for limit in card["limits"]),
         spreads=_whose((card["spread"], name) for name, card in cards),
@@ -62,5 +104,14 @@ def _whose(texts: Iterable[tuple[str, str]]) -> dict[str, str]:
     return {text: ", ".join(own) for text, own in names.items()}
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Write the page; take the words of the predictors anew where that is asked."""
+    if "--words" in sys.argv[1:]:
+        path = DOCS / "mer.json"
+        content = reworded(json.loads(path.read_text(encoding="utf-8")), own_cards())
+        write_whole(path, as_json(content).encode())
     write_card()
+
+
+if __name__ == "__main__":
+    main()

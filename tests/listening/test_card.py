@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
 
 from analysis.mer.registry import EMBEDDED, load_predictor
+from study.errors import ModelError
 from tests.listening import one_knob
 from tests.listening.bars import verdicts
-from tests.listening.card import DOCS, to_markdown
-from tests.listening.card_tables import OWN, bars_summary, confound_table
+from tests.listening.card import DOCS, own_cards, reworded, to_markdown
+from tests.listening.card_tables import bars_summary
 from tests.listening.drawings import figures_of
-from tests.listening.hearing import combined_card
+from tests.listening.knob_tables import confound_table
 
-REMEDY = "run make validate-mer: the card is of another predictor"
+REMEDY = "run make validate-mer (python -m tests.listening.card --words where only sentences changed)"
 
 
 @pytest.fixture(scope="module")
@@ -31,10 +32,20 @@ def test_the_page_is_what_the_program_makes_of_the_figures(content: dict[str, An
 
 def test_the_card_is_of_the_predictors_in_the_tree(content: dict[str, Any]) -> None:
     # Weights, version, limits, licences: whatever of them changes, figures may be others.
-    cards = {**{name: load_predictor(name).card for name in EMBEDDED}, OWN[-1]: combined_card()}
-
-    for name, card in cards.items():
+    for name, card in own_cards().items():
         assert content["predictors"][name] == json.loads(json.dumps(asdict(card))), REMEDY
+
+
+def test_sentences_may_be_taken_anew_but_not_those_of_other_weights(content: dict[str, Any]) -> None:
+    card = load_predictor("cues").card
+
+    again = reworded(content, {"cues": replace(card, limits=("Another limit.",))})
+
+    assert again["predictors"]["cues"]["limits"] == ["Another limit."]
+    assert again["halves"] == content["halves"]
+    for other in (replace(card, version="0"), replace(card, weights_sha256={})):
+        with pytest.raises(ModelError, match="make validate-mer"):
+            reworded(content, {"cues": other})
 
 
 def test_two_sounds_heard_anew_give_the_figures_of_the_card(content: dict[str, Any]) -> None:

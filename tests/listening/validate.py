@@ -28,7 +28,7 @@ from analysis.mer.predictor import PredictorCard
 from analysis.mer.registry import EMBEDDED
 from study.folder import write_whole
 from tests.listening import composed, one_knob
-from tests.listening.card import write_card
+from tests.listening.card import as_json, write_card
 from tests.listening.cue_slopes import cue_slopes, tag_places
 from tests.listening.discrimination import half_figures, label_counts, track_rows
 from tests.listening.foreign import foreign_figures
@@ -80,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         content = {**kept, **content, "predictors": {**kept["predictors"], **content["predictors"]}}
     else:
         content |= _music_figures(music, made, roots, asked.half, list(_in_order(cards)))
-    write_whole(asked.docs / "mer.json", (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
+    write_whole(asked.docs / "mer.json", as_json(content).encode())
     write_card(asked.docs)
     out.print(str(asked.docs / "mer.md"))
     if asked.json:

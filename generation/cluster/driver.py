@@ -187,7 +187,8 @@ class Driver:
                 )
             )
             return
-        self._waiting.appendleft(chunk)
+        # Last in line: what ends workers must not keep others from being rendered.
+        self._waiting.append(chunk)
         if self._idle:
             self._hand_out(self._idle.pop())
         else:

@@ -73,11 +73,6 @@ class CuesPredictor:
             domain=self._domain.description,
         )
 
-    @property
-    def name(self) -> str:
-        """The predictor's name."""
-        return self.card.name
-
     def listen(self, sample_rate_hz: int) -> CuesListener:
         """A new listener for one sound of that rate.
 
@@ -115,11 +110,6 @@ class CuesPredictor:
             card=self.card,
             domain_distance=self._domain.distance(self.transfer.standardised(features)),
         )
-
-    def judge(self, samples: NDArray[np.float32], sample_rate_hz: int) -> tuple[float, float]:
-        """Mean valence and arousal in (-1, 1) of one clip; satisfies generation's `AffectJudge`."""
-        series = self.predict(samples, sample_rate_hz)
-        return float(series.valence_pred.mean()), float(series.arousal_pred.mean())
 
 
 class CuesListener:

@@ -71,11 +71,6 @@ class MusicnnPredictor:
             domain=self._domain.description,
         )
 
-    @property
-    def name(self) -> str:
-        """The predictor's name."""
-        return self.card.name
-
     def listen(self, sample_rate_hz: int) -> MusicnnListener:
         """A new listener for one sound of that rate."""
         return MusicnnListener(self._network.listen(sample_rate_hz), self._series)
@@ -90,11 +85,6 @@ class MusicnnPredictor:
         listener = self.listen(sample_rate_hz)
         listener.hear(samples)
         return listener.finish()
-
-    def judge(self, samples: NDArray[np.float32], sample_rate_hz: int) -> tuple[float, float]:
-        """Mean valence and arousal in [-1, 1] of one clip; satisfies generation's `AffectJudge`."""
-        series = self.predict(samples, sample_rate_hz)
-        return float(series.valence_pred.mean()), float(series.arousal_pred.mean())
 
     def _series(self, output: NetworkOutput) -> AffectSeries:
         affect = self._map.affect(output.tags)

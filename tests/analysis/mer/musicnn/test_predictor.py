@@ -19,7 +19,6 @@ from analysis.mer.musicnn.tag_affect import TagAffect
 from analysis.mer.predictor import AffectPredictor, StreamingPredictor
 from analysis.mer.registry import load_predictor
 from generation.audio import read_audio
-from generation.engine import AffectJudge
 from study.errors import AudioError, UnknownName
 from study.plugins import PREDICTORS, installed_names
 
@@ -64,14 +63,6 @@ def test_a_series_says_when_each_window_begins_and_how_long_it_is(predictor: Mus
     assert series.window_s == pytest.approx(2.992)
     assert series.valence_pred.shape == series.arousal_pred.shape == (5,)
     assert np.abs([series.valence_pred, series.arousal_pred]).max() < 1.0
-
-
-def test_the_judge_says_the_mean_of_the_series(predictor: MusicnnPredictor) -> None:
-    judge: AffectJudge = predictor
-    series = predictor.predict(noise(8.0), 32_000)
-
-    assert judge.judge(noise(8.0), 32_000) == (series.valence_pred.mean(), series.arousal_pred.mean())
-    assert judge.name == "musicnn"
 
 
 def test_the_number_of_threads_and_the_pieces_change_nothing(predictor: MusicnnPredictor) -> None:

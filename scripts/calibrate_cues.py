@@ -14,7 +14,6 @@ Written into analysis/mer/cues/weights:
 
 from __future__ import annotations
 
-import csv
 import json
 import sys
 from collections import Counter
@@ -22,9 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
+from calibration_music import HEARD_S, calibration_tracks, gain_and_offset, middle
 from numpy.typing import NDArray
-from scipy.optimize import fsolve
 
 from analysis.mer.cues.frames import CueFrames
 from analysis.mer.cues.transfer import FEATURES, CueTransfer, features_of
@@ -32,9 +30,7 @@ from analysis.mer.cues.window_cues import hear_cues
 from analysis.mer.domain import ReferenceDomain
 
 REPOSITORY = Path(__file__).parents[1]
-TRACKS = REPOSITORY / "tests" / "listening" / "tracks.csv"
 WEIGHTS = REPOSITORY / "analysis" / "mer" / "cues" / "weights"
-HEARD_S = 30.0
 #: Mean ratings of 110 film-music excerpts (Eerola & Vuoskoski, 2011, Psychology of
 #: Music 39, 18-49; table of MusicScienceData @ 9f292fb, MIT), (x - 5) / 4: valence, energy.
 RATINGS_MEAN = (0.069, 0.122)
@@ -46,40 +42,12 @@ RATINGS = (
 Floats = NDArray[np.float64]
 
 
-def calibration_tracks() -> list[dict[str, str]]:
-    """Rows of the half `calibrate`, without their labels."""
-    with TRACKS.open(newline="") as file:
-        return [
-            {name: row[name] for name in ("package", "version", "path")}
-            for row in csv.DictReader(file)
-            if row["half"] == "calibrate"
-        ]
-
-
 def features_heard(path: Path) -> Floats:
     """Features of the windows in the middle `HEARD_S` of a file, shape [n_windows, n_features]."""
-    with soundfile.SoundFile(path) as sound:
-        first_s = max(0.0, sound.frames / sound.samplerate / 2 - HEARD_S / 2)
-        sound.seek(int(first_s * sound.samplerate))
-        samples = sound.read(int(HEARD_S * sound.samplerate), dtype="float32", always_2d=True)
-        frames = CueFrames(sound.samplerate)
+    samples, rate = middle(path)
+    frames = CueFrames(rate)
     windows = [*frames.hear(samples), *frames.finish()]
     return features_of([hear_cues(window) for window in windows])
-
-
-def gain_and_offset(scores: list[Floats], mean: float, sd: float) -> tuple[float, float]:
-    """Gain and offset for which the pieces' means of tanh(offset + gain × score) have that mean and spread.
-
-    Args:
-        scores: of each piece's windows.
-    """
-
-    def miss(guess: Floats) -> list[float]:
-        value = np.array([np.tanh(guess[1] + guess[0] * piece).mean() for piece in scores])
-        return [float(value.mean() - mean), float(value.std() - sd)]
-
-    gain, offset = fsolve(miss, [sd, mean])
-    return float(gain), float(offset)
 
 
 def uncorrelating(scores: Floats) -> Floats:

@@ -25,38 +25,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
+from calibration_music import calibration_tracks, gain_and_offset, middle
 from numpy.typing import NDArray
-from scipy.optimize import fsolve
 
 from analysis.mer.domain import ReferenceDomain, held_out_distance
 from analysis.mer.musicnn.network import MusicnnNetwork
 from analysis.mer.musicnn.tag_affect import factor_coefficients, places_of
 
 REPOSITORY = Path(__file__).parents[1]
-TRACKS = REPOSITORY / "tests" / "listening" / "tracks.csv"
 WEIGHTS = REPOSITORY / "analysis" / "mer" / "musicnn" / "weights"
-HEARD_S = 30.0
 
 Floats = NDArray[np.float64]
-
-
-def calibration_tracks() -> list[dict[str, str]]:
-    """Rows of the tracks of the half `calibrate`, without their labels."""
-    with TRACKS.open(newline="") as file:
-        return [
-            {name: row[name] for name in ("package", "version", "path")}
-            for row in csv.DictReader(file)
-            if row["half"] == "calibrate"
-        ]
-
-
-def middle(path: Path) -> tuple[NDArray[np.float32], int]:
-    """The middle `HEARD_S` of a file, or all of a shorter one: samples, sample rate."""
-    with soundfile.SoundFile(path) as sound:
-        first_s = max(0.0, sound.frames / sound.samplerate / 2 - HEARD_S / 2)
-        sound.seek(int(first_s * sound.samplerate))
-        return sound.read(int(HEARD_S * sound.samplerate), dtype="float32", always_2d=True), sound.samplerate
 
 
 def heard(paths: list[Path]) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
@@ -78,17 +57,6 @@ def place_from(ratings: dict[str, Floats], scale: str) -> tuple[float, float]:
     )
 
 
-def gain_and_offset(score: Floats, mean: float, sd: float) -> tuple[float, float]:
-    """Gain and offset for which tanh(offset + gain × score) has that mean and spread."""
-
-    def miss(guess: Floats) -> list[float]:
-        value = np.tanh(guess[1] + guess[0] * score)
-        return [float(value.mean() - mean), float(value.std() - sd)]
-
-    gain, offset = fsolve(miss, [sd, mean])
-    return float(gain), float(offset)
-
-
 def calibration(content: dict[str, Any], strengths: Floats, ratings: dict[str, Floats]) -> dict[str, Any]:
     """The map's calibration block. `strengths`: mean √probability of each piece, shape [n_pieces, 50]."""
     used = [index for index, entry in enumerate(content["tags"]) if entry["weight"]]
@@ -99,7 +67,7 @@ def calibration(content: dict[str, Any], strengths: Floats, ratings: dict[str, F
     coefficients = factor_coefficients(places_of(content["tags"])[used], correlation)
     targets = [(ratings[axis] - 5.0) / 4.0 for axis in ("Valence", "Energy")]
     fitted = [
-        gain_and_offset(score, target.mean(), target.std())
+        gain_and_offset(list(score), target.mean(), target.std())
         for score, target in zip((standardised @ coefficients).T, targets, strict=True)
     ]
     return {

@@ -7,7 +7,7 @@ SOAK_POINTS ?= 200
 DEMO ?= demo
 VALIDATE_REPLICATES ?= 1
 
-.PHONY: demo test check soak validate validate-mer constraints clean help
+.PHONY: demo test check soak validate validate-mer nano constraints clean help
 
 help:
 	@echo "make demo   set up, rehearse the example study, render a 15-minute session, write the report"
@@ -17,6 +17,7 @@ help:
 	@echo "make validate  type-I error, power and coverage by simulation (VALIDATE_REPLICATES=$(VALIDATE_REPLICATES))"
 	@echo "make validate-mer  hear 4 GB of freely licensed game music (Debian packages, no root), write docs/mer.md;"
 	@echo "                   packages with sizes: python -m tests.listening.validate --help"
+	@echo "make nano   train a small MusicGen and its adapters from nothing, evaluate them, write docs/generator.md"
 
 $(VENV)/.ready-demo: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -30,7 +31,7 @@ $(VENV)/.ready-demo: pyproject.toml constraints.txt
 
 $(VENV)/.ready-test: $(VENV)/.ready-demo
 	@echo "Adding what the tests need ..."; start=$$(date +%s); \
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,musicgen,cluster]' && \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,training,cluster]' && \
 	touch $@ && echo "Adding it took $$(( $$(date +%s) - start )) s."
 
 demo: $(VENV)/.ready-demo
@@ -56,11 +57,14 @@ validate: $(VENV)/.ready-test
 validate-mer: $(VENV)/.ready-test
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.listening.validate
 
+nano: $(VENV)/.ready-test
+	@$(BIN)/python -m tests.nano.run
+
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 constraints:
 	@rm -rf build/constraints && $(PYTHON) -m venv build/constraints && \
-	build/constraints/bin/python -m pip install --quiet '.[dev,musicgen,cluster]' && \
+	build/constraints/bin/python -m pip install --quiet '.[dev,training,cluster]' && \
 	{ echo "# What the suite was last run with; written by: make constraints"; \
 	  build/constraints/bin/python -m pip freeze --exclude isopath | grep -v -e + -e '^triton' -e '^nvidia' -e '^cuda'; } > constraints.txt

@@ -1,0 +1,1 @@
+"""A small codec that can be trained anywhere: spectral frames, quantised in steps, and a fixed synthesis."""

@@ -1,0 +1,1 @@
+"""Sound as tokens: the codec of a MusicGen, the other way round."""

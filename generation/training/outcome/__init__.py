@@ -1,0 +1,1 @@
+"""What a training leaves behind: an adapter or a model, with its card."""

@@ -1,0 +1,1 @@
+"""Codec tokens of a corpus, computed once and kept on disk."""

@@ -34,3 +34,19 @@ def load_predictors(names: Sequence[str]) -> tuple[AffectPredictor, ...]:
         UnknownName, ModelError: as `load_predictor`.
     """
     return tuple(load_predictor(name) for name in dict.fromkeys(names))
+
+
+def ingredients(name: str) -> frozenset[str]:
+    """What a predictor hears with: two that share an ingredient are no witnesses of each other.
+
+    An ingredient is a trained network or a set of cues. Essentia's heads on msd-musicnn hear with the very
+    weights that `musicnn` does; those on VGGish do not. The ratings that heads were fitted to do not count.
+    A predictor of somebody else's, of whose parts nothing is known here, is one ingredient under its name.
+    """
+    own = _INGREDIENTS.get(name)
+    if own is None and name.startswith("essentia"):
+        own = ("audioset-vggish",) if name.endswith("-vggish") else ("msd-musicnn",)
+    return frozenset(own or (name,))
+
+
+_INGREDIENTS = {"musicnn": ("msd-musicnn",), "musicnn-cues": ("msd-musicnn", "cues")}

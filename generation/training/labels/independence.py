@@ -1,0 +1,52 @@
+"""The predictor that reports may not be the one that labelled or selected, nor share a part with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from generation.training.recipe import Recipe
+from study.errors import IsopathError, UnknownName, refuse
+from study.protocol_file.text import shown
+
+
+def check_independence(recipe: Recipe, ingredients: Callable[[str], frozenset[str]]) -> None:
+    """Refuse a recipe whose labels or choice of checkpoint come from what reports on it.
+
+    Args:
+        ingredients: what a predictor hears with, by its name; `analysis.mer.registry.ingredients`.
+
+    Raises:
+        UnknownName: `labels.predictor` or `selection.predictor` shares an ingredient with `reported_by`;
+            both are told together.
+    """
+    took_part = (
+        ("labels.predictor", recipe.labels.predictor, "labels", "learns to please it"),
+        (
+            "selection.predictor",
+            recipe.selection.predictor,
+            "chooses among the checkpoints",
+            "is the one it likes best",
+        ),
+    )
+    refuse(
+        [
+            _refusal(where, name, does, outcome, recipe.reported_by, shared)
+            for where, name, does, outcome in took_part
+            if name is not None and (shared := ingredients(name) & ingredients(recipe.reported_by))
+        ]
+    )
+
+
+def _refusal(
+    where: str, name: str, does: str, outcome: str, reported_by: str, shared: frozenset[str]
+) -> IsopathError:
+    same = (
+        "is also reported_by" if name == reported_by else f"hears with what reported_by {shown(reported_by)}"
+    )
+    parts = "" if name == reported_by else f" hears with ({', '.join(sorted(shared))})"
+    return UnknownName(
+        where,
+        f"{shown(name)} {same}{parts}, and a model whose training it {does} {outcome}: its own report would"
+        " be too good",
+        "name a predictor that shares nothing with it in one of the two places",
+    )

@@ -45,7 +45,8 @@ class LabelledCrops:
         crops: in the order of tracks and onsets; those without a label are in `faults`.
         source: one sentence: where the labels are from.
         predictor: the predictor that placed them; None where none did. It may not report.
-        perspective: of the labels: ``perceived``, ``intended`` (composed for that place), ``tags`` or ``none``.
+        perspective: of the labels: ``perceived``, ``intended`` (composed for that place), ``tags`` or,
+            without labels, ``none``.
     """
 
     crops: tuple[LabelledCrop, ...]

@@ -23,13 +23,20 @@ class AdapterOption:
     weight: float = 1.0
 
 
-def _text(where: str, value: Any) -> str:
+def text_of(where: str, value: Any) -> str:
+    """A text that is not empty.
+
+    Raises:
+        OutOfRange: another kind of value.
+    """
     if not isinstance(value, str) or not value.strip():
         raise OutOfRange(where, f"{shown(value)} is not a name", "write a name in quotation marks")
     return value
 
 
-def _one_of(known: tuple[str, ...]) -> Callable[[str, Any], str]:
+def one_of(known: tuple[str, ...]) -> Callable[[str, Any], str]:
+    """A reader of one of these names; it raises UnknownName."""
+
     def read(where: str, value: Any) -> str:
         if not isinstance(value, str) or value not in known:
             hint = did_you_mean(value, known) if isinstance(value, str) else ""
@@ -41,7 +48,9 @@ def _one_of(known: tuple[str, ...]) -> Callable[[str, Any], str]:
     return read
 
 
-def _number(least: float, most: float) -> Callable[[str, Any], float]:
+def number_in(least: float, most: float) -> Callable[[str, Any], float]:
+    """A reader of a number in this range, ends included; it raises OutOfRange."""
+
     def read(where: str, value: Any) -> float:
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if not is_number or not least <= value <= most:
@@ -55,9 +64,11 @@ def _number(least: float, most: float) -> Callable[[str, Any], float]:
     return read
 
 
-def _whole(least: int, most: int) -> Callable[[str, Any], int]:
+def whole_in(least: int, most: int) -> Callable[[str, Any], int]:
+    """A reader of a whole number in this range, ends included; it raises OutOfRange."""
+
     def read(where: str, value: Any) -> int:
-        number = _number(least, most)(where, value)
+        number = number_in(least, most)(where, value)
         if number != math.floor(number):
             raise OutOfRange(where, f"{shown(value)} is not a whole number", "write it without a fraction")
         return int(number)
@@ -68,7 +79,7 @@ def _whole(least: int, most: int) -> Callable[[str, Any], int]:
 def _conditioning(where: str, value: Any) -> tuple[str, ...]:
     if not isinstance(value, (list, tuple)) or not value:
         raise OutOfRange(where, f"{shown(value)} is not a list of names", 'write for example ["prompt"]')
-    names = tuple(_one_of(CONDITIONINGS)(where, name) for name in value)
+    names = tuple(one_of(CONDITIONINGS)(where, name) for name in value)
     if len(set(names)) < len(names):
         raise OutOfRange(where, f"{shown(list(names))} names one twice", "name each once")
     return names
@@ -87,43 +98,43 @@ def _adapters(where: str, value: Any) -> tuple[AdapterOption, ...]:
 
 def _adapter(where: str, item: Any) -> AdapterOption:
     if not isinstance(item, Mapping):
-        return AdapterOption(_text(where, item))
+        return AdapterOption(text_of(where, item))
     for key in item:
         if key not in ("path", "weight"):
             hint = did_you_mean(str(key), ("path", "weight"))
             raise UnknownName(where, f"{shown(key)} is not known here", hint + "write path and weight")
     if "path" not in item:
         raise OutOfRange(f"{where}.path", "is missing", "name the adapter's folder")
-    path = _text(f"{where}.path", item["path"])
-    return AdapterOption(path, _number(-10.0, 10.0)(f"{where}.weight", item.get("weight", 1.0)))
+    path = text_of(f"{where}.path", item["path"])
+    return AdapterOption(path, number_in(-10.0, 10.0)(f"{where}.weight", item.get("weight", 1.0)))
 
 
 def _prompts(where: str, value: Any) -> str:
     from generation.conditioning import load_prompts
 
-    name = _text(where, value)
+    name = text_of(where, value)
     load_prompts(name)
     return name
 
 
 READERS: Mapping[str, Callable[[str, Any], Any]] = {
-    "model": _text,
-    "revision": _text,
+    "model": text_of,
+    "revision": text_of,
     "adapters": _adapters,
     "conditioning": _conditioning,
     "prompts": _prompts,
-    "affect_tokens": _text,
-    "steering": _text,
-    "steering_strength": _number(-100.0, 100.0),
-    "guidance_scale": _number(1.0, 20.0),
-    "affect_guidance_scale": _number(0.0, 20.0),
-    "top_k": _whole(1, 2048),
-    "temperature": _number(0.01, 10.0),
-    "dtype": _one_of(DTYPES),
-    "mode": _one_of(MODES),
-    "prefix_s": _number(8.0, 12.0),
-    "candidates": _whole(1, 64),
-    "judge": _text,
+    "affect_tokens": text_of,
+    "steering": text_of,
+    "steering_strength": number_in(-100.0, 100.0),
+    "guidance_scale": number_in(1.0, 20.0),
+    "affect_guidance_scale": number_in(0.0, 20.0),
+    "top_k": whole_in(1, 2048),
+    "temperature": number_in(0.01, 10.0),
+    "dtype": one_of(DTYPES),
+    "mode": one_of(MODES),
+    "prefix_s": number_in(8.0, 12.0),
+    "candidates": whole_in(1, 64),
+    "judge": text_of,
 }
 """Option to what reads its value: called with the place in the protocol and the value.
 

@@ -1,0 +1,175 @@
+"""Where a training's files are, and which recipe they are of."""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import io
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from generation.training.recipe import Recipe
+from generation.training.recipe_file import differences, read_recipe, recipe_json
+from generation.training.tracks import Fault
+from study.errors import StorageError
+from study.folder import write_whole
+
+_SHOWN = 8
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A training on disk.
+
+    Args:
+        root: the folder that ``--out`` names.
+    """
+
+    root: Path
+
+    @property
+    def recipe(self) -> Path:
+        """The frozen copy of the recipe, its paths whole."""
+        return self.root / "recipe.json"
+
+    @property
+    def data(self) -> Path:
+        """The data card, and what was found out about tracks and windows."""
+        return self.root / "data"
+
+    @property
+    def tokens(self) -> Path:
+        """The codec's tokens; may be deleted and made anew."""
+        return self.root / "tokens"
+
+    @property
+    def checkpoints(self) -> Path:
+        """What learning goes on from."""
+        return self.root / "checkpoints"
+
+    @property
+    def log(self) -> Path:
+        """Losses and rates by step."""
+        return self.root / "log.csv"
+
+    @property
+    def faults(self) -> Path:
+        """Everything that could not be used, or only in part."""
+        return self.root / "faults.csv"
+
+    @property
+    def summary(self) -> Path:
+        """What was made of what, with digests, seeds, versions and times."""
+        return self.root / "training.json"
+
+    @property
+    def adapter(self) -> Path:
+        """What method lora makes: adapter, affect tokens, marks and model card."""
+        return self.root / "adapter"
+
+    @property
+    def model(self) -> Path:
+        """What method full makes: a whole model with its card."""
+        return self.root / "model"
+
+    def made(self, recipe: Recipe) -> Path:
+        """The folder that a recipe ends in."""
+        return self.adapter if recipe.method == "lora" else self.model
+
+    def begin(self, recipe: Recipe) -> None:
+        """Freeze the recipe here, or find the same one frozen.
+
+        Raises:
+            StorageError: the folder cannot be written, holds something else than a training, or the
+                training of another recipe; names the fields that differ.
+        """
+        if self.recipe.exists():
+            differing = differences(read_recipe(self.recipe), recipe)
+            if differing:
+                left = len(differing) - _SHOWN
+                told = ", ".join(differing[:_SHOWN]) + (f", and {left} more" if left > 0 else "")
+                raise StorageError(
+                    str(self.root),
+                    f"holds a training of another recipe ({told})",
+                    "name another folder, or go on with the recipe that is frozen there",
+                )
+            return
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            found = sorted(file.name for file in self.root.iterdir() if not file.name.startswith("."))
+        except OSError as problem:
+            raise StorageError(
+                str(self.root), f"cannot be written ({problem.strerror})", "name another folder"
+            ) from problem
+        if found:
+            raise StorageError(
+                str(self.root), f"is not empty and holds no training ({found[0]})", "name a new folder"
+            )
+        write_whole(self.recipe, recipe_json(recipe).encode())
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the folder for this process; the lock is the kernel's and goes with the process.
+
+        Raises:
+            StorageError: another process trains in it, or it cannot be written.
+        """
+        path = self.root / ".training.lock"
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            file = path.open("a+", encoding="ascii")
+        except OSError as problem:
+            raise StorageError(
+                str(path), f"cannot be written ({problem.strerror})", "name another folder"
+            ) from problem
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.seek(0)
+                raise StorageError(
+                    str(self.root),
+                    f"process {file.read().strip() or 'unknown'} trains in it",
+                    "wait for that one, or name another folder",
+                ) from None
+            file.truncate(0)
+            file.write(f"{os.getpid()}\n")
+            file.flush()
+            yield
+
+    def check_room(self, needed: int, what: str) -> None:
+        """Refuse to begin what this disk cannot hold.
+
+        Args:
+            needed: bytes.
+            what: for the message.
+
+        Raises:
+            StorageError: less is free.
+        """
+        free = shutil.disk_usage(self.root).free
+        if needed > free:
+            raise StorageError(
+                str(self.root),
+                f"{what} will take about {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free",
+                "make room, or name a folder on another disk",
+            )
+
+
+def write_faults(path: Path, faults: Sequence[Fault]) -> None:
+    """Write every fault as a line of a CSV file.
+
+    Raises:
+        StorageError: the folder cannot be written.
+    """
+    lines = io.StringIO(newline="")
+    table = csv.writer(lines, lineterminator="\n")
+    table.writerow(("track_id", "path", "kind", "problem", "is_kept"))
+    for fault in faults:
+        kept = "yes" if fault.is_kept else "no"
+        table.writerow((fault.track_id, fault.path, fault.kind.value, fault.problem, kept))
+    write_whole(path, lines.getvalue().encode())

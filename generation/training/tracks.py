@@ -35,6 +35,11 @@ class FaultKind(StrEnum):
     TAG_WITHOUT_AFFECT = "tag without affect"
     BAD_ROW = "bad row"
     DUPLICATE = "duplicate"
+    DAMAGED_TOKENS = "damaged tokens"
+    TORN_LINE = "line torn by a kill"
+    NO_SPLIT = "in no split"
+    TWO_SPLITS = "in two splits"
+    NOT_IN_TABLE = "in a split, not in the table"
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,8 @@ class Track:
         prompt: the data set's own words for a text encoder.
         duration_s: as the data set states it, or as decoding found it; None where nothing states it.
         licence: of the sound; "not stated" where the data set is silent.
+        artist_id, album_id: as the data set states them; None where it does not.
+        sample_rate_hz: of the file, as decoding found it; None before.
     """
 
     track_id: str
@@ -59,6 +66,9 @@ class Track:
     prompt: str | None = None
     duration_s: float | None = None
     licence: str = "not stated"
+    artist_id: str | None = None
+    album_id: str | None = None
+    sample_rate_hz: int | None = None
 
 
 @dataclass(frozen=True)
@@ -90,6 +100,7 @@ class Corpus:
         faults: in the data set's order.
         licences: part (metadata, audio) to licence.
         sha256: table file to its SHA-256.
+        notes: what a reader of its card should know: which files were taken, what was left aside.
     """
 
     name: str
@@ -98,6 +109,7 @@ class Corpus:
     faults: tuple[Fault, ...]
     licences: Mapping[str, str]
     sha256: Mapping[str, str]
+    notes: tuple[str, ...] = ()
 
     def of(self, split: Split) -> tuple[Track, ...]:
         """The tracks of one split."""

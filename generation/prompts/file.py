@@ -6,12 +6,14 @@ A table is a JSON object:
 - ``name``: as manifests name it.
 - ``about`` and ``sources``: a text and a list of texts for readers; not used.
 - ``sentence``: the prompt, with ``{moods}`` and, where wanted, ``{genre}``,
-  ``{instruments}``, ``{bpm}`` and the names of ``bands`` in braces.
+  ``{instruments}``, ``{bpm}`` and the names of ``bands`` in braces; or with ``{valence}`` and
+  ``{arousal}``, the two numbers themselves.
 - ``tempo``: ``neutral_bpm`` (20 to 300) and ``octaves`` (0 to 2); needed for ``{bpm}``.
-- ``alone_within``: 0 to 1, see `generation.prompts.table.PromptTable`.
+- ``alone_within``: 0 to 1, see `generation.prompts.table.PromptTable`; needed with ``anchors``.
 - ``bands``: name to ``axis``, rising ``edges`` inside (-1, 1), and one more of ``words``.
 - ``anchors``: two or more of ``valence``, ``arousal``, ``moods`` (two or more), and, where
-  the sentence names them, ``genre`` and ``instruments`` (two or more).
+  the sentence names them, ``genre`` and ``instruments`` (two or more). A sentence that
+  names none of these has no anchors.
 """
 
 from __future__ import annotations
@@ -34,7 +36,9 @@ LONGEST_PROMPT = 400
 _FIELDS = ("version", "name", "about", "sources", "sentence", "tempo", "alone_within", "bands", "anchors")
 _ANCHOR_FIELDS = ("valence", "arousal", "moods", "genre", "instruments")
 _BAND_FIELDS = ("axis", "edges", "words")
-_OWN_NAMES = ("moods", "genre", "instruments", "bpm")
+_OWN_NAMES = ("moods", "genre", "instruments", "bpm", "valence", "arousal")
+_FROM_ANCHORS = frozenset({"moods", "genre", "instruments"})
+_NUMBERS = frozenset({"valence", "arousal"})
 
 
 def parse_prompts(data: bytes, file_name: str) -> PromptTable:
@@ -81,6 +85,9 @@ def _problems(value: Any) -> Iterator[Finding]:
                 ("bands", name), "is not in the sentence", f"write {{{name}}} in it, or delete the band"
             )
     yield from _tempo_problems(value.get("tempo"), "bpm" in named)
+    if named and not named & _FROM_ANCHORS:
+        yield from _idle_anchors(value)
+        return
     yield from _number(value, "alone_within", (), 0.0, 1.0)
     anchors = value.get("anchors")
     if not isinstance(anchors, list) or len(anchors) < 2:
@@ -111,9 +118,20 @@ def _placeholders(sentence: Any, bands: Mapping[str, Any]) -> tuple[frozenset[st
         for name, form, conversion in parts
         if name in known and (form or conversion)
     ]
-    if not any(name == "moods" for name, *_ in parts):
-        findings.append(Finding(path, "has no {moods}", remedy))
+    names = {name for name, *_ in parts}
+    if "moods" not in names and not names >= _NUMBERS:
+        findings.append(Finding(path, "has no {moods}", f"{remedy}; or write {{valence}} and {{arousal}}"))
     return frozenset(str(name) for name, *_ in parts), findings
+
+
+def _idle_anchors(value: Mapping[str, Any]) -> Iterator[Finding]:
+    for name in ("alone_within", "anchors"):
+        if name in value:
+            yield Finding(
+                (name,),
+                "does nothing: the sentence names nothing of the anchors",
+                "delete it, or write {moods} in the sentence",
+            )
 
 
 def _band_problems(band: Any, path: JsonPath) -> Iterator[Finding]:
@@ -230,7 +248,7 @@ def _built(value: Mapping[str, Any], data: bytes) -> PromptTable:
         sha256=hashlib.sha256(data).hexdigest(),
         sentence=value["sentence"],
         tempo=tempo and Tempo(float(tempo["neutral_bpm"]), float(tempo["octaves"])),
-        alone_within=float(value["alone_within"]),
+        alone_within=float(value.get("alone_within", 0.0)),
         bands={
             name: Band(band["axis"], tuple(band["edges"]), tuple(band["words"]))
             for name, band in value.get("bands", {}).items()
@@ -242,6 +260,6 @@ def _built(value: Mapping[str, Any], data: bytes) -> PromptTable:
                 anchor.get("genre", ""),
                 tuple(anchor.get("instruments", ())),
             )
-            for anchor in value["anchors"]
+            for anchor in value.get("anchors", ())
         ),
     )

@@ -5,6 +5,8 @@ instruments. Near an anchor the words are its own; between two of them the
 nearer gives the genre, its first mood word and its first two instruments, the
 next one a mood word and an instrument. So a path through the plane changes
 its words a few at a time, and the tempo at every step.
+
+A table without anchors says the two numbers themselves.
 """
 
 from __future__ import annotations
@@ -79,12 +81,13 @@ class PromptTable:
         name: as manifests name it.
         sha256: of the file's bytes.
         sentence: the prompt, with ``{moods}``, ``{genre}``, ``{instruments}``, ``{bpm}`` and
-            bands' names where words go.
+            bands' names where words go; ``{valence}`` and ``{arousal}`` with two decimals.
         tempo: None where the sentence has no ``{bpm}``.
         alone_within: an anchor speaks alone where its distance is less than this
             share of the next one's; 0 to 1.
         bands: by name.
-        anchors: at least two; the earlier one comes first where two are equally near.
+        anchors: two or more, the earlier one first where two are equally near; or none,
+            where the sentence names nothing of theirs.
     """
 
     name: str
@@ -97,15 +100,23 @@ class PromptTable:
 
     def prompt(self, affect: Affect) -> str:
         """The words for a point: a short English sentence without a full stop."""
-        nearest, second, is_alone = self._around(affect)
-        other = nearest.moods[1] if is_alone else next(m for m in second.moods if m != nearest.moods[0])
         return self.sentence.format(
-            moods=f"{nearest.moods[0]} and {other}",
-            genre=nearest.genre,
-            instruments=_listed([*nearest.instruments[:2], *([] if is_alone else _guest(second, nearest))]),
             bpm="" if self.tempo is None else self.tempo.bpm(affect),
+            valence=_two_decimals(affect.valence),
+            arousal=_two_decimals(affect.arousal),
+            **(self._words(affect) if self.anchors else {}),
             **{name: band.at(affect) for name, band in self.bands.items()},
         )
+
+    def _words(self, affect: Affect) -> dict[str, str]:
+        nearest, second, is_alone = self._around(affect)
+        other = nearest.moods[1] if is_alone else next(m for m in second.moods if m != nearest.moods[0])
+        instruments = [*nearest.instruments[:2], *([] if is_alone else _guest(second, nearest))]
+        return {
+            "moods": f"{nearest.moods[0]} and {other}",
+            "genre": nearest.genre,
+            "instruments": _listed(instruments),
+        }
 
     def _around(self, affect: Affect) -> tuple[Anchor, Anchor, bool]:
         # Rounded, so that on a line of symmetry the table's order decides and not the last bit.
@@ -113,6 +124,11 @@ class PromptTable:
         first, second = sorted(range(len(distances)), key=distances.__getitem__)[:2]
         is_alone = distances[first] < self.alone_within * distances[second]
         return self.anchors[first], self.anchors[second], is_alone
+
+
+def _two_decimals(value: float) -> str:
+    # + 0.0: there is no minus zero to be read.
+    return f"{round(value, 2) + 0.0:.2f}"
 
 
 def _guest(second: Anchor, nearest: Anchor) -> list[str]:

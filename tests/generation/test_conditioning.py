@@ -102,8 +102,29 @@ def problems_of(table: Any) -> list[str]:
     return [str(problem) for problem in refused.value.problems]
 
 
-def test_the_installed_tables_are_default_and_plain() -> None:
-    assert installed_prompts() == ("default", "plain")
+def test_the_installed_tables_are_default_numeric_and_plain() -> None:
+    assert installed_prompts() == ("default", "numeric", "plain")
+
+
+def test_the_numeric_table_says_the_two_numbers_rounded_and_no_minus_zero() -> None:
+    table = load_prompts("numeric")
+
+    assert table.prompt(Affect(0.6, -0.4)) == "valence 0.60, arousal -0.40 instrumental music"
+    assert table.prompt(Affect(-0.001, 0.3333)) == "valence 0.00, arousal 0.33 instrumental music"
+
+
+def test_a_table_of_numbers_needs_no_anchors_and_refuses_idle_ones() -> None:
+    numbers = {"version": 1, "name": "mine", "sentence": "music at {valence} and {arousal}, {pace}"}
+    numbers["bands"] = {"pace": {"axis": "arousal", "edges": [0.0], "words": ["slow", "fast"]}}
+
+    table = parse_prompts(json.dumps(numbers).encode(), "mine.json")
+
+    assert table.prompt(Affect(-1.0, 0.5)) == "music at -1.00 and 0.50, fast"
+    assert problems_of(numbers | {"alone_within": 0.5}) == [
+        "mine.json::$.alone_within: does nothing: the sentence names nothing of the anchors;"
+        " delete it, or write {moods} in the sentence"
+    ]
+    assert "has no {moods}" in problems_of(numbers | {"sentence": "{valence} {pace}"})[0]
 
 
 def test_a_prompt_tells_mood_genre_instruments_mode_touch_and_tempo() -> None:
@@ -141,7 +162,7 @@ def test_no_prompt_of_the_plane_holds_a_violent_word(name: str) -> None:
     used = set(itertools.chain.from_iterable(words_of(table.prompt(affect)) for affect in GRID))
 
     assert used.isdisjoint(VIOLENT)
-    assert all(word.isascii() and word.islower() for word in used)
+    assert all(word.isascii() and word == word.lower() for word in used)
 
 
 @pytest.mark.parametrize("name", installed_prompts())
@@ -248,7 +269,8 @@ def test_every_fault_of_a_table_is_named_at_once() -> None:
         "mine.json::$.version: is 2; write 1",
         "mine.json::$.name: is not a name; write a short text",
         "mine.json::$.sentence: has {instrument}, which stands for nothing; did you mean"
-        ' "instruments"? If not, write {moods} and any of {genre}, {instruments}, {bpm}, {touch}',
+        ' "instruments"? If not, write {moods} and any of {genre}, {instruments}, {bpm}, {valence},'
+        " {arousal}, {touch}",
         "mine.json::$.sentence: has more than the name in {bpm}; write {bpm}",
         'mine.json::$.tempo.neutral_bpm: is "80"; write a number from 20 to 300',
         "mine.json::$.alone_within: is 1.5; write a number from 0 to 1",

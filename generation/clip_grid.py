@@ -53,6 +53,7 @@ class GridSystem:
             a predictor can hear at all.
         models, licences: as in a session's manifest.
         notes: what a reader should know.
+        ceilings: names of the ceilings it is held against, those of the music it was made of; empty: all.
     """
 
     name: str
@@ -64,6 +65,7 @@ class GridSystem:
     models: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     licences: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     notes: tuple[str, ...] = ()
+    ceilings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -157,5 +159,6 @@ class ClipGrid:
 
 def _system(fields: Mapping[str, Any]) -> GridSystem:
     took_part = {name: tuple(Part(part) for part in parts) for name, parts in fields["took_part"].items()}
-    read = {"took_part": took_part, "role": Role(fields["role"]), "notes": tuple(fields["notes"])}
+    sentences = {name: tuple(fields.get(name, ())) for name in ("notes", "ceilings")}
+    read = {"took_part": took_part, "role": Role(fields["role"]), **sentences}
     return GridSystem(**{**fields, **read})

@@ -44,7 +44,7 @@ class EmbeddingMusicnn(MusicnnPredictor):
 def with_embedding(
     predictors: Sequence[AffectPredictor],
 ) -> tuple[tuple[AffectPredictor, ...], EmbeddingMusicnn | None]:
-    """The same predictors, of which `musicnn` keeps its embeddings; and that one, None where there is none."""
+    """The same predictors, `musicnn` made to keep its embeddings; and that one, None where there is none."""
     embedding = next(
         (EmbeddingMusicnn() for one in predictors if type(one) is MusicnnPredictor),
         next((one for one in predictors if isinstance(one, EmbeddingMusicnn)), None),

@@ -41,9 +41,8 @@ def delayed(shape: DecoderShape, prefix: Tensor, n_frames: int) -> Tensor:
         int64, shape [positions, clips, codebooks]: the prefix, the special tokens, and `OPEN`.
     """
     clips, codebooks, n_prefix = prefix.shape
-    sequence = torch.full(
-        (sequence_length(shape, n_frames), clips, codebooks), shape.special_token, dtype=torch.int64
-    )
+    sizes = (sequence_length(shape, n_frames), clips, codebooks)
+    sequence = torch.full(sizes, shape.special_token, dtype=torch.int64, device=prefix.device)
     for codebook, delay in enumerate(delays(shape)):
         onset = 1 + delay
         sequence[onset : onset + n_frames, :, codebook] = OPEN

@@ -17,13 +17,13 @@ from typing import cast
 
 import torch
 from peft import LoraModel, PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
-from torch import Tensor, nn
-from transformers import MusicgenDecoderConfig, MusicgenForCausalLM
+from torch import Tensor
 
 from generation.clips.option_values import AdapterOption
 from generation.musicgen.trained.adapter_folder import AdapterFolder, check_adapter_tensors, read_adapter
+from generation.musicgen.trained.language_model import LanguageModel
 from generation.musicgen.weights.checkpoint import Checkpoint
-from generation.musicgen.weights.layout import parsed_config, quiet_transformers
+from generation.musicgen.weights.layout import quiet_transformers
 from study.errors import ModelError
 
 _ADAPTER = "adapter"
@@ -43,18 +43,6 @@ class Merged:
     tensors: Mapping[str, Tensor]
     sha256: Mapping[str, str]
     licences: Mapping[str, str]
-
-
-class _LanguageModel(nn.Module):
-    """The part of MusicgenForConditionalGeneration that is ours to change, under the same names."""
-
-    def __init__(self, checkpoint: Checkpoint) -> None:
-        super().__init__()
-        self.decoder = MusicgenForCausalLM(
-            cast(MusicgenDecoderConfig, parsed_config(checkpoint.config).decoder)
-        )
-        if "enc_to_dec_proj.weight" in checkpoint.tensors:
-            self.enc_to_dec_proj = nn.Linear(checkpoint.shape.text_dim, checkpoint.shape.hidden_size)
 
 
 def merged(checkpoint: Checkpoint, adapters: Sequence[AdapterOption]) -> Merged:
@@ -100,7 +88,7 @@ def _changed(
     """Name and value of every tensor that one adapter changes, with it merged whole."""
     with _quiet_peft(folder):
         with torch.device("meta"):
-            model = _LanguageModel(checkpoint)
+            model = LanguageModel(checkpoint)
         # Some initializations subtract from the base in place.
         own = {name: tensor.clone() for name, tensor in base.items()} if folder.changes_base else base
         model.load_state_dict(own, assign=True)

@@ -150,8 +150,8 @@ READERS: Mapping[str, Mapping[str, Reader]] = {
         "gradient_checkpointing": _truth,
     },
     "sampling": {
-        "inverse_density": number_in(0.0, 1.0),
-        "bandwidth": number_in(0.01, 2.0),
+        "inverse_density": number_in(0.0, 2.0),
+        "bandwidth": number_in(0.01, 1.0),
         "largest_weight": number_in(1.0, 1e6),
     },
     "selection": {

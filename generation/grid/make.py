@@ -17,7 +17,7 @@ from generation.engine import AffectJudge, MusicEngine, Placement, Progress, Ses
 from generation.grid.kept import GridFolder, Maker, RawClip
 from generation.grid.level import levelled, system_gain
 from generation.grid.parts import parts_of, trained_folders
-from generation.grid.request import GridRequest, SystemSpec
+from generation.grid.request import GridRequest, SystemSpec, each_at
 from generation.registry import load_engine
 from study.canonical import plain
 from study.errors import AudioError, IsopathError, ModelError, Refusals, StorageError, refuse
@@ -89,27 +89,37 @@ def load_engines(systems: Sequence[SystemSpec], placement: Placement) -> tuple[M
     refused: list[IsopathError] = []
     for index, system in enumerate(systems):
         try:
-            found.append(load_engine(EngineSpec(system.engine, dict(system.options)), placement))
+            found.append(load_system(system, f"systems[{index}].", placement))
         except IsopathError as refusal:
-            each = refusal.refusals if isinstance(refusal, Refusals) else (refusal,)
-            refused += [_placed(index, one) for one in each]
+            refused += each_at("", refusal)
     refuse(refused)
     return tuple(found)
+
+
+def load_system(system: SystemSpec, place: str, placement: Placement) -> MusicEngine:
+    """One system's engine.
+
+    Args:
+        place: of the system in the request, for messages.
+
+    Raises:
+        UnknownName, OutOfRange, Refusals: as `load_engines`.
+    """
+    try:
+        return load_engine(EngineSpec(system.engine, dict(system.options)), placement)
+    except IsopathError as refusal:
+        raise Refusals(list(each_at(place, refusal))) from refusal
 
 
 _NOBODY = Maker({}, {}, (), {})
 
 
-def _placed(index: int, refusal: IsopathError) -> IsopathError:
-    where = refusal.where.removeprefix("engine.").replace("name", "engine", 1)
-    return type(refusal)(f"systems[{index}].{where}", refusal.problem, refusal.remedy)
-
-
 def _named(spec: SystemSpec, refusal: IsopathError) -> IsopathError:
-    told = "; ".join(str(one) for one in refusal.refusals) if isinstance(refusal, Refusals) else None
-    if told is not None:
-        return ModelError(f"system {spec.name}", told, "mend it and run again: the others are kept")
-    return ModelError(f"system {spec.name}", f"{refusal.where}: {refusal.problem}", refusal.remedy)
+    told = "; ".join(f"{one.where}: {one.problem}" for one in each_at("", refusal))
+    remedy = (
+        "mend them and run again: the others are kept" if isinstance(refusal, Refusals) else refusal.remedy
+    )
+    return ModelError(f"system {spec.name}", told, remedy)
 
 
 def _everything(request: GridRequest, engines: Sequence[MusicEngine]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from generation.clip_grid import Part, Role
 from study.affect import Affect
-from study.errors import IsopathError, OutOfRange, refuse
+from study.errors import IsopathError, OutOfRange, ProtocolErrors, Refusals, refuse
 from study.path import AffectPath, PathKind, Waypoint
 from study.protocol import EngineSpec
 from study.protocol_file.text import shown
@@ -219,3 +219,18 @@ def clip_problems(clip_s: float) -> Iterator[IsopathError]:
             f"{clip_s:g} is not a length from {SHORTEST_CLIP_S:g} to {LONGEST_CLIP_S:g} seconds",
             "write for example 10",
         )
+
+
+def each_at(place: str, refusal: IsopathError) -> Iterator[IsopathError]:
+    """What was refused, one by one, each with the place in the request before its own."""
+    if isinstance(refusal, Refusals):
+        for one in refusal.refusals:
+            yield from each_at(place, one)
+    elif isinstance(refusal, ProtocolErrors):
+        for problem in refusal.problems:
+            where = f"{place}{problem.file}::{problem.json_path}"
+            yield OutOfRange(where, problem.problem, problem.remedy)
+    else:
+        # A protocol writes engine.name and engine.options.x, a system engine and options.x.
+        where = refusal.where.replace("engine.name", "engine").replace("engine.options", "options")
+        yield type(refusal)(f"{place}{where}", refusal.problem, refusal.remedy)

@@ -6,15 +6,18 @@ JSON Lines: the first says where the labels are from, each other one is a window
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from generation.training.crops import Crop, LabelledCrop, LabelledCrops
 from generation.training.tracks import Corpus, Split
 from study.affect import Affect
-from study.errors import StorageError
+from study.errors import OutOfRange, StorageError
 from study.folder import write_whole
+
+T = TypeVar("T")
 
 CROPS_FILE = "crops.jsonl"
 VERSION = 1
@@ -79,21 +82,30 @@ def read_labelled(path: Path) -> LabelledSounds:
         raise StorageError(
             str(path), f"cannot be read ({problem.strerror})", "name the folder of a training"
         ) from problem
-    number = 1
+    head = _read_line(path, 1, lines[0] if lines else "", dict)
+    if head.get("version") != VERSION:
+        raise _damaged(path, 1, f"version {head.get('version')}, not {VERSION}")
+    sounds = tuple(_read_line(path, number, line, _sound) for number, line in enumerate(lines[1:], start=2))
+    return LabelledSounds(
+        sounds,
+        str(head.get("source", "")),
+        head.get("predictor"),
+        str(head.get("perspective", "none")),
+        tuple(head.get("licences", ())),
+    )
+
+
+def _read_line(path: Path, number: int, line: str, make: Callable[[Any], T]) -> T:
     try:
-        head = json.loads(lines[0])
-        if head["version"] != VERSION:
-            raise ValueError(f"version {head['version']}, not {VERSION}")
-        sounds = []
-        for number, line in enumerate(lines[1:], start=2):
-            sounds.append(_sound(json.loads(line)))
-        return LabelledSounds(
-            tuple(sounds), head["source"], head["predictor"], head["perspective"], tuple(head["licences"])
-        )
-    except (IndexError, KeyError, TypeError, ValueError) as problem:
-        raise StorageError(
-            f"{path}, line {number}", f"is no labelled window ({problem})", "run the training again"
-        ) from problem
+        return make(json.loads(line))
+    except (KeyError, TypeError, ValueError, OutOfRange) as problem:
+        raise _damaged(path, number, str(problem)) from problem
+
+
+def _damaged(path: Path, number: int, problem: str) -> StorageError:
+    return StorageError(
+        f"{path}, line {number}", f"is no labelled window ({problem})", "run the training again"
+    )
 
 
 def _line(one: LabelledCrop, path: Path) -> dict[str, Any]:

@@ -13,9 +13,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from generation.clips.clip import Codes
 from generation.engine import Progress
 from generation.training.crops import Crop
 from generation.training.tokens.index import TokenEntry, TokenIndex, read_index
@@ -29,9 +27,6 @@ if TYPE_CHECKING:
 
 CARD_FILE = "card.json"
 CACHE_VERSION = 1
-
-Codes = NDArray[np.int16]
-"""Tokens, shape [n_codebooks, n_frames]."""
 
 
 class TokenCache:

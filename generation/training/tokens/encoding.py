@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import numpy as np
 import soundfile
 
+from generation.clips.clip import Codes
 from generation.engine import Progress
-from generation.musicgen.sound_encoder import SoundEncoder
+from generation.musicgen.sound_encoder import CodecCard
 from generation.training.tokens.reading import Source, readings
 from generation.training.tokens.shards import Frames
-from generation.training.tokens.windows import SoundWindow, WindowSizes
+from generation.training.tokens.windows import Sound, SoundWindow, WindowSizes
 from generation.training.tracks import Fault, FaultKind, Track
 from study.errors import ModelError
 
@@ -22,6 +24,19 @@ WINDOW_S = 30.0
 CONTEXT_S = 4.0
 """Encoded on either side of a window's own part and thrown away, as where tokens are decoded
 (`generation.musicgen.sound`)."""
+
+
+class Encoder(Protocol):
+    """Sound to tokens; `generation.musicgen.sound_encoder.SoundEncoder` is one."""
+
+    @property
+    def card(self) -> CodecCard:
+        """Which codec it is."""
+        ...
+
+    def encode(self, samples: Sound) -> Codes:
+        """Tokens, shape [n_rows, n_frames], of samples, shape [n, 1|2]; the last frame may be begun only."""
+        ...
 
 
 class Encoding:
@@ -34,7 +49,7 @@ class Encoding:
 
     def __init__(
         self,
-        encoder: SoundEncoder,
+        encoder: Encoder,
         n_rows: int,
         write: Callable[[Track, Source, Frames], None],
         progress: Progress,

@@ -12,9 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from generation.engine import Progress
-from generation.musicgen.sound_encoder import SoundEncoder
 from generation.training.tokens.cache import TokenCache, read_card, write_card
-from generation.training.tokens.encoding import Encoding
+from generation.training.tokens.encoding import Encoder, Encoding
 from generation.training.tokens.filling import only_filler
 from generation.training.tokens.index import (
     TokenEntry,
@@ -34,7 +33,7 @@ from study.folder import file_sha256
 def fill_cache(
     corpus: Corpus,
     folder: Path,
-    encoder: SoundEncoder,
+    encoder: Encoder,
     progress: Progress = lambda _: None,
     shard_bytes: int = SHARD_BYTES,
     n_readers: int | None = None,
@@ -131,7 +130,7 @@ def _is_same(folder: Path, track: Track, entry: TokenEntry | None) -> bool:
     return True
 
 
-def _rows_of(folder: Path, encoder: SoundEncoder) -> int:
+def _rows_of(folder: Path, encoder: Encoder) -> int:
     """Tokens a frame, of the cache and of the encoder alike; begins the cache where there is none."""
     card = encoder.card
     frame = card.sample_rate_hz // card.frame_rate_hz

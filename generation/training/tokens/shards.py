@@ -47,15 +47,12 @@ class ShardWriter:
     """Appends tracks to the last shard, or to a new one.
 
     What lies in the last shard behind its last indexed frame is of a run that was killed before it wrote the
-    index, and is cut off.
+    index, and is written over. A shard shorter than its index says keeps its place for what is missing.
 
     Args:
         entries: of the index.
         n_rows: tokens a frame.
         shard_bytes: largest size of a shard, one long track excepted.
-
-    Raises:
-        StorageError: the folder cannot be written.
     """
 
     def __init__(
@@ -67,7 +64,6 @@ class ShardWriter:
             ends[entry.shard] = max(ends.get(entry.shard, 0), entry.first_frame + entry.n_frames)
         self._number = max(int(name.partition(".")[0].rpartition("-")[2]) for name in ends)
         self._end = ends[_name(self._number)]
-        self._cut()
 
     def append(self, frames: Frames) -> tuple[str, int]:
         """Write one track's tokens; they are on disk when this returns.
@@ -92,19 +88,11 @@ class ShardWriter:
             if is_new:
                 sync_folder(self._folder)
         except OSError as problem:
-            raise _not_written(path, problem) from problem
+            raise StorageError(
+                str(path), f"cannot be written ({problem.strerror})", "make room and run the command again"
+            ) from problem
         self._end += len(frames)
         return name, first
-
-    def _cut(self) -> None:
-        """A shard shorter than its index says is left as it is: what is missing will be encoded anew."""
-        path = self._folder / _name(self._number)
-        end = self._end * self._frame_bytes
-        try:
-            if path.is_file() and path.stat().st_size > end:
-                os.truncate(path, end)
-        except OSError as problem:
-            raise _not_written(path, problem) from problem
 
 
 def _as_bytes(frames: Frames) -> memoryview:
@@ -113,9 +101,3 @@ def _as_bytes(frames: Frames) -> memoryview:
 
 def _name(number: int) -> str:
     return f"tokens-{number:05d}.i16"
-
-
-def _not_written(path: Path, problem: OSError) -> StorageError:
-    return StorageError(
-        str(path), f"cannot be written ({problem.strerror})", "make room and run the command again"
-    )

@@ -1,0 +1,93 @@
+"""Which predictors took part in a training: a mark beside what it made, so that they carry no claim about it.
+
+A file of its own, since neither peft's configuration nor the metadata of a safetensors file is read by
+everybody who moves an adapter; it lies in the folder of ``adapter_config.json`` or of the V/A module.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from study.errors import ModelError
+from study.folder import write_whole
+
+MARKS = "isopath_training.json"
+VERSION = 1
+PARTS = ("labels", "selection")
+"""It placed the music that was learned from; it chose among the checkpoints."""
+
+
+@dataclass(frozen=True)
+class PartTaken:
+    """What predictors did in trainings.
+
+    Args:
+        predictors: predictor to its parts, of `PARTS`.
+    """
+
+    predictors: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __or__(self, other: PartTaken) -> PartTaken:
+        """What they did in either."""
+        names = sorted({*self.predictors, *other.predictors})
+        return PartTaken(
+            {
+                name: tuple(dict.fromkeys((*self.predictors.get(name, ()), *other.predictors.get(name, ()))))
+                for name in names
+            }
+        )
+
+
+def write_marks(folder: Path, taken: PartTaken, extra: Mapping[str, Any]) -> None:
+    """Write the mark, whole or not at all.
+
+    Args:
+        extra: what else the training has to say (recipe, digests); read by people.
+
+    Raises:
+        StorageError: the folder cannot be written.
+    """
+    content = {"version": VERSION, "predictors": dict(taken.predictors), **extra}
+    text = json.dumps(content, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False)
+    write_whole(folder / MARKS, (text + "\n").encode())
+
+
+def read_marks(folder: Path) -> PartTaken:
+    """What took part in the training whose result lies in a folder; nothing where it has no mark.
+
+    Raises:
+        ModelError: there is a mark, and it cannot be read: who took part cannot be known.
+    """
+    path = folder / MARKS
+    try:
+        content = json.loads(path.read_bytes())
+        if content["version"] != VERSION:
+            raise _unreadable(path, f"is of version {content['version']}, not {VERSION}")
+        return PartTaken({str(name): tuple(map(str, parts)) for name, parts in content["predictors"].items()})
+    except FileNotFoundError:
+        return PartTaken()
+    except OSError as problem:
+        raise _unreadable(path, f"cannot be read ({problem.strerror})") from problem
+    except (AttributeError, KeyError, TypeError, ValueError) as problem:
+        raise _unreadable(path, f"is no mark of a training ({type(problem).__name__} {problem})") from problem
+
+
+def read_all_marks(folders: Iterable[Path]) -> PartTaken:
+    """What took part in any of several trainings.
+
+    Raises:
+        ModelError: as `read_marks`.
+    """
+    taken = PartTaken()
+    for folder in folders:
+        taken = taken | read_marks(folder)
+    return taken
+
+
+def _unreadable(path: Path, problem: str) -> ModelError:
+    return ModelError(str(path), problem, "copy it again from where the training left it")

@@ -11,19 +11,12 @@ import soundfile
 
 from generation.clips.clip import Codes
 from generation.engine import Progress
-from generation.musicgen.sound_encoder import CodecCard
+from generation.musicgen.sound_encoder import CONTEXT_S, WINDOW_S, CodecCard
 from generation.training.tokens.reading import Source, readings
 from generation.training.tokens.shards import Frames
 from generation.training.tokens.windows import Sound, SoundWindow, WindowSizes
 from generation.training.tracks import Fault, FaultKind, Track
 from study.errors import ModelError
-
-WINDOW_S = 30.0
-"""Longest stretch encoded at once, context included."""
-
-CONTEXT_S = 4.0
-"""Encoded on either side of a window's own part and thrown away, as where tokens are decoded
-(`generation.musicgen.sound`)."""
 
 
 class Encoder(Protocol):

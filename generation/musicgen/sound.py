@@ -1,4 +1,4 @@
-"""Tokens as sound: EnCodec, one clip at a time and one channel at a time.
+"""Tokens as sound: the codec's decoder, one clip at a time and one channel at a time.
 
 A clip is decoded alone, so its samples do not depend on the clips beside it.
 What is longer than MusicGen's 30 s is decoded in windows, so that memory does
@@ -7,14 +7,12 @@ not grow with length.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from transformers import EncodecModel
-from transformers.models.encodec.modeling_encodec import EncodecDecoderOutput
+from transformers import PreTrainedConfig
+from transformers.modeling_utils import PreTrainedAudioTokenizerBase
 
 from generation.audio import SAMPLE_RATE_HZ
 from generation.clips.clip import Codes, Stereo
@@ -32,34 +30,45 @@ FADE_FRAMES = 1
 """Length of the linear crossfade where two windows meet: 20 ms."""
 
 
+def check_codec(config: PreTrainedConfig, shape: DecoderShape) -> None:
+    """Refuse a codec whose tokens are not the decoder's.
+
+    Raises:
+        ModelError: another rate, codebook size or number of codebooks.
+    """
+    found = (config.sampling_rate, config.audio_channels, config.codebook_size, config.num_quantizers)
+    needed = (SAMPLE_RATE_HZ, 1, shape.codebook_size, shape.n_delays)
+    if found != needed:
+        parts = "(rate, channels, codebook size, codebooks)"
+        raise ModelError(
+            "audio_encoder",
+            f"the codec's {parts} are {found}, the decoder needs {needed}",
+            "give the codec that came with the model",
+        )
+
+
 class SoundDecoder:
-    """EnCodec's decoder.
+    """A codec's decoder.
 
     Args:
-        model: of 32 kHz, one channel; moved to `device` and float32, for inference only.
+        model: of 32 kHz, one channel, with the signatures of transformers' EnCodec; moved to `device` and
+            float32, for inference only.
         shape: of the decoder whose tokens it turns into sound.
 
     Raises:
         ModelError: a codec of another rate, codebook size or number of codebooks.
     """
 
-    def __init__(self, model: EncodecModel, shape: DecoderShape, device: torch.device) -> None:
-        config = model.config
-        found = (config.sampling_rate, config.audio_channels, config.codebook_size, config.num_quantizers)
-        needed = (SAMPLE_RATE_HZ, 1, shape.codebook_size, shape.n_delays)
-        if found != needed:
-            parts = "(rate, channels, codebook size, codebooks)"
-            raise ModelError(
-                "audio_encoder",
-                f"the codec's {parts} are {found}, the decoder needs {needed}",
-                "give the codec that came with the model",
-            )
+    def __init__(
+        self, model: PreTrainedAudioTokenizerBase, shape: DecoderShape, device: torch.device
+    ) -> None:
+        check_codec(model.config, shape)
         self._model = model
         self._model.train(False)
         self._model.requires_grad_(False)
         nn.Module.to(self._model, device, torch.float32)
         self._shape, self._device = shape, device
-        self._samples_per_frame = int(config.hop_length)
+        self._samples_per_frame = int(model.config.hop_length)
 
     def sound(self, codes: Codes) -> Stereo:
         """One clip of any length; mono is the same on both sides.
@@ -68,7 +77,7 @@ class SoundDecoder:
             codes: shape [n_codebooks, n_frames]; of a stereo model left and right alternate.
 
         Returns:
-            float32, shape [n_frames × 640, 2].
+            float32, shape [n_frames × hop, 2]; MusicGen's hop is 640.
 
         Raises:
             AudioError: no frames, a wrong number of codebooks, or a token that is none.
@@ -102,9 +111,7 @@ class SoundDecoder:
     def _decoded(self, codes: Codes) -> NDArray[np.float32]:
         # [chunks, batch, codebooks, frames]; EnCodec of 32 kHz has one chunk and no scale.
         tokens = torch.from_numpy(codes.astype(np.int64))[None, None].to(self._device)
-        # The annotations there are narrower than what is taken.
-        decode: Callable[..., tuple[Tensor, Tensor] | EncodecDecoderOutput] = self._model.decode
-        samples: Tensor = decode(tokens, [None])[0]
+        samples: Tensor = self._model.decode(tokens, [None])[0]
         decoded: NDArray[np.float32] = samples[0, 0].cpu().numpy()
         expected = codes.shape[1] * self._samples_per_frame
         if decoded.shape != (expected,):

@@ -9,8 +9,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import AutoTokenizer, EncodecModel, PreTrainedTokenizerBase, T5EncoderModel
+from transformers import AutoTokenizer, PreTrainedTokenizerBase, T5EncoderModel
 
+from generation.musicgen.codec.known_codecs import Codec, codec_of
 from generation.musicgen.shape import DecoderShape
 from generation.musicgen.store.catalogue import load_catalogue
 from generation.musicgen.store.digests import sha256_of
@@ -42,7 +43,7 @@ class Checkpoint:
         config: transformers' ``MusicgenConfig`` as JSON.
         tensors: of the decoder and of ``enc_to_dec_proj``, under transformers' names, as stored.
         text_tensors: of the T5 encoder, under `T5EncoderModel`'s names.
-        audio_tensors: of the codec, under `EncodecModel`'s names.
+        audio_tensors: of the codec, under its own names in transformers' form.
         sha256: weight file, relative to the folder, to its SHA-256.
         licence: of the weights, as their README states it; "not stated" where nothing does.
         tokenizer_folder: holds the tokenizer's files.
@@ -80,10 +81,10 @@ class Checkpoint:
         encoder.train(False)
         return encoder
 
-    def audio_encoder(self) -> EncodecModel:
-        """A new EnCodec with these weights, float32, in evaluation mode."""
+    def audio_encoder(self) -> Codec:
+        """A new codec with these weights, float32, in evaluation mode."""
         with quiet_transformers(), torch.random.fork_rng(devices=[]):
-            codec = EncodecModel(audio_config(self.config, str(self.folder)))
+            codec = codec_of(audio_config(self.config, str(self.folder)))
         codec.load_state_dict(dict(self.audio_tensors))
         codec.train(False)
         return codec

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from transformers import EncodecConfig, MusicgenConfig, MusicgenForConditionalGeneration, T5Config
 
+from generation.musicgen.codec.known_codecs import CodecConfig
+from generation.musicgen.codec.spectral_codec import SpectralCodecConfig
 from study.errors import ModelError
 
 LM_PREFIXES = ("decoder.", "enc_to_dec_proj.")
@@ -65,15 +67,17 @@ def text_config(config: Mapping[str, Any], where: str) -> T5Config:
     return found
 
 
-def audio_config(config: Mapping[str, Any], where: str) -> EncodecConfig:
+def audio_config(config: Mapping[str, Any], where: str) -> CodecConfig:
     """The audio codec's configuration.
 
     Raises:
-        ModelError: it is not an EnCodec.
+        ModelError: it is no codec that is known here.
     """
     found = parsed_config(config).audio_encoder
-    if not isinstance(found, EncodecConfig):
-        raise ModelError(where, "its audio codec is not an EnCodec", "give a MusicGen's folder")
+    if not isinstance(found, EncodecConfig | SpectralCodecConfig):
+        raise ModelError(
+            where, "its audio codec is neither an EnCodec nor a spectral one", "give a MusicGen's folder"
+        )
     return found
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from transformers import EncodecConfig
 
 from generation.musicgen.weights.audiocraft_config import T5_NAME
 from generation.musicgen.weights.audiocraft_folder import CODEC_FILE, LM_FILE
@@ -23,6 +24,7 @@ from generation.musicgen.writing.audiocraft_settings import codec_settings, lm_s
 from generation.musicgen.writing.new_folder import new_folder
 from generation.musicgen.writing.transformers_files import generation_config, preprocessor_config
 from generation.musicgen.writing.weight_writing import write_json, write_safetensors
+from study.errors import ModelError
 
 MANIFEST = "isopath.export.json"
 
@@ -93,15 +95,21 @@ def write_audiocraft(
 
     Raises:
         StorageError: the folder holds something.
-        ModelError: tensors are missing, extra, misshapen or not finite.
+        ModelError: tensors are missing, extra, misshapen or not finite, or the codec is not an EnCodec.
     """
     _check(checkpoint, tensors)
-    codec = audio_config(checkpoint.config, str(checkpoint.folder)).to_dict()
+    codec = audio_config(checkpoint.config, str(checkpoint.folder))
+    if not isinstance(codec, EncodecConfig):
+        raise ModelError(
+            str(folder), f"audiocraft knows no codec of type {codec.model_type}", "export for transformers"
+        )
     text = dict(checkpoint.config["text_encoder"])
     with new_folder(folder) as building:
         _write_package(lm_to_audiocraft(tensors), lm_settings(checkpoint.config), building / LM_FILE)
         _write_package(
-            codec_to_audiocraft(checkpoint.audio_tensors), codec_settings(codec), building / CODEC_FILE
+            codec_to_audiocraft(checkpoint.audio_tensors),
+            codec_settings(codec.to_dict()),
+            building / CODEC_FILE,
         )
         text_folder = building / T5_NAME
         text_folder.mkdir()

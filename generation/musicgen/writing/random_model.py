@@ -16,14 +16,15 @@ import torch
 
 from generation.musicgen.shape import DecoderShape
 from generation.musicgen.weights.layout import Shapes, expected_shapes
+from generation.musicgen.writing.model_config import ModelSizes, model_config
 from generation.musicgen.writing.new_folder import new_folder
-from generation.musicgen.writing.random_tokenizer import VOCABULARY, write_tokenizer
+from generation.musicgen.writing.random_tokenizer import write_tokenizer
 from generation.musicgen.writing.random_weights import random_tensor
 from generation.musicgen.writing.transformers_files import generation_config, preprocessor_config
 from generation.musicgen.writing.weight_writing import write_json, write_safetensors
 from study.errors import OutOfRange, UnknownName
 
-_SPECIAL = 2048
+_CODEBOOK_SIZE = 2048
 _RATE_HZ = 32000
 
 
@@ -82,58 +83,27 @@ def write_random_model(size: str, folder: Path, seed: int = 0, stereo: bool = Fa
 
 def random_config(size: str, stereo: bool) -> dict[str, Any]:
     """The configuration of a random model, as in ``config.json``."""
-    sizes = SIZES[size]
-    return {
-        "_name_or_path": _name(size, stereo),
-        "architectures": ["MusicgenForConditionalGeneration"],
-        "model_type": "musicgen",
-        "is_encoder_decoder": True,
-        "initializer_factor": 0.02,
-        "dtype": "float32",
-        "text_encoder": {
-            "model_type": "t5",
-            "feed_forward_proj": "relu",
-            "relative_attention_num_buckets": 32,
-            "relative_attention_max_distance": 128,
-            "n_positions": 512,
-            "pad_token_id": VOCABULARY.pad_id,
-            "eos_token_id": VOCABULARY.eos_id,
-            "use_cache": False,
-            "is_encoder_decoder": False,
-            **sizes.text,
-        },
-        "audio_encoder": {
-            "model_type": "encodec",
-            "sampling_rate": _RATE_HZ,
-            "audio_channels": 1,
-            "upsampling_ratios": [8, 5, 4, 4],
-            "target_bandwidths": [2.2],
-            "codebook_size": 2048,
-            "codebook_dim": sizes.codec_width,
-            "hidden_size": sizes.codec_width,
-            "num_filters": sizes.codec_filters,
-            "norm_type": "weight_norm",
-            "normalize": False,
-            "use_causal_conv": False,
-            "use_conv_shortcut": False,
-        },
-        "decoder": {
-            "model_type": "musicgen_decoder",
-            "hidden_size": sizes.hidden_size,
-            "num_hidden_layers": sizes.n_layers,
-            "num_attention_heads": sizes.n_heads,
-            "ffn_dim": 2 * sizes.hidden_size if size == "tiny" else 4 * sizes.hidden_size,
-            "num_codebooks": 8 if stereo else 4,
-            "audio_channels": 2 if stereo else 1,
-            "vocab_size": 2048,
-            "max_position_embeddings": 2048,
-            "activation_function": "gelu",
-            "scale_embedding": False,
-            "pad_token_id": _SPECIAL,
-            "bos_token_id": _SPECIAL,
-            "tie_word_embeddings": False,
-        },
+    random = SIZES[size]
+    ffn_dim = (2 if size == "tiny" else 4) * random.hidden_size
+    sizes = ModelSizes(
+        random.hidden_size, random.n_layers, random.n_heads, ffn_dim, random.text, 2 if stereo else 1
+    )
+    codec = {
+        "model_type": "encodec",
+        "sampling_rate": _RATE_HZ,
+        "audio_channels": 1,
+        "upsampling_ratios": [8, 5, 4, 4],
+        "target_bandwidths": [2.2],
+        "codebook_size": _CODEBOOK_SIZE,
+        "codebook_dim": random.codec_width,
+        "hidden_size": random.codec_width,
+        "num_filters": random.codec_filters,
+        "norm_type": "weight_norm",
+        "normalize": False,
+        "use_causal_conv": False,
+        "use_conv_shortcut": False,
     }
+    return model_config(_name(size, stereo), sizes, codec, 4, _CODEBOOK_SIZE)
 
 
 def _write_weights(folder: Path, shapes: Shapes, seed: int) -> None:

@@ -1,0 +1,73 @@
+"""A fair sample of the frames of many sound files, read piece by piece."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import samplerate
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from generation.audio import SAMPLE_RATE_HZ, read_blocks
+from generation.engine import Progress
+from generation.musicgen.codec.spectra import Spectra
+from study.errors import AudioError
+
+BLOCK_S = 10.0
+
+
+def sample_spectra(
+    files: Sequence[Path], spectra: Spectra, most: int, seed: int, progress: Progress
+) -> Tensor:
+    """Magnitudes of frames drawn from all files, every frame as likely as any other.
+
+    Each frame gets a random key, and those with the smallest keys are kept: no length need be known before.
+
+    Args:
+        files: of any rate and number of channels; the channels are averaged.
+        most: frames to keep.
+        progress: told the share of the files that has been read.
+
+    Returns:
+        float32, shape [at most `most`, n_bins], without silent frames.
+
+    Raises:
+        AudioError: a file that cannot be read, or nothing but silence.
+    """
+    rng = np.random.default_rng(seed)
+    kept, keys = torch.empty(0), torch.empty(0, dtype=torch.float64)
+    for number, file in enumerate(files, start=1):
+        for block in mono_blocks(file):
+            found = spectra.of(torch.from_numpy(block)).abs()
+            found = found[found.amax(1) > 0.0]
+            drawn = torch.from_numpy(rng.random(len(found)))
+            keys = torch.cat([keys, drawn])
+            kept = torch.cat([kept, found]) if len(kept) else found
+            if len(keys) > 2 * most:
+                kept, keys = _smallest(kept, keys, most)
+        progress(number / len(files))
+    if not len(kept):
+        raise AudioError("codec", f"{len(files)} file(s) hold no sound", "name files with music in them")
+    return _smallest(kept, keys, most)[0]
+
+
+def mono_blocks(file: Path) -> Iterator[NDArray[np.float32]]:
+    """A file's blocks of 10 s as one channel at `SAMPLE_RATE_HZ`, shape [n_samples].
+
+    Raises:
+        AudioError: as `generation.sound_file.read_blocks`.
+    """
+    rate_hz, blocks = read_blocks(file, BLOCK_S)
+    for block in blocks:
+        mono = block.mean(axis=1, dtype=np.float32)
+        if rate_hz != SAMPLE_RATE_HZ:
+            mono = samplerate.resample(mono, SAMPLE_RATE_HZ / rate_hz, "sinc_fastest")
+        yield np.asarray(mono, dtype=np.float32)
+
+
+def _smallest(kept: Tensor, keys: Tensor, most: int) -> tuple[Tensor, Tensor]:
+    chosen = keys.argsort()[:most].sort().values
+    return kept[chosen], keys[chosen]

@@ -16,8 +16,9 @@ from generation.clip_grid import ClipGrid, GridClip, GridSystem
 from generation.engine import AffectJudge, MusicEngine, Placement, Progress, SessionAudio
 from generation.grid.kept import GridFolder, Maker, RawClip
 from generation.grid.level import levelled, system_gain
-from generation.grid.parts import parts_of, trained_folders
+from generation.grid.parts import parts_of
 from generation.grid.request import GridRequest, SystemSpec, each_at
+from generation.musicgen.trained.part_taken import trained_folders
 from generation.registry import load_engine
 from study.canonical import plain
 from study.errors import AudioError, IsopathError, ModelError, Refusals, StorageError, refuse
@@ -127,7 +128,8 @@ def _everything(request: GridRequest, engines: Sequence[MusicEngine]) -> dict[st
     files = {
         str(file): file_sha256(file)
         for system in request.systems
-        for folder in trained_folders(system.options)
+        for _, folder in trained_folders(system.options)
+        if folder.is_dir()
         for file in sorted(folder.iterdir())
         if file.suffix in _TRAINED
     }
@@ -236,6 +238,7 @@ def _system(spec: SystemSpec, kept: GridFolder) -> GridSystem:
         models=maker.models,
         licences=maker.licences,
         notes=(*maker.notes, *([known.gain.sentence] if known.gain else [])),
+        ceilings=spec.ceilings,
     )
 
 

@@ -7,12 +7,11 @@ the system: it hears what it helped to make. The rule-based composer sets the ve
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
 
 from generation.clip_grid import Part
 from generation.grid.request import SystemSpec
+from generation.musicgen.trained.part_taken import read_all_marks, trained_folders
 
 COMPOSER = "composer"
 CUES = "cues"
@@ -30,28 +29,7 @@ def parts_of(system: SystemSpec) -> Mapping[str, tuple[Part, ...]]:
     judge = system.options.get("judge")
     if isinstance(judge, str):
         found.setdefault(judge, set()).add(Part.CHOICE)
-    for folder in trained_folders(system.options):
-        from generation.musicgen.trained.part_taken import read_marks
-
-        for name, parts in read_marks(folder).predictors.items():
-            found.setdefault(name, set()).update(Part(part) for part in parts)
+    taken = read_all_marks(folder for _, folder in trained_folders(system.options))
+    for name, parts in taken.predictors.items():
+        found.setdefault(name, set()).update(Part(part) for part in parts)
     return {name: tuple(part for part in Part if part in parts) for name, parts in sorted(found.items())}
-
-
-def trained_folders(options: Mapping[str, Any]) -> tuple[Path, ...]:
-    """The folders of this machine that hold what the options name: model, adapters, tokens, steering."""
-    return tuple(dict.fromkeys(path for path in _places(options) if path.is_dir()))
-
-
-def _places(options: Mapping[str, Any]) -> Iterator[Path]:
-    model = options.get("model")
-    if isinstance(model, str):
-        yield Path(model)
-    for adapter in options.get("adapters") or ():
-        path = adapter.get("path") if isinstance(adapter, Mapping) else adapter
-        if isinstance(path, str):
-            yield Path(path)
-    for option in ("affect_tokens", "steering"):
-        path = options.get(option)
-        if isinstance(path, str):
-            yield Path(path).parent

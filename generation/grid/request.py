@@ -56,6 +56,7 @@ class SystemSpec:
         engine, options: as a protocol writes them.
         role: of `generation.clip_grid.Role`; a ceiling is added by `generation.grid.ceiling`.
         took_part: what cannot be known from the options; the rest is found (`generation.grid.parts`).
+        ceilings: names of the ceilings it is held against; empty: all.
     """
 
     name: str
@@ -64,6 +65,7 @@ class SystemSpec:
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     role: Role = Role.SYSTEM
     took_part: Mapping[str, tuple[Part, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    ceilings: tuple[str, ...] = ()
 
 
 def square(n: int, reach: float = REACH) -> tuple[GridTarget, ...]:

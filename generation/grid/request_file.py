@@ -135,7 +135,7 @@ class _Reader:
         took_part = self._took_part(value.get("took_part", {}), f"{where}.took_part")
         if not all(texts.values()):
             return None
-        system = SystemSpec(**texts, options=options, role=Role(role), took_part=took_part)
+        system = SystemSpec(texts["name"], texts["title"], texts["engine"], options, Role(role), took_part)
         self._try("", lambda: load_system(system, f"{where}.", Placement()))
         return system
 

@@ -91,7 +91,8 @@ def _trained(runs: Sequence[TrainedRun]) -> Iterator[SystemSpec]:
         told = [*(["words"] * run.hears_words), *(["continuous V/A"] * run.hears_affect)]
         title = f"{run.title} with {' and '.join(told) or 'no words'}"
         among = f" ({run.name})" if len(runs) > 1 else ""
-        yield SystemSpec(_slug(run.name), title + among, ENGINE, run.options())
+        ceilings = () if run.ceiling is None else (run.ceiling,)
+        yield SystemSpec(_slug(run.name), title + among, ENGINE, run.options(), ceilings=ceilings)
 
 
 def _best_of(systems: Sequence[SystemSpec], choosing: Choosing) -> SystemSpec:

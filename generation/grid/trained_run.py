@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from generation.training.labelled_file import CROPS_FILE
 from generation.training.recipe import ConditioningRecipe
 from generation.training.run_folder import RunFolder
 from study.errors import StorageError
+from study.folder import file_sha256
 
 AFFECT_TOKENS = "affect_tokens.safetensors"
 DEFAULT_PROMPTS = "default"
@@ -48,6 +50,16 @@ class TrainedRun:
     def title(self) -> str:
         """For tables: what was trained."""
         return "LoRA" if self.method == "lora" else "full training"
+
+    @property
+    def crops(self) -> Path:
+        """The labelled windows it learned from and was validated on."""
+        return RunFolder(self.root).data / CROPS_FILE
+
+    @property
+    def ceiling(self) -> str | None:
+        """Name of the ceiling of its music: the same for trainings on the same windows; None without them."""
+        return f"corpus-{file_sha256(self.crops)[:8]}" if self.crops.is_file() else None
 
     def options(self) -> dict[str, Any]:
         """Engine options of the model as trained, told what it was trained with."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -22,6 +23,7 @@ from generation.musicgen.sound import SoundDecoder
 from generation.musicgen.text import TextEncoder
 from generation.musicgen.trained.adapters import Merged, merged
 from generation.musicgen.trained.affect_tokens import AffectTokens
+from generation.musicgen.trained.part_taken import read_all_marks
 from generation.musicgen.trained.steering import Steering
 from generation.musicgen.weights.checkpoint import Checkpoint, load_checkpoint
 
@@ -68,6 +70,10 @@ class MusicGenClips:
             if "steering" in options.conditioning
             else None
         )
+        parts = (options.affect_tokens, self._affect_tokens), (options.steering, self._steering)
+        self._part_taken = read_all_marks(
+            [Path(path).parent for path, part in parts if path is not None and part is not None]
+        )
         self._draw = Draw(
             options.guidance_scale, options.affect_guidance_scale, options.top_k, options.temperature
         )
@@ -92,7 +98,7 @@ class MusicGenClips:
 
     @property
     def card(self) -> ModelCard:
-        """Weights, adapters and libraries, with digests and licences."""
+        """Weights, adapters and libraries with digests and licences; which predictors helped to train."""
         models = {**self._checkpoint.models, **self._adapters.sha256}
         licences = {**self._checkpoint.licences, **self._adapters.licences}
         for kind, part in (("affect tokens", self._affect_tokens), ("steering", self._steering)):
@@ -171,6 +177,7 @@ class MusicGenClips:
             "attention": self._loop.attention,
             "is_captured": on_gpu,
             "rows_per_clip": self._options.rows_per_clip,
+            **(self._part_taken | self._adapters.part_taken).rendering,
             "libraries": {name: version(name) for name in _LIBRARIES},
         }
 

@@ -40,7 +40,8 @@ def reference_card(
         "near ties are not counted: the library draws for itself",
         "clips were made one by one: a library draws a whole batch from one stream of chance",
     )
-    return ModelCard(models, licences, {**rendering, "libraries": versions}, (*shared, *notes))
+    shaped = {**rendering, **adapters.part_taken.rendering, "libraries": versions}
+    return ModelCard(models, licences, shaped, (*shared, *notes))
 
 
 def tokens_of(prompt: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:

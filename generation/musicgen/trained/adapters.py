@@ -22,6 +22,7 @@ from torch import Tensor
 from generation.clips.option_values import AdapterOption
 from generation.musicgen.trained.adapter_folder import AdapterFolder, check_adapter_tensors, read_adapter
 from generation.musicgen.trained.language_model import LanguageModel
+from generation.musicgen.trained.part_taken import PartTaken, read_all_marks
 from generation.musicgen.weights.checkpoint import Checkpoint
 from generation.musicgen.weights.layout import quiet_transformers
 from study.errors import ModelError
@@ -38,11 +39,13 @@ class Merged:
             the checkpoint's own.
         sha256: adapter's folder name to the digest of its configuration and weights.
         licences: adapter's folder name to its licence, "not stated" where its README is silent.
+        part_taken: the predictors that took part in training the model itself or any of its adapters.
     """
 
     tensors: Mapping[str, Tensor]
     sha256: Mapping[str, str]
     licences: Mapping[str, str]
+    part_taken: PartTaken
 
 
 def merged(checkpoint: Checkpoint, adapters: Sequence[AdapterOption]) -> Merged:
@@ -52,7 +55,8 @@ def merged(checkpoint: Checkpoint, adapters: Sequence[AdapterOption]) -> Merged:
 
     Raises:
         ModelError: an adapter's folder is not whole, holds no LoRA, was made for another model or
-            rank, has tensors that the model has no place for, or cannot be merged; or two have one name.
+            rank, has tensors that the model has no place for, or cannot be merged; or two have one name; or
+            the mark of a training cannot be read.
     """
     base = {name: tensor.float() for name, tensor in checkpoint.tensors.items()}
     folders = [read_adapter(option.path, checkpoint.name) for option in adapters]
@@ -72,6 +76,7 @@ def merged(checkpoint: Checkpoint, adapters: Sequence[AdapterOption]) -> Merged:
         total,
         {folder.name: folder.sha256 for folder in folders},
         {folder.name: folder.licence for folder in folders},
+        read_all_marks([checkpoint.folder, *(folder.path for folder in folders)]),
     )
 
 

@@ -7,7 +7,7 @@ everybody who moves an adapter; it lies in the folder of ``adapter_config.json``
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -17,6 +17,7 @@ from study.errors import ModelError
 from study.folder import write_whole
 
 MARKS = "isopath_training.json"
+IN_MANIFEST = "predictors_in_training"
 VERSION = 1
 PARTS = ("labels", "selection")
 """It placed the music that was learned from; it chose among the checkpoints."""
@@ -31,6 +32,12 @@ class PartTaken:
     """
 
     predictors: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def rendering(self) -> dict[str, Any]:
+        """Its entry of a manifest's `rendering`, under `IN_MANIFEST`; empty where no predictor took part."""
+        parts = {name: list(parts) for name, parts in sorted(self.predictors.items())}
+        return {IN_MANIFEST: parts} if parts else {}
 
     def __or__(self, other: PartTaken) -> PartTaken:
         """What they did in either."""
@@ -87,6 +94,27 @@ def read_all_marks(folders: Iterable[Path]) -> PartTaken:
     for folder in folders:
         taken = taken | read_marks(folder)
     return taken
+
+
+def trained_folders(options: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
+    """Where the marks of what an engine's options name would lie, on whatever machine it is.
+
+    Args:
+        options: ``engine.options`` as a protocol writes them; what is no path in them is passed over.
+
+    Returns:
+        the option's place, e.g. ``adapters[0]``, and the folder.
+    """
+    if isinstance(options.get("model"), str):
+        yield "model", Path(options["model"])
+    adapters = options.get("adapters")
+    for number, adapter in enumerate(adapters if isinstance(adapters, (list, tuple)) else ()):
+        path = adapter.get("path") if isinstance(adapter, Mapping) else adapter
+        if isinstance(path, str):
+            yield f"adapters[{number}]", Path(path).expanduser()
+    for option in ("affect_tokens", "steering"):
+        if isinstance(options.get(option), str):
+            yield option, Path(options[option]).parent
 
 
 def _unreadable(path: Path, problem: str) -> ModelError:

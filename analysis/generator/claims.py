@@ -148,7 +148,7 @@ def claim(
     measure = MEASURE[difference.measure]
     names = (system.name, base.name, predictor, difference.measure)
     reasons = [
-        f"{predictor} took part in {one.title} ({told(parts, predictor)})"
+        _why_silent(one, predictor, parts)
         for one in (system, base)
         if (parts := parts_of(one, predictor, ingredients))
     ]
@@ -177,6 +177,17 @@ def claim(
 def applying(system: GridSystem, ceilings: Sequence[Measurability]) -> list[Measurability]:
     """The ceilings that a system is held against: those it names, or all."""
     return [one for one in ceilings if not system.ceilings or one.ceiling in system.ceilings]
+
+
+def is_manipulation_check(parts: Sequence[PartHeld]) -> bool:
+    """Whether a predictor's only part in a system is that it reads the cues which the engine writes."""
+    return bool(parts) and all(one.part is Part.SHARED_CUES for one in parts)
+
+
+def _why_silent(system: GridSystem, predictor: str, parts: Sequence[PartHeld]) -> str:
+    if is_manipulation_check(parts):
+        return f"{predictor} reads the cues that {system.title} writes, a manipulation check"
+    return f"{predictor} took part in {system.title} ({told(parts, predictor)})"
 
 
 def told(parts: Sequence[PartHeld], predictor: str) -> str:

@@ -199,7 +199,8 @@ class GridFolder:
             clip_id, system = line.pop("written"), self.of(line.pop("system"))
             system.written[clip_id] = WrittenClip(**line)
         elif "gain" in line:
-            self.of(line.pop("gain")).gain = SystemGain(**line)
+            system = self.of(line.pop("gain"))
+            system.gain = SystemGain(**line)
         else:
             system = self.of(line.pop("maker"))
             system.maker = Maker(**{**line, "notes": tuple(line["notes"])})

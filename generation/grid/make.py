@@ -125,12 +125,12 @@ def _named(spec: SystemSpec, refusal: IsopathError) -> IsopathError:
 
 def _everything(request: GridRequest, engines: Sequence[MusicEngine]) -> dict[str, Any]:
     """What the folder is for: the request, the engines' versions, and the bytes of files it names."""
+    folders = {folder for system in request.systems for _, folder in trained_folders(system.options)}
     files = {
         str(file): file_sha256(file)
-        for system in request.systems
-        for _, folder in trained_folders(system.options)
+        for folder in folders
         if folder.is_dir()
-        for file in sorted(folder.iterdir())
+        for file in folder.iterdir()
         if file.suffix in _TRAINED
     }
     versions = {system.name: engine.version for system, engine in zip(request.systems, engines, strict=True)}
@@ -184,9 +184,11 @@ def _sounds(
     """The engine's sound; whatever else goes wrong in it is told as its fault, so that others can go on."""
     if not plans:
         return
-    sounds = iter(engine.generate(plans, progress, judge))
+    sounds: Iterator[SessionAudio] | None = None
     while True:
         try:
+            if sounds is None:
+                sounds = engine.generate(plans, progress, judge)
             sound = next(sounds, None)
         except IsopathError:
             raise

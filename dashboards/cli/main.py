@@ -33,6 +33,7 @@ from dashboards.cli import (
     serve_command,
     staff_commands,
     step_commands,
+    train_command,
 )
 from dashboards.cli.arguments import software_version
 from study.errors import IsopathError
@@ -84,6 +85,7 @@ compose_command.register(app)
 hear_command.register(app)
 bands_command.register(app)
 models_command.register(app)
+train_command.register(app)
 
 REFUSED = 2
 STOPPED = 130

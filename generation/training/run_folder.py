@@ -173,3 +173,11 @@ def write_faults(path: Path, faults: Sequence[Fault]) -> None:
         kept = "yes" if fault.is_kept else "no"
         table.writerow((fault.track_id, fault.path, fault.kind.value, fault.problem, kept))
     write_whole(path, lines.getvalue().encode())
+
+
+def fault_counts(faults: Sequence[Fault]) -> dict[str, int]:
+    """How often each kind of fault was found, in the order they were met."""
+    counts: dict[str, int] = {}
+    for fault in faults:
+        counts[fault.kind.value] = counts.get(fault.kind.value, 0) + 1
+    return counts

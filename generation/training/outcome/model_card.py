@@ -88,7 +88,7 @@ def _sections(facts: TrainingFacts, has_losses: bool) -> Iterator[str]:
     yield f"{what} of {base.name}{with_tokens}. Trained by {facts.software.get('isopath', 'isopath')}."
     yield from _section("Use", _use(facts))
     yield from _section("Base and licence", _base(facts))
-    yield from _section("Data", [facts.data_markdown.strip()])
+    yield from _section("Data", _data(facts))
     yield from _section("Labels", _labels(facts))
     yield from _section("Evaluation", [_BEGIN, _NOT_EVALUATED, _END])
     yield from _section("Losses", _losses(facts, has_losses))
@@ -142,6 +142,12 @@ def _base(facts: TrainingFacts) -> list[str]:
     if is_non_commercial(base.licence):
         lines += ["", "The base may not be used commercially, and so may nothing that is made with it."]
     return lines
+
+
+def _data(facts: TrainingFacts) -> list[str]:
+    """The data card below this card's own heading."""
+    _, *lines = facts.data_markdown.strip().splitlines()
+    return [f"#{line}" if line.startswith("#") else line for line in lines]
 
 
 def _labels(facts: TrainingFacts) -> list[str]:

@@ -16,6 +16,7 @@ from generation.training.learning.conditioned import ConditionedDecoder
 from generation.training.outcome.facts import TrainingFacts
 from generation.training.outcome.loss_picture import draw_losses
 from generation.training.outcome.model_card import CARD, LOSSES, model_card
+from study.canonical import plain
 from study.errors import StorageError
 from study.folder import file_sha256, folder_made_whole, sweep
 
@@ -89,7 +90,7 @@ def _origin(facts: TrainingFacts) -> Mapping[str, Any]:
     """What a reader of the marks alone should know."""
     return {
         "name": facts.recipe.name,
-        "base": facts.base,
+        "base": plain(facts.base),
         "reported_by": facts.recipe.reported_by,
         "labels": {"source": facts.label_source, "perspective": facts.perspective},
         "licence": facts.licence,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from study.errors import IsopathError, ProtocolErrors, ProtocolProblem, Refusals, UnknownName
 from study.protocol import EngineSpec, StudyProtocol
@@ -54,12 +55,13 @@ def _refusals(protocol: StudyProtocol, number: int) -> Sequence[IsopathError]:
         return several.refusals
     except IsopathError as refusal:
         return (refusal,)
-    judge = _judge_refusal(spec.options.get("judge"), protocol.analysis.agreement.predictor)
-    return () if judge is None else (judge,)
+    reporting = protocol.analysis.agreement.predictor
+    judge = _judge_refusal(spec.options.get("judge"), reporting)
+    return (*(() if judge is None else (judge,)), *_training_refusals(spec.options, reporting))
 
 
 def _judge_refusal(judge: object, reporting: str) -> IsopathError | None:
-    """Why a judge will not do: it is not installed, or it would report on its own choice."""
+    """Why a judge will not do: it is not installed, or it, or its like, would report on its own choice."""
     if not isinstance(judge, str):
         return None
     if judge == reporting:
@@ -71,9 +73,46 @@ def _judge_refusal(judge: object, reporting: str) -> IsopathError | None:
             "name another predictor in one of the two places",
         )
     from analysis.mer.judge import load_judge
+    from analysis.mer.registry import ingredients
 
     try:
         load_judge(judge)
     except IsopathError as refusal:
         return refusal
+    shared = ingredients(judge) & ingredients(reporting)
+    if shared:
+        return UnknownName(
+            "engine.options.judge",
+            f'"{judge}" hears with {", ".join(sorted(shared))}, and so does analysis.agreement.predictor'
+            f' "{reporting}": it would report on a choice that is all but its own',
+            "name a predictor that shares nothing with it in one of the two places",
+        )
     return None
+
+
+def _training_refusals(options: Mapping[str, Any], reporting: str) -> Iterator[IsopathError]:
+    """Trained parts that the predictor which reports, or one that hears with the same, helped to train.
+
+    What is not on this machine cannot be looked at: the manifest of each session then names the predictors,
+    and the analysis makes no claim by them.
+    """
+    from analysis.mer.registry import ingredients
+    from generation.musicgen.trained.part_taken import read_marks, trained_folders
+
+    for option, folder in trained_folders(options):
+        try:
+            predictors = read_marks(folder).predictors
+        except IsopathError as refusal:
+            yield UnknownName(f"engine.options.{option}", str(refusal.problem), refusal.remedy)
+            continue
+        for name, parts in predictors.items():
+            if ingredients(name).isdisjoint(ingredients(reporting)):
+                continue
+            how = "" if name == reporting else f', which hears with what "{name}" does,'
+            yield UnknownName(
+                f"engine.options.{option}",
+                f'"{name}" took part in its training ({", ".join(parts)}), and analysis.agreement.predictor'
+                f' "{reporting}"{how} would report on what it helped to make: its agreement with the plan'
+                " would be too good",
+                "name another predictor to report, or use what was trained without this one",
+            )

@@ -24,7 +24,14 @@ TESTS: Mapping[tuple[str, Null], str] = {
 }
 """Statistic and null to label, in the order shown."""
 
-NO_CLAIM = "this predictor chose among the candidates of the clips: its own figures are no evidence"
+NO_CLAIM = (
+    "this predictor, or one that hears with the same, chose among the candidates of the clips: its own "
+    "figures are no evidence"
+)
+NO_CLAIM_TRAINED = (
+    "this predictor, or one that hears with the same, helped to train what made the clips: its own "
+    "figures are no evidence"
+)
 
 _BINS = 40
 
@@ -89,7 +96,7 @@ def _row(one: PathSet, axis: str | None, statistic: str, null: Null, found: Null
     }
     p, reason = found.p_value, None
     if one.took_part:
-        p, reason = None, NO_CLAIM
+        p, reason = None, NO_CLAIM_TRAINED if one.trained else NO_CLAIM
     elif one.shares_single_clips:
         p, reason = None, SHARED
     elif p is None:

@@ -109,7 +109,7 @@ def row_extra(one: PathSet, axis: str | None, statistic: str) -> dict[str, Any]:
         "axis": axis,
         "statistic": statistic,
         "is_reporter": one.is_reporter,
-        "took_part": one.took_part > 0,
+        "took_part": one.took_part,
         "is_manipulation_check": one.shares_cues > 0,
         "n_participants": one.design.n_people,
         "n_sounds": len(one.distinct),

@@ -12,6 +12,7 @@ import pandas as pd
 from analysis.agreement.path_following import FEWEST_CLIPS, Course
 from analysis.agreement.resampling import Resampling, resampling_of
 from analysis.mer.hearing import SessionKey
+from analysis.mer.registry import ingredients
 from analysis.tables.build import StudyTables
 from analysis.tables.pairing import NO_MUSIC
 from study.manifest import RenderManifest
@@ -31,7 +32,9 @@ class PathSet:
         keys: of each session.
         courses: of each session.
         sounds: of each session, the hash of each clip in order.
-        took_part: sessions whose clips this predictor chose among candidates: it carries no claim.
+        chose: sessions whose clips were chosen among candidates by this predictor, or by one that hears with
+            the same: it carries no claim.
+        trained: sessions whose generator such a predictor helped to train: it carries no claim either.
         shares_cues: sessions whose engine wrote the cues this predictor reads: a manipulation check.
     """
 
@@ -41,8 +44,14 @@ class PathSet:
     keys: tuple[SessionKey, ...]
     courses: tuple[Course, ...]
     sounds: tuple[tuple[str, ...], ...]
-    took_part: int
+    chose: int
+    trained: int
     shares_cues: int
+
+    @property
+    def took_part(self) -> bool:
+        """Whether it helped to make any of the sounds that it hears."""
+        return self.chose > 0 or self.trained > 0
 
     @property
     def empty(self) -> str | None:
@@ -125,10 +134,23 @@ def _set(
         tuple(keys),
         tuple(courses),
         tuple(sounds),
-        sum(_was_judged_by(manifest, predictor) for manifest in made),
+        sum(was_judged_by(manifest, predictor) for manifest in made),
+        sum(was_trained_by(manifest, predictor) for manifest in made),
         sum(predictor in SHARES_CUES.get(manifest.engine.get("name", ""), ()) for manifest in made),
     )
 
 
-def _was_judged_by(manifest: RenderManifest, predictor: str) -> bool:
-    return manifest.rendering.get("judge") == predictor
+def was_judged_by(manifest: RenderManifest, predictor: str) -> bool:
+    """Whether this predictor, or one that hears with the same, chose among the candidates of its clips."""
+    judge = manifest.rendering.get("judge")
+    return judge is not None and _are_one(str(judge), predictor)
+
+
+def was_trained_by(manifest: RenderManifest, predictor: str) -> bool:
+    """Whether such a predictor labelled the training of its generator, or chose among its checkpoints."""
+    return any(_are_one(name, predictor) for name in manifest.rendering.get("predictors_in_training", ()))
+
+
+def _are_one(first: str, second: str) -> bool:
+    """Whether two predictors share what they hear with, so that neither is a witness of the other."""
+    return not ingredients(first).isdisjoint(ingredients(second))

@@ -71,12 +71,13 @@ def predictor_pair_rows(protocol: StudyProtocol, tables: StudyTables) -> Iterato
 
 
 def parts_of(tables: StudyTables, sets: list[PathSet]) -> list[dict[str, Any]]:
-    """What part each predictor has: whether it reports, chose among candidates, or reads the composer's cues.
+    """What part each predictor has: whether it reports, helped to make the sound, reads the composer's cues.
 
     Returns:
-        Per predictor, the one that reports first: predictor, is_reporter, took_part and
-        manipulation_check (arms where it did), clips, and foreign_share: mean share of a clip's windows
-        outside its reference music, None where it cannot tell.
+        Per predictor, the one that reports first: predictor, is_reporter; the arms where it chose among
+        candidates (took_part), helped to train the generator (trained), reads the composer's cues
+        (manipulation_check); clips; and foreign_share: mean share of a clip's windows outside its reference
+        music, None where it cannot tell.
     """
     found: dict[str, dict[str, Any]] = {}
     for one in sets:
@@ -88,12 +89,14 @@ def parts_of(tables: StudyTables, sets: list[PathSet]) -> list[dict[str, Any]]:
                 "predictor": one.predictor,
                 "is_reporter": one.is_reporter,
                 "took_part": [],
+                "trained": [],
                 "manipulation_check": [],
                 "clips": int(rows["valence_pred"].notna().sum()),
                 "foreign_share": float(foreign.mean()) if len(foreign) else None,
             },
         )
-        part["took_part"] += [one.arm] if one.took_part else []
+        part["took_part"] += [one.arm] if one.chose else []
+        part["trained"] += [one.arm] if one.trained else []
         part["manipulation_check"] += [one.arm] if one.shares_cues else []
     return list(found.values())
 

@@ -25,7 +25,7 @@ def agreement_of(
     """Rows and points of every comparison, and what was not paired, as JSON values.
 
     Args:
-        manifests: of rendered sessions; which predictor chose among candidates stands there.
+        manifests: of rendered sessions; which predictors helped to make their sound stands there.
     """
     sets = [(one, estimate_set(protocol, one)) for one in pair_sets(tables)]
     return {

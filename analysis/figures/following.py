@@ -37,6 +37,8 @@ from analysis.results import Results
 from analysis.words import ENGLISH, Words
 
 AXES = ("valence", "arousal")
+PART_MARKS = ("manipulation_check", "took_part", "trained")
+"""Parts of a predictor that weaken or forbid a claim; results of an older isopath lack the last."""
 
 #: Predictors in the results' order, told apart by marker as well.
 _STYLES = ((BLUE, "^", "-"), (GREEN, "D", (0, (5, 1.6))), (PURPLE, "v", (0, (1.4, 1.2))), (ORANGE, "P", "-."))
@@ -63,11 +65,11 @@ def following_images(results: Results, words: Words = ENGLISH) -> list[FigureIma
 
 
 def predictor_name(results: Results, arm: str, predictor: str, words: Words) -> str:
-    """A predictor with its part in an arm: whether it checks the composer's own cues, or chose clips."""
+    """A predictor with what weakens its claims in an arm: `PART_MARKS`, in words."""
     part = next(
         (p for p in results.agreement["path_following"]["parts"] if p["predictor"] == predictor), None
     )
-    marks = [] if part is None else [m for m in ("manipulation_check", "took_part") if arm in part[m]]
+    marks = [] if part is None else [mark for mark in PART_MARKS if arm in part.get(mark, ())]
     return (
         f"{predictor} ({', '.join(words.text(f'path.mark.{mark}') for mark in marks)})"
         if marks

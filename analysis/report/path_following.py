@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from analysis.figures.following import predictor_name
+from analysis.figures.following import PART_MARKS, predictor_name
 from analysis.report.blocks import Block, Bullets, Heading, Pictures, Table, Text
 from analysis.report.participants import Images
 from analysis.results import Results
@@ -64,8 +64,8 @@ def _part_sentences(parts: Sequence[Row], names: Mapping[str, str], words: Words
     for part in parts:
         kind = "reporter" if part["is_reporter"] else "beside"
         said = [words.text(f"predictors.part.{kind}", predictor=part["predictor"])]
-        for mark in ("manipulation_check", "took_part"):
-            if part[mark]:
+        for mark in PART_MARKS:
+            if part.get(mark):
                 arms = ", ".join(names.get(arm, arm) for arm in part[mark])
                 said.append(words.text(f"predictors.part.{mark}", predictor=part["predictor"], arms=arms))
         if part["foreign_share"] is not None:

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from analysis.agreement.path_following import AXES, FEWEST_CLIPS, Course, skill
-from analysis.agreement.path_sets import SHARES_CUES
+from analysis.agreement.path_sets import SHARES_CUES, was_judged_by, was_trained_by
 from analysis.mer.comparison import HeardMean, disagreement
 from analysis.mer.predictor import AffectSeries
 from analysis.wording import number
@@ -23,7 +23,13 @@ _PART = {
     "beside": "{name} stands beside it; the two are never averaged.",
 }
 _MANIPULATION_CHECK = "It hears the very cues the composer writes: a manipulation check, no second opinion."
-_CHOSE = "It chose among the candidate clips: its figures are no evidence here."
+_CHOSE = (
+    "It, or one that hears with the same, chose among the candidate clips: its figures are no evidence here."
+)
+_TRAINED = (
+    "It, or one that hears with the same, helped to train the model that made the clips: its figures are no "
+    "evidence here."
+)
 _ONE_SESSION = (
     "Skill is over standing still at its own mean: 0 is no better. One session cannot tell following from a "
     "drift that happens to go the same way; the report holds sessions together against nulls."
@@ -36,8 +42,10 @@ def say_parts(manifest: RenderManifest, heard: Mapping[str, AffectSeries]) -> No
         said = _PART["beside" if place else "reports"].format(name=name)
         if name in SHARES_CUES.get(manifest.engine.get("name", ""), ()):
             said += f" {_MANIPULATION_CHECK}"
-        if manifest.rendering.get("judge") == name:
+        if was_judged_by(manifest, name):
             said += f" {_CHOSE}"
+        if was_trained_by(manifest, name):
+            said += f" {_TRAINED}"
         markup.show(markup.paragraph(f"{said} {' '.join(series.card.limits)}", is_quiet=True))
 
 

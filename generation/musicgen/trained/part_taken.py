@@ -76,7 +76,7 @@ def read_marks(folder: Path) -> PartTaken:
         if content["version"] != VERSION:
             raise _unreadable(path, f"is of version {content['version']}, not {VERSION}")
         return PartTaken({str(name): tuple(map(str, parts)) for name, parts in content["predictors"].items()})
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return PartTaken()
     except OSError as problem:
         raise _unreadable(path, f"cannot be read ({problem.strerror})") from problem

@@ -16,6 +16,7 @@ from dashboards.cli import (
     compose_command,
     demo_command,
     enrolment_commands,
+    evaluate_command,
     freeze_commands,
     hear_command,
     import_command,
@@ -85,6 +86,7 @@ compose_command.register(app)
 hear_command.register(app)
 bands_command.register(app)
 models_command.register(app)
+evaluate_command.register(app)
 train_command.register(app)
 
 REFUSED = 2

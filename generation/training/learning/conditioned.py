@@ -44,10 +44,8 @@ class ConditionedDecoder(nn.Module):
         base: name of the base, as adapters are known by.
         lora: what peft adds; None trains the base itself.
         affect_tokens: trained along; None trains without affect.
+        models: the base's files, each with its SHA-256: what a training can be told by.
         notes: what the log should say of how it was made.
-
-    Attributes:
-        notes: sentences for the log.
     """
 
     def __init__(
@@ -57,10 +55,11 @@ class ConditionedDecoder(nn.Module):
         base: str,
         lora: LoraConfig | None,
         affect_tokens: AffectTokens | None,
+        models: Mapping[str, str],
         notes: tuple[str, ...] = (),
     ) -> None:
         super().__init__()
-        self.shape, self.base, self.notes = shape, base, notes
+        self.shape, self.base, self.models, self.notes = shape, base, dict(models), notes
         self.affect_tokens = affect_tokens
         self.language = language
         self._lora = lora
@@ -97,7 +96,9 @@ class ConditionedDecoder(nn.Module):
             config = None
             if recipe.method == "lora":
                 config, notes = _lora_config(language, recipe.lora, checkpoint.name)
-            return cls(language, checkpoint.shape, checkpoint.name, config, affect_tokens, notes)
+            return cls(
+                language, checkpoint.shape, checkpoint.name, config, affect_tokens, checkpoint.models, notes
+            )
 
     def forward(
         self, codes: Tensor, text: Tensor, is_text: Tensor, affect: Tensor, hears_affect: Tensor
@@ -145,7 +146,9 @@ class ConditionedDecoder(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Projected states [rows, n + m, hidden_size], and which of them are attended to."""
         if self.affect_tokens is not None:
-            tokens = self.affect_tokens(affect).to(text.dtype)
+            # In float32, as decoding does: affect differs in more places than bfloat16 has.
+            with torch.autocast(text.device.type, enabled=False):
+                tokens = self.affect_tokens(affect)
             text = torch.cat((text, tokens), dim=1)
             is_text = torch.cat((is_text, hears_affect[:, None].expand(-1, tokens.shape[1])), dim=1)
         projection = self.language.enc_to_dec_proj

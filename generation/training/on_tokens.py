@@ -23,7 +23,8 @@ from generation.musicgen.trained.part_taken import PartTaken, read_marks
 from generation.musicgen.weights.checkpoint import Checkpoint, load_checkpoint, stated_licence
 from generation.training.crops import LabelledCrops
 from generation.training.learning.conditioned import ConditionedDecoder
-from generation.training.learning.loop import Learned, learn
+from generation.training.learning.learned import Learned
+from generation.training.learning.loop import learn
 from generation.training.outcome.facts import BaseModel, TrainingFacts
 from generation.training.outcome.licence import NOT_STATED, licence_of
 from generation.training.outcome.model_card import engine_options
@@ -116,19 +117,19 @@ def train_on(
     if processes.is_first:
         write_faults(folder.faults, faults)
     check_splits(labelled, faults, recipe.data.path)
-    text = TextEncoder(checkpoint.text_encoder(), checkpoint.tokenizer(), device)
+    words = TextEncoder(checkpoint.text_encoder(), checkpoint.tokenizer(), device)
     model = ConditionedDecoder.of_recipe(checkpoint, recipe)
     if processes.is_first:
         folder.check_room(_checkpoint_bytes(model, recipe), "the checkpoints")
     sampled = None
     if recipe.selection.predictor is not None:
-        sampled = SampledError(checkpoint, recipe, judge_of(recipe.selection.predictor), text, device)
+        sampled = SampledError(checkpoint, recipe, judge_of(recipe.selection.predictor), words, device)
     with stages.stage("learning") as progress:
         learned = learn(
             model,
             TokenisedCrops(cache, labelled.of(Split.TRAIN)),
             TokenisedCrops(cache, labelled.of(Split.VALIDATION)),
-            text,
+            words,
             recipe,
             folder.root,
             processes.device,
@@ -139,10 +140,10 @@ def train_on(
         return {}, faults
     facts = _facts(prepared, labelled, recipe, checkpoint, learned, stages, processes)
     with stages.stage("saving"):
-        files = save_outcome(model, checkpoint, facts, folder.made(recipe), folder.log)
-    summary = _summary(facts, files, faults, folder)
-    text_of = json.dumps(plain(summary), indent=1, ensure_ascii=False, allow_nan=False)
-    write_whole(folder.summary, (text_of + "\n").encode())
+        files = save_outcome(model, checkpoint, facts, folder.made(recipe), folder.root)
+    summary: dict[str, Any] = plain(_summary(facts, files, faults, folder))
+    text = json.dumps(summary, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    write_whole(folder.summary, text.encode())
     return summary, faults
 
 
@@ -199,12 +200,27 @@ def _facts(
         label_source=labelled.source,
         perspective=labelled.perspective,
         predictors=_part_taken(recipe, checkpoint).predictors,
-        learned=plain(learned),
+        learned=_told(learned),
         software={"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
         device=_device_name(processes.device),
         n_processes=processes.count,
-        seconds=stages.seconds,
+        # What earlier runs learned counts too.
+        seconds={**stages.seconds, "learning": round(learned.seconds, 3)},
     )
+
+
+def _told(learned: Learned) -> dict[str, Any]:
+    return {
+        "steps": learned.steps,
+        "best_step": learned.best.step,
+        "chosen_by": learned.best.measure,
+        "best_value": learned.best.value,
+        "validation_loss_of_the_base": learned.first_validation_loss,
+        "validation_loss_at_the_end": learned.validation_loss,
+        "training_loss_at_the_end": sum(learned.losses) / len(learned.losses),
+        "windows_seen": learned.windows,
+        "notes": learned.notes,
+    }
 
 
 def _part_taken(recipe: Recipe, checkpoint: Checkpoint) -> PartTaken:

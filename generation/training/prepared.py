@@ -14,6 +14,7 @@ from generation.training.corpora.probe import probed
 from generation.training.corpora.read import read_corpus
 from generation.training.corpora.windows import NEEDED, crops_of
 from generation.training.crops import LabelledCrops
+from generation.training.labelled_file import CROPS_FILE, write_labelled
 from generation.training.labels.label import label_crops
 from generation.training.recipe import Recipe
 from generation.training.run_folder import RunFolder, write_faults
@@ -65,6 +66,7 @@ def prepare(
     with stages.stage("writing the data card"):
         faults = (*corpus.faults, *labelled.faults)
         write_faults(folder.faults, faults)
+        write_labelled(folder.data / CROPS_FILE, corpus, labelled)
         card = data_card(corpus, labelled)
         content = json.dumps(card.to_json(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
         write_whole(folder.data / CARD_JSON, content.encode())

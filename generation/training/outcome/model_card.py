@@ -85,7 +85,7 @@ def _sections(facts: TrainingFacts, has_losses: bool) -> Iterator[str]:
     recipe, base = facts.recipe, facts.base
     what = "A LoRA adapter" if recipe.method == "lora" else "A whole model"
     with_tokens = ", with affect tokens: valence and arousal as input" if recipe.conditioning.affect else ""
-    yield f"{what} of {base.name}{with_tokens}. Trained by {facts.software.get('isopath', 'isopath')}."
+    yield f"{what} of {base.name}{with_tokens}. Trained with isopath {facts.software['isopath']}."
     yield from _section("Use", _use(facts))
     yield from _section("Base and licence", _base(facts))
     yield from _section("Data", _data(facts))
@@ -146,7 +146,7 @@ def _base(facts: TrainingFacts) -> list[str]:
 
 def _data(facts: TrainingFacts) -> list[str]:
     """The data card below this card's own heading."""
-    _, *lines = facts.data_markdown.strip().splitlines()
+    _, _, *lines = facts.data_markdown.strip().splitlines()
     return [f"#{line}" if line.startswith("#") else line for line in lines]
 
 
@@ -164,7 +164,7 @@ def _labels(facts: TrainingFacts) -> list[str]:
 
 
 def _losses(facts: TrainingFacts, has_losses: bool) -> list[str]:
-    lines = [f"- {name}: {_number(value)}" for name, value in facts.learned.items()]
+    lines = [f"- {name.replace('_', ' ')}: {_shown(value)}" for name, value in facts.learned.items() if value]
     return [*lines, "", f"![Losses by step]({LOSSES})"] if has_losses else lines
 
 
@@ -195,5 +195,7 @@ def _limits(facts: TrainingFacts) -> list[str]:
     return lines
 
 
-def _number(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return "; ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)

@@ -24,7 +24,7 @@ AFFECT_TOKENS = "affect_tokens.safetensors"
 
 
 def save_outcome(
-    model: ConditionedDecoder, checkpoint: Checkpoint, facts: TrainingFacts, folder: Path, log: Path
+    model: ConditionedDecoder, checkpoint: Checkpoint, facts: TrainingFacts, folder: Path, run: Path
 ) -> Mapping[str, str]:
     """Write what was trained with its marks and its card.
 
@@ -34,7 +34,7 @@ def save_outcome(
         model: with the weights to save.
         checkpoint: the base.
         folder: of the adapter (method lora) or of a whole model (method full).
-        log: the losses by step, drawn beside the card.
+        run: its log is drawn beside the card.
 
     Returns:
         File, relative to the folder, to SHA-256.
@@ -53,7 +53,7 @@ def save_outcome(
                 _write_model(model, checkpoint, facts, building)
             _write_affect_tokens(model, facts, building)
             write_marks(building, PartTaken(facts.predictors), _origin(facts))
-            has_losses = draw_losses(log, building / LOSSES)
+            has_losses = draw_losses(run, building / LOSSES)
             (building / CARD).write_text(model_card(facts, has_losses), encoding="utf-8")
             files = sorted(file for file in building.rglob("*") if file.is_file())
             return {str(file.relative_to(building)): file_sha256(file) for file in files}

@@ -37,7 +37,7 @@ def render_markdown(evaluation: Evaluation, heading: int = 2) -> str:
         f"{sign} What can be heard at all",
         *_ceilings(evaluation),
         f"{sign} What may be claimed",
-        _bullets([f"**{said.summary}**: {said.text}" for said in claim_sentences(evaluation)])
+        _bullets([f"**{said.head}: {said.summary}.** {said.text}" for said in claim_sentences(evaluation)])
         or "Nothing was compared: the grid has no base, or no system beside it.",
         counted_words(evaluation),
         f"{sign} Scores",

@@ -43,13 +43,15 @@ class Said:
     """What one predictor's comparison of a system with a base comes to.
 
     Args:
+        head: what is compared, and who hears it.
+        summary: ``better in 3 of 5 measures``.
         text: every claim with its interval, or why there is none.
-        summary: ``better in 3 of 5``.
         kind: ``better``, ``worse``, ``mixed``, ``undecided`` or ``no claim``: which of them there are.
     """
 
-    text: str
+    head: str
     summary: str
+    text: str
     kind: str
 
 
@@ -161,21 +163,21 @@ def _said(evaluation: Evaluation, claims: list[Claim]) -> Said:
     )
     made = [one for one in claims if one.verdict is not Verdict.NO_CLAIM]
     silent = [one for one in claims if one.verdict is Verdict.NO_CLAIM]
-    names = f"{title(evaluation, first.system)} against {title(evaluation, first.base)}"
+    head = (
+        f"{title(evaluation, first.system)} against {title(evaluation, first.base)}, heard by "
+        f"{first.predictor} at {_count(compared.differences[first.measure].n_targets, 'target')}"
+    )
     sentences = []
     if made:
-        n_targets = compared.differences[first.measure].n_targets
         clauses = "; ".join(_clause(one, compared.differences[one.measure]) for one in made)
-        sentences.append(
-            f"{names}, as {first.predictor} hears them at {_count(n_targets, 'target')}: {clauses}."
-        )
+        sentences.append(f"{clauses[0].upper()}{clauses[1:]}.")
     for reasons in dict.fromkeys(one.reasons for one in silent):
         alike = [_measure_words(one.measure) for one in silent if one.reasons == reasons]
-        about = f"on {_list(alike)}" if made or len(alike) < len(claims) else f"by {first.predictor}"
-        about = about if sentences else f"about {names} {about}"
-        sentences.append(f"No claim {about}: {'; '.join(reasons)}.")
+        about = f"No claim on {_list(alike)}: " if len(alike) < len(claims) else "Because "
+        sentences.append(f"{about}{'; '.join(reasons)}.")
     sentences += [f"But {caveat}." for caveat in dict.fromkeys(c for one in made for c in one.caveats)]
-    return Said(" ".join(sentences), *_summary(claims))
+    summary, kind = _summary(claims)
+    return Said(head, summary, " ".join(sentences), kind)
 
 
 def _clause(one: Claim, difference: Difference) -> str:

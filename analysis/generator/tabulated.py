@@ -55,7 +55,7 @@ def ceiling_table(evaluation: Evaluation) -> Table | None:
     if not rows:
         return None
     columns = ("Music", "Heard by", "Valence: r", "measurable", "Arousal: r", "measurable")
-    return Table("ceilings", "What can be heard at all, in music with known places", columns, tuple(rows))
+    return Table("ceilings", "Correlation of the known places with what is heard", columns, tuple(rows))
 
 
 def score_tables(evaluation: Evaluation) -> tuple[Table, ...]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from analysis.mer.predictor import AffectPredictor
 from analysis.mer.registry import load_predictor
+from study.canonical import canonical_sha256
 from study.errors import UnknownName
 from study.plugins import PREDICTORS, installed_names
 from study.protocol_file.text import did_you_mean, shown
@@ -37,6 +38,16 @@ class PredictorJudge:
     def name(self) -> str:
         """The predictor's name."""
         return self._name
+
+    @cached_property
+    def version(self) -> str:
+        """The predictor's version, and a digest of its weights: what it heard is kept under it.
+
+        Raises:
+            ModelError: its weights are not here.
+        """
+        card = self._predictor.card
+        return f"{card.version} {canonical_sha256(card.weights_sha256)[:16]}"
 
     @cached_property
     def _predictor(self) -> AffectPredictor:

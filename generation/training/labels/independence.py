@@ -20,33 +20,30 @@ def check_independence(recipe: Recipe, ingredients: Callable[[str], frozenset[st
             both are told together.
     """
     took_part = (
-        ("labels.predictor", recipe.labels.predictor, "labels", "learns to please it"),
+        ("labels.predictor", recipe.labels.predictor, "whose training it labels learns to please it"),
         (
             "selection.predictor",
             recipe.selection.predictor,
-            "chooses among the checkpoints",
-            "is the one it likes best",
+            "that it selects among checkpoints is the one it likes best",
         ),
     )
     refuse(
         [
-            _refusal(where, name, does, outcome, recipe.reported_by, shared)
-            for where, name, does, outcome in took_part
+            _refusal(where, name, outcome, recipe.reported_by, shared)
+            for where, name, outcome in took_part
             if name is not None and (shared := ingredients(name) & ingredients(recipe.reported_by))
         ]
     )
 
 
-def _refusal(
-    where: str, name: str, does: str, outcome: str, reported_by: str, shared: frozenset[str]
-) -> IsopathError:
-    same = (
-        "is also reported_by" if name == reported_by else f"hears with what reported_by {shown(reported_by)}"
+def _refusal(where: str, name: str, outcome: str, reported_by: str, shared: frozenset[str]) -> IsopathError:
+    told = (
+        "is also reported_by"
+        if name == reported_by
+        else f"hears with what reported_by {shown(reported_by)} hears with ({', '.join(sorted(shared))})"
     )
-    parts = "" if name == reported_by else f" hears with ({', '.join(sorted(shared))})"
     return UnknownName(
         where,
-        f"{shown(name)} {same}{parts}, and a model whose training it {does} {outcome}: its own report would"
-        " be too good",
+        f"{shown(name)} {told}, and a model {outcome}: its own report would be too good",
         "name a predictor that shares nothing with it in one of the two places",
     )

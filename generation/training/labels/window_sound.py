@@ -59,4 +59,4 @@ def _cut(
                 f"ends at {reached / sample_rate_hz:.3f} s, a window at {end / sample_rate_hz:.3f} s",
                 "state its duration as it is, or leave it out",
             )
-        yield np.concatenate([block[max(start - first, 0) : end - first] for first, block in held])
+        yield np.concatenate([block[max(start - first, 0) : max(end - first, 0)] for first, block in held])

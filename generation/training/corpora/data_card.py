@@ -119,14 +119,12 @@ class DataCard:
         return data_card_markdown(self)
 
 
-def data_card(corpus: Corpus, labelled: LabelledCrops, faults: Sequence[Fault] = ()) -> DataCard:
+def data_card(corpus: Corpus, labelled: LabelledCrops) -> DataCard:
     """Count a data set.
 
     Args:
-        corpus: as `probed` hands it over.
-        faults: besides the corpus's and the labels' own: those of `crops_of`.
+        corpus: as `probed` hands it over, the faults of `crops_of` among its own.
     """
-    every_fault = (*corpus.faults, *faults, *labelled.faults)
     return DataCard(
         name=corpus.name,
         licences=dict(corpus.licences),
@@ -144,7 +142,7 @@ def data_card(corpus: Corpus, labelled: LabelledCrops, faults: Sequence[Fault] =
             for name, split in _SPLITS.items()
         },
         shared=_shared(corpus),
-        faults=_fault_counts(every_fault),
+        faults=_fault_counts((*corpus.faults, *labelled.faults)),
         notes=(*corpus.notes, NO_VOCAL_FILTER),
     )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
 from pathlib import Path
@@ -44,8 +45,9 @@ def probed(corpus: Corpus, kept_in: Path, progress: Progress, jobs: int | None =
     marks = {track.track_id: _mark(track.path) for track in corpus.tracks}
     waiting = sorted({mark for mark in marks.values() if isinstance(mark, FileMark)} - known.keys())
     done, total = len(marks) - len(waiting), max(len(marks), 1)
-    with store.appending() as keep:
-        for number, (mark, decoded) in enumerate(_decoded(waiting, jobs), start=1):
+    # Closed at once where a run is stopped: its threads would go on to the last file.
+    with store.appending() as keep, contextlib.closing(_decoded(waiting, jobs)) as results:
+        for number, (mark, decoded) in enumerate(results, start=1):
             known[mark] = decoded
             # A disk or a decoder may have failed for once.
             if decoded.problem is None:
@@ -106,7 +108,9 @@ def is_other_length(stated_s: float, length_s: float) -> bool:
     return off_s > OTHER_LENGTH_S and off_s > OTHER_LENGTH_SHARE * stated_s
 
 
-def _decoded(waiting: Sequence[FileMark], jobs: int | None) -> Iterator[tuple[FileMark, Decoded]]:
+def _decoded(
+    waiting: Sequence[FileMark], jobs: int | None
+) -> Generator[tuple[FileMark, Decoded], None, None]:
     pool = ThreadPoolExecutor(jobs or os.cpu_count() or 1, "decoding")
     running = {pool.submit(decode, Path(mark.path)): mark for mark in waiting}
     try:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from generation.training.tracks import Fault, FaultKind
 from study.errors import OutOfRange, StorageError
 
 _LONGEST_SHOWN = 60
+_DRIVE = re.compile(r"[A-Za-z]:|\\\\")
 
 
 class BadRow(ValueError):
@@ -85,7 +87,7 @@ def sound_file(root: Path, written: str) -> tuple[str, Path]:
     pure = PurePosixPath(written)
     if not written or pure == PurePosixPath():
         raise BadRow("no path of a sound file")
-    if pure.is_absolute() or PureWindowsPath(written).drive:
+    if pure.is_absolute() or _DRIVE.match(written):
         raise BadRow(f"the path {shown(written)} is absolute; write it relative to the folder of the sound")
     if ".." in pure.parts:
         raise BadRow(f"the path {shown(written)} leaves the folder of the sound")

@@ -54,12 +54,13 @@ def _check_splits(corpus: Corpus, crops: list[Crop], faults: list[Fault]) -> Non
 
 
 def _story(corpus: Corpus, split: Split, faults: list[Fault]) -> str:
-    lost: dict[str, int] = {}
+    lost: dict[str, list[Fault]] = {}
     for fault in (*corpus.faults, *faults):
         if not fault.is_kept:
-            lost[fault.kind] = lost.get(fault.kind, 0) + 1
-    told = ", ".join(f"{count:,} {kind}" for kind, count in lost.items()) or "nothing"
-    return (
-        f"{len(corpus.of(split)):,} of its tracks could be read, {len(corpus.tracks):,} in all; "
-        f"lost from the whole data set: {told}"
+            lost.setdefault(str(fault.kind), []).append(fault)
+    told = "; ".join(
+        f"{len(found):,} {kind}, first {found[0].track_id} ({found[0].problem})"
+        for kind, found in lost.items()
     )
+    read = f"tracks that could be read: {len(corpus.of(split)):,}, in all splits {len(corpus.tracks):,}"
+    return f"{read}; lost from the whole data set: {told or 'nothing'}"

@@ -1,0 +1,87 @@
+"""What is trained: a base without labels, and adapters on it, as `isopath train` would take them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from generation.training.recipe import (
+    ConditioningRecipe,
+    DataRecipe,
+    LabelRecipe,
+    LoraRecipe,
+    OptimiserRecipe,
+    Recipe,
+    SelectionRecipe,
+)
+from tests.nano.composed import PROMPTS
+from tests.nano.scale import Scale
+
+BASE, WORDS, AFFECT, GAMES = "base", "lora-words", "lora-va", "lora-va-games"
+LICENCE = "for this demonstration only: it learned from music under several free licences"
+REPORTED_BY, LABELLED_BY = "musicnn", "cues"
+SEED = 7
+
+
+def base_recipe(scale: Scale, table: Path, untrained: Path) -> Recipe:
+    """Every weight of the decoder, on all music there is, told nothing about it."""
+    return Recipe(
+        name=BASE,
+        model=str(untrained),
+        method="full",
+        data=_data(scale, table),
+        labels=LabelRecipe("none"),
+        conditioning=ConditioningRecipe(words="none", affect=False),
+        optimiser=_optimiser(scale.base_steps, scale.base_clips, scale.base_learning_rate, None),
+        selection=_selection(scale, scale.base_steps),
+        reported_by=REPORTED_BY,
+        licence=LICENCE,
+        seed=SEED,
+    )
+
+
+def adapter_recipe(scale: Scale, name: str, table: Path, base: Path) -> Recipe:
+    """One of `WORDS`, `AFFECT` and `GAMES`."""
+    by_words = name == WORDS
+    labels = LabelRecipe("table", perspective="intended")
+    if name == GAMES:
+        labels = LabelRecipe("predictor", predictor=LABELLED_BY)
+    told = ConditioningRecipe(words="none", affect=True)
+    if by_words:
+        told = ConditioningRecipe(words="table", prompts=PROMPTS, affect=False)
+    affect_rate = None if by_words else scale.affect_learning_rate
+    return Recipe(
+        name=name,
+        model=str(base),
+        data=_data(scale, table),
+        labels=labels,
+        conditioning=told,
+        lora=LoraRecipe(r=scale.lora_r, lora_alpha=scale.lora_r),
+        optimiser=_optimiser(scale.steps, scale.clips, scale.learning_rate, affect_rate),
+        selection=_selection(scale, scale.steps),
+        reported_by=REPORTED_BY,
+        licence=LICENCE,
+        seed=SEED,
+    )
+
+
+def _data(scale: Scale, table: Path) -> DataRecipe:
+    return DataRecipe(
+        "table", str(table), crop_s=scale.crop_s, hop_s=scale.crop_s, shortest_s=min(5.0, scale.crop_s)
+    )
+
+
+def _optimiser(steps: int, clips: int, rate: float, affect_rate: float | None) -> OptimiserRecipe:
+    return OptimiserRecipe(
+        learning_rate=rate,
+        affect_learning_rate=affect_rate,
+        batch_clips=clips,
+        accumulation=1,
+        max_steps=steps,
+        warmup_steps=max(1, steps // 20),
+        dtype="float32",
+        gradient_checkpointing=False,
+    )
+
+
+def _selection(scale: Scale, steps: int) -> SelectionRecipe:
+    return SelectionRecipe(every_steps=max(1, steps // scale.checks), validation_clips=32)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from analysis.agreement.pair_sets import engine_set
-from analysis.agreement.path_null_rows import NO_CLAIM
+from analysis.agreement.path_null_rows import NO_CLAIM, NO_CLAIM_TRAINED
 from analysis.agreement.path_rows import SHARED
 from analysis.agreement.results import agreement_of
 from analysis.agreement.trajectories import Trajectories
@@ -227,6 +227,45 @@ def test_a_predictor_that_chose_among_candidates_carries_no_claim(
     assert all(point["p_shuffled"] == [None, None] for point in mine)
     assert found["path_following"]["parts"][0]["took_part"] == ["iso", "target_only"]
     assert nulls(found)["iso", "cues", "valence", "path_r", "shuffled"]["p_value"] is not None
+
+
+@pytest.mark.parametrize(("helper", "silenced"), [("essentia", "musicnn"), ("cues", "cues")])
+def test_a_predictor_that_helped_to_train_or_hears_with_the_same_carries_no_claim(
+    study: MadeStudy, tables: StudyTables, helper: str, silenced: str
+) -> None:
+    # essentia's head hears with musicnn's very network.
+    other = {"musicnn": "cues", "cues": "musicnn"}[silenced]
+    marked = {"predictors_in_training": {helper: ["labels"]}}
+    trained = {key: replace(one, rendering=marked) for key, one in study.manifests.items()}
+    found = agreement_of(study.protocol, tables, trained)
+
+    rows = [row for row in found["path_following"]["nulls"] if row["estimate"] is not None]
+    assert {row["reason"] for row in rows if row["predictor"] == silenced} == {NO_CLAIM_TRAINED}
+    assert any(row["p_value"] is not None for row in rows if row["predictor"] == other)
+    assert all(row["took_part"] == (row["predictor"] == silenced) for row in rows)
+    parts = {part["predictor"]: part for part in found["path_following"]["parts"]}
+    assert parts[silenced]["trained"] == ["iso", "target_only"]
+    assert parts[other]["trained"] == parts[silenced]["took_part"] == []
+
+
+def test_labels_by_both_embedded_predictors_leave_neither_a_claim(
+    study: MadeStudy, tables: StudyTables
+) -> None:
+    marked = {"predictors_in_training": {"musicnn-cues": ["labels"]}}
+    trained = {key: replace(one, rendering=marked) for key, one in study.manifests.items()}
+    found = agreement_of(study.protocol, tables, trained)
+
+    assert all(row["p_value"] is None for row in found["path_following"]["nulls"])
+
+
+def test_a_choice_by_a_predictor_with_the_same_network_is_no_evidence_either(
+    study: MadeStudy, tables: StudyTables
+) -> None:
+    judged = {key: replace(one, rendering={"judge": "essentia"}) for key, one in study.manifests.items()}
+    found = agreement_of(study.protocol, tables, judged)
+
+    parts = {part["predictor"]: part["took_part"] for part in found["path_following"]["parts"]}
+    assert parts == {"musicnn": ["iso", "target_only"], "cues": []}
 
 
 def test_a_sound_that_two_people_heard_counts_once_in_a_null_and_twice_in_a_figure(

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dashboards.checked_protocol import load_checked_protocol
+from generation.musicgen.trained.part_taken import MARKS, PartTaken, write_marks
 from study.errors import ProtocolErrors
 from tests.dashboards.command_line import isopath, refusal
 from tests.study.conftest import EXAMPLES
@@ -115,3 +116,55 @@ def test_a_model_that_nobody_knows_is_found_before_anyone_waits_for_it(tmp_path:
     assert 'did you mean "facebook/musicgen-small"?' in refusal(isopath("check", misspelt))
     assert isopath("check", elsewhere).code == 0
     assert "engine.options.model: is missing" in refusal(isopath("check", unnamed))
+
+
+def with_adapter(path: Path, adapter: Path, predictor: str) -> Path:
+    options = {"model": str(path.parent / "models" / "own"), "adapters": [str(adapter)]}
+    protocol = json.loads((EXAMPLES / "three_arm_silence.json").read_text())
+    protocol["arms"][0]["engine"] = {"name": "musicgen", "options": options}
+    protocol["analysis"]["agreement"]["predictor"] = predictor
+    path.write_text(json.dumps(protocol))
+    return path
+
+
+def test_a_predictor_does_not_report_on_what_it_helped_to_train(tmp_path: Path) -> None:
+    adapter = tmp_path / "adapter"
+    adapter.mkdir()
+    write_marks(adapter, PartTaken({"musicnn-cues": ("labels",)}), {})
+    protocol = with_adapter(tmp_path / "p.json", adapter, "musicnn")
+
+    with pytest.raises(ProtocolErrors) as refused:
+        load_checked_protocol(protocol)
+
+    (problem,) = refused.value.problems
+    assert str(problem) == (
+        f'{protocol}::$.arms[0].engine.options.adapters[0]: "musicnn-cues" took part in its training'
+        ' (labels), and analysis.agreement.predictor "musicnn", which hears with what "musicnn-cues" does, would report'
+        " on what it helped to make: its agreement with the plan would be too good; name another predictor to"
+        " report, or use what was trained without this one"
+    )
+
+
+def test_a_predictor_reports_on_what_another_helped_to_train_and_on_what_is_not_here(tmp_path: Path) -> None:
+    adapter = tmp_path / "adapter"
+    adapter.mkdir()
+    write_marks(adapter, PartTaken({"cues": ("labels", "selection")}), {})
+
+    load_checked_protocol(with_adapter(tmp_path / "p.json", adapter, "musicnn"))
+    load_checked_protocol(with_adapter(tmp_path / "q.json", tmp_path / "elsewhere", "cues"))
+
+
+def test_a_mark_that_cannot_be_read_is_told_with_the_protocol(tmp_path: Path) -> None:
+    (tmp_path / MARKS).write_text("{}")
+
+    with pytest.raises(ProtocolErrors, match=r"adapters\[0\]: is no mark of a training"):
+        load_checked_protocol(with_adapter(tmp_path / "p.json", tmp_path, "musicnn"))
+
+
+def test_a_judge_that_hears_with_the_reporters_network_does_not_choose(
+    tmp_path: Path, another_engine: str
+) -> None:
+    protocol = with_judge(tmp_path / "p.json", another_engine, "essentia")
+
+    with pytest.raises(ProtocolErrors, match='"essentia" hears with msd-musicnn, and so does analysis'):
+        load_checked_protocol(protocol)

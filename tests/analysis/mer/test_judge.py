@@ -12,6 +12,7 @@ from analysis.mer.judge import load_judge
 from analysis.mer.registry import load_predictor
 from generation.audio import read_audio
 from generation.engine import AffectJudge
+from study.canonical import canonical_sha256
 from study.errors import AudioError, UnknownName
 
 
@@ -40,6 +41,16 @@ def test_a_judge_travels_by_name_before_and_after_it_was_used() -> None:
     assert len(pickle.dumps(judge)) == len(fresh) < 200
     assert pickle.loads(fresh).name == "musicnn"
     assert pickle.loads(fresh).judge(noise, 32_000) == pytest.approx(heard)
+
+
+def test_a_judge_says_its_predictors_version_and_weights() -> None:
+    card = load_predictor("musicnn").card
+
+    version, _, digest = load_judge("musicnn").version.rpartition(" ")
+
+    assert version == card.version
+    assert digest == canonical_sha256(card.weights_sha256)[:16]
+    assert load_judge("cues").version != load_judge("musicnn").version
 
 
 def test_a_clip_shorter_than_a_window_is_refused() -> None:

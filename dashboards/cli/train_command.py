@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_text
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -77,17 +78,22 @@ def train(
     if not data_only:
         check_installed()
         placement_of(device, None, models_dir)
-    with counted_bar() as told:
+    with ExitStack() as bars:
         outcome = run_training(
-            asked, out, load_judge, ingredients, device, models_dir, _progress_of(told), data_only
+            asked, out, load_judge, ingredients, device, models_dir, _progress_of(bars), data_only
         )
     if is_first_process():
         say(_sentence(outcome), json, {**outcome.summary, "folder": str(out)})
 
 
-def _progress_of(told: Callable[[str, int, int], None]) -> Callable[[str], Progress]:
+def _progress_of(bars: ExitStack) -> Callable[[str], Progress]:
+    """A bar for every stage; none is drawn before the first begins, nor over a refusal."""
+    told: list[Callable[[str, int, int], None]] = []
+
     def progress_of(stage: str) -> Progress:
-        return lambda share: told(stage, round(share * _PARTS), _PARTS)
+        if not told:
+            told.append(bars.enter_context(counted_bar()))
+        return lambda share: told[0](stage, round(share * _PARTS), _PARTS)
 
     return progress_of
 

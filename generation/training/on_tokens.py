@@ -65,8 +65,8 @@ def check_base(recipe: Recipe, models_dir: Path | None, ingredients: Callable[[s
             that is to report.
     """
     if recipe.model in load_catalogue():
-        licence = find_model(recipe.model, recipe.revision, models_dir).model.licence
-        licence_of(recipe.licence, recipe.model, licence)
+        licence_of(recipe.licence, recipe.model, load_catalogue()[recipe.model].licence)
+        find_model(recipe.model, recipe.revision, models_dir)
         return
     folder = Path(recipe.model)
     licence_of(recipe.licence, folder.name, stated_licence(folder) or NOT_STATED)

@@ -58,7 +58,7 @@ def run_training(
     Where Accelerate launched several processes, each calls this; the first one prepares for all.
 
     Args:
-        root: of the run; new, empty, or of the same recipe.
+        root: of the run; new, or of the same recipe. The recipe is frozen there when learning begins.
         judge_of: gives a predictor as a judge, by name; `analysis.mer.judge.load_judge`.
         ingredients: what a predictor hears with, by name; `analysis.mer.registry.ingredients`.
         progress_of: gives the progress of a stage by its name.
@@ -68,8 +68,11 @@ def run_training(
         IsopathError: recipe, data, weights, device, memory or disk will not do; nothing half-written stays.
     """
     folder = RunFolder(root)
+    folder.check(recipe)
     check_independence(recipe, ingredients)
     if not data_only:
+        if folder.is_done(recipe):
+            return _ended(recipe, folder)
         check_installed()
         from generation.training.on_tokens import check_base
 
@@ -77,35 +80,28 @@ def run_training(
     processes = Processes(device)
     stages = Stages(progress_of if processes.is_first else lambda _: lambda _: None)
     with folder.held() if processes.is_first else nullcontext():
-        finished = processes.once(lambda: _begun(recipe, folder))
-        if finished and not data_only:
-            return Outcome(
-                folder, folder.made(recipe), _kept(folder.summary), _kept(folder.summary)["faults"]
-            )
+        if processes.is_first:
+            folder.data.mkdir(exist_ok=True)
         prepared = processes.once(lambda: prepare(recipe, folder, judge_of, stages))
         if data_only:
             return Outcome(folder, None, prepared.card.to_json(), fault_counts(prepared.faults))
+        if processes.is_first:
+            folder.freeze(recipe)
         from generation.training.on_tokens import train_on
 
         summary, faults = train_on(prepared, recipe, folder, judge_of, models_dir, stages, processes)
         return Outcome(folder, folder.made(recipe), summary, fault_counts(faults))
 
 
-def _begun(recipe: Recipe, folder: RunFolder) -> bool:
-    """Freeze the recipe in the folder; whether it is trained already."""
-    folder.begin(recipe)
-    folder.data.mkdir(exist_ok=True)
-    return folder.summary.is_file() and folder.made(recipe).is_dir()
-
-
-def _kept(path: Path) -> dict[str, Any]:
+def _ended(recipe: Recipe, folder: RunFolder) -> Outcome:
+    """What an earlier run left."""
     try:
-        kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as problem:
+        summary: dict[str, Any] = json.loads(folder.summary.read_text(encoding="utf-8"))
+        return Outcome(folder, folder.made(recipe), summary, summary["faults"])
+    except (OSError, KeyError, ValueError) as problem:
         raise StorageError(
-            str(path), f"cannot be read ({problem})", "delete it and run the command again"
+            str(folder.summary), f"cannot be read ({problem})", "delete it and run the command again"
         ) from problem
-    return kept
 
 
 def check_installed() -> None:

@@ -19,6 +19,8 @@ from study.errors import StorageError
 from study.folder import write_whole
 
 _SHOWN = 8
+_REUSED = {"data", "tokens", "faults.csv"}
+"""What a look at the data leaves, or a copy from another run: data and tokens know what they are of."""
 
 
 @dataclass(frozen=True)
@@ -80,14 +82,21 @@ class RunFolder:
         """The folder that a recipe ends in."""
         return self.adapter if recipe.method == "lora" else self.model
 
-    def begin(self, recipe: Recipe) -> None:
-        """Freeze the recipe here, or find the same one frozen.
+    def is_done(self, recipe: Recipe) -> bool:
+        """Whether a training of this very recipe has ended here."""
+        whole = self.recipe.is_file() and self.summary.is_file() and self.made(recipe).is_dir()
+        return whole and not differences(read_recipe(self.recipe), recipe)
+
+    def check(self, recipe: Recipe) -> None:
+        """Refuse a folder that another recipe's training, or something else, lies in; writes nothing.
+
+        Music that was only looked at (``--data-only``) does not bind the folder to a recipe.
 
         Raises:
-            StorageError: the folder cannot be written, holds something else than a training, or the
-                training of another recipe; names the fields that differ.
+            StorageError: names the fields in which the recipes differ, or what lies there.
         """
-        if self.recipe.exists():
+        # Where a recipe was frozen, its music was looked at before; a recipe alone is somebody's own file.
+        if self.recipe.exists() and self.data.is_dir():
             differing = differences(read_recipe(self.recipe), recipe)
             if differing:
                 left = len(differing) - _SHOWN
@@ -98,18 +107,24 @@ class RunFolder:
                     "name another folder, or go on with the recipe that is frozen there",
                 )
             return
-        try:
-            self.root.mkdir(parents=True, exist_ok=True)
-            found = sorted(file.name for file in self.root.iterdir() if not file.name.startswith("."))
-        except OSError as problem:
+        if self.root.exists() and not self.root.is_dir():
+            raise StorageError(str(self.root), "is a file", "name a folder")
+        names = sorted(file.name for file in self.root.iterdir()) if self.root.exists() else []
+        foreign = [name for name in names if not name.startswith(".") and name not in _REUSED]
+        if foreign:
             raise StorageError(
-                str(self.root), f"cannot be written ({problem.strerror})", "name another folder"
-            ) from problem
-        if found:
-            raise StorageError(
-                str(self.root), f"is not empty and holds no training ({found[0]})", "name a new folder"
+                str(self.root), f"is not empty and holds no training ({foreign[0]})", "name a new folder"
             )
-        write_whole(self.recipe, recipe_json(recipe).encode())
+
+    def freeze(self, recipe: Recipe) -> None:
+        """Bind the folder to this recipe.
+
+        Raises:
+            StorageError: as `check`, or the folder cannot be written.
+        """
+        self.check(recipe)
+        if not self.recipe.exists():
+            write_whole(self.recipe, recipe_json(recipe).encode())
 
     @contextmanager
     def held(self) -> Iterator[None]:

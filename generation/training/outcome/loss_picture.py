@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from generation.training.learning.logs import read_log
@@ -60,6 +61,7 @@ def figure(loss: Series, validation: Series, sampled: Series) -> Figure:
         panels[1].set_ylabel("distance of clips\nfrom targets (V/A)")
         panels[1].set_ylim(bottom=0.0)
     panels[-1].set_xlabel("step")
+    panels[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
     for panel in panels:
         panel.grid(alpha=0.3)
     return drawn

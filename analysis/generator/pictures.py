@@ -89,7 +89,11 @@ def draw_arrows(evaluation: Evaluation, predictor: str) -> Figure:
             axes.plot(*target, marker="s", ms=4, mfc=PAPER, mec=INK, mew=0.9, zorder=4)
             if np.hypot(*(mean - target)) > 0.02:
                 arrow = {"arrowstyle": "-|>", "color": colour, "linewidth": 1.1, "shrinkA": 2.5, "shrinkB": 0}
-                axes.annotate("", (mean[0], mean[1]), (target[0], target[1]), arrowprops=arrow, zorder=3)
+                drawn = axes.annotate(
+                    "", (mean[0], mean[1]), (target[0], target[1]), arrowprops=arrow, zorder=3
+                )
+                # It stays inside the axes: the layout need not measure it.
+                drawn.set_in_layout(False)
         distance = scores.scores["distance"]
         _below(axes, f"mean distance {value(distance)}" if distance.estimate is not None else distance.reason)
 

@@ -72,7 +72,8 @@ def value(score: Score | Difference, signed: bool = False) -> str:
         text = f"+{text}"
     if score.ci_low is None:
         return text
-    return f"{text} {limits(score.ci_low, score.ci_high, 2, bounded)}"
+    # Lines break before an interval, never inside.
+    return f"{text} {limits(score.ci_low, score.ci_high, 2, bounded)}".replace(", ", ",\u00a0")
 
 
 def title(evaluation: Evaluation, system: str) -> str:

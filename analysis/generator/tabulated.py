@@ -176,7 +176,8 @@ def _table(
     with_counts: bool = False,
 ) -> Table:
     rows = []
-    for one in evaluation.scores:
+    real = {system.name for system in evaluation.systems.values() if system.role is Role.CEILING}
+    for one in sorted(evaluation.scores, key=lambda one: one.system not in real):
         cells = [value(one.scores[measure]) for measure in measures]
         if with_counts:
             first = one.scores[measures[0]]

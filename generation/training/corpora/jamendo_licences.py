@@ -38,7 +38,6 @@ def read_licences(path: Path) -> Mapping[str, str]:
             track = line
         elif track is not None and (deed is not None or line.lower().startswith("available under")):
             found[track] = _short(deed) if deed is not None else line
-            track = None
     return found
 
 

@@ -48,6 +48,7 @@ TRACKS = (
     track("d", Split.VALIDATION, "x", "3"),
     track("e", Split.VALIDATION, "z", "2"),
     track("f", Split.VALIDATION, "w", "4"),
+    track("g", Split.VALIDATION, None),
 )
 CROPS = (
     labelled("a", Split.TRAIN, 30.0, (0.5, 0.5)),
@@ -79,12 +80,12 @@ def test_the_card_counts_tracks_hours_and_windows_by_split(card: DataCard) -> No
 
     assert (train.tracks, train.hours, train.windows, train.artists) == (3, 3.0, 3, 2)
     assert train.window_hours == pytest.approx(70 / 3600)
-    assert (everything.tracks, everything.hours, everything.windows) == (6, 6.0, 5)
+    assert (everything.tracks, everything.hours, everything.windows) == (7, 7.0, 5)
     assert (everything.without_affect, train.without_affect) == (1, 0)
     assert (card.splits["test"].tracks, card.splits["test"].hours) == (0, 0.0)
-    assert dict(card.tags) == {"calm": 6, "film": 2}
-    assert dict(card.track_licences) == {"CC BY 3.0": 6}
-    assert dict(card.sample_rates) == {44_100: 5, 48_000: 1}
+    assert dict(card.tags) == {"calm": 7, "film": 2}
+    assert dict(card.track_licences) == {"CC BY 3.0": 7}
+    assert dict(card.sample_rates) == {44_100: 6, 48_000: 1}
 
 
 def test_quadrants_are_weighted_by_windows_and_by_their_hours(card: DataCard) -> None:
@@ -137,8 +138,8 @@ def test_the_published_tags_lie_where_they_were_counted_to_lie(test_data: Path) 
 
 
 def test_artists_and_albums_of_two_splits_are_counted_with_their_tracks(card: DataCard) -> None:
-    """x made a and d; album 2 holds b and e; f is of nobody in training; c names no artist."""
-    assert card.shared == (SharedBy((Split.TRAIN, Split.VALIDATION), 1, 1, 2, 1),)
+    """x made a and d; album 2 holds b and e; f is of nobody in training; c and g name no artist."""
+    assert card.shared == (SharedBy((Split.TRAIN, Split.VALIDATION), 1, 1, 2, 2),)
 
 
 def test_faults_are_counted_by_kind_with_the_first_ones_named(card: DataCard) -> None:
@@ -152,8 +153,8 @@ def test_faults_are_counted_by_kind_with_the_first_ones_named(card: DataCard) ->
 def test_the_card_says_in_json_all_it_says(card: DataCard) -> None:
     written = json.loads(json.dumps(card.to_json(), allow_nan=False))
 
-    assert written["splits"]["all"]["tracks"] == 6
-    assert written["sample_rates"] == {"44100": 5, "48000": 1}
+    assert written["splits"]["all"]["tracks"] == 7
+    assert written["sample_rates"] == {"44100": 6, "48000": 1}
     assert written["quadrants"]["train"][0]["share_of_windows"] == pytest.approx(1 / 3)
     assert written["quadrants"]["test"][0]["share_of_windows"] is None
     assert written["faults"][0]["kind"] == "missing"
@@ -166,10 +167,10 @@ def test_the_page_tells_amounts_places_leaks_and_losses(card: DataCard) -> None:
     for line in (
         "| train | 3 | 3.00 | 2 | 3 | 0.02 | 0 |",
         "From the table. Perspective: perceived.",
-        "| CC BY 3.0 | 6 |",
-        "calm (6), film (2)",
-        "Sample rates found, and tracks: 44,100 Hz (5), 48,000 Hz (1).",
-        "- train and validation: 1 artists and 1 albums are in both; 2 tracks of validation are theirs; of 1 "
+        "| CC BY 3.0 | 7 |",
+        "calm (7), film (2)",
+        "Sample rates found, and tracks: 44,100 Hz (6), 48,000 Hz (1).",
+        "- train and validation: 1 artists and 1 albums are in both; 2 tracks of validation are theirs; of 2 "
         "tracks the artist is not stated, so that nobody can tell.",
         "**missing**: 7",
         "- … and 2 more",
@@ -198,8 +199,8 @@ def test_a_predictor_that_placed_the_windows_is_named(card: DataCard) -> None:
 
 
 def test_the_picture_is_darker_where_there_is_more_music() -> None:
-    """Three windows in the upper right corner, one in the lower left, none in the other two."""
-    place = (*[(0.9, 0.9)] * 3, (-0.9, -0.9))
+    """Three windows in the upper left corner, one in the lower left, none at the right."""
+    place = (*[(-0.9, 0.9)] * 3, (-0.9, -0.9))
     crops = labels(*(labelled("a", Split.TRAIN, 30.0, one) for one in place))
 
     drawn = figure(data_card(Corpus("m", Path(), TRACKS[:1], (), {}, {}), crops))
@@ -215,10 +216,10 @@ def test_the_picture_is_darker_where_there_is_more_music() -> None:
         return float(pixels[round(y), round(x)])
 
     # Beside the middle of each corner's bin, which the circle does not cross.
-    assert shade(0.95, 0.9) < 0.3 < shade(-0.95, -0.9) < 1.0
-    assert shade(-0.95, 0.9) == shade(0.95, -0.9) == 1.0
+    assert shade(-0.95, 0.9) < 0.3 < shade(-0.95, -0.9) < 1.0
+    assert shade(0.95, 0.9) == shade(0.95, -0.9) == 1.0
     texts = {text.get_text() for text in plane.texts}
-    assert {"V+A+: 75.0%, 0.0 h", "V−A+: 0.0%, 0.0 h"} <= texts
+    assert {"V−A+: 75.0%, 0.0 h", "V+A+: 0.0%, 0.0 h"} <= texts
 
 
 def test_a_card_without_affect_has_a_picture_too_and_the_same_card_the_same_file(tmp_path: Path) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from generation.training.corpora import probe
 from generation.training.corpora.decoded_store import FILE_NAME
@@ -129,6 +132,31 @@ def test_a_second_run_decodes_what_changed_and_what_could_not_be_read(
     assert [one.duration_s for one in first.tracks] == [2.0, 2.0]
     assert [one.duration_s for one in second.tracks] == [2.0, 3.0]
     assert second.faults == first.faults
+
+
+def test_a_file_of_the_same_size_that_changed_is_decoded_again(
+    tmp_path: Path, decoded_files: list[str]
+) -> None:
+    path = write_tone(tmp_path / "a.wav", 2.0)
+    probed(corpus_of(track(path)), tmp_path / "kept", ignore)
+    decoded_files.clear()
+
+    write_tone(path, 2.0, level=0.0)
+    os.utime(path, ns=(0, path.stat().st_mtime_ns + 1_000_000))
+    found = probed(corpus_of(track(path)), tmp_path / "kept", ignore)
+
+    assert decoded_files == ["a.wav"]
+    assert found.fault_counts == {FaultKind.SILENT: 1}
+
+
+def test_sound_that_ends_in_silence_is_not_silent(tmp_path: Path) -> None:
+    """Half a minute is decoded at a time: the last piece is all silence."""
+    tone = 0.1 * np.sin(np.arange(8_000) / 10)
+    soundfile.write(tmp_path / "a.flac", np.concatenate([tone, np.zeros(8_000 * 40)]), 8_000)
+
+    found = probed(corpus_of(track(tmp_path / "a.flac")), tmp_path / "kept", ignore)
+
+    assert [one.duration_s for one in found.tracks] == [41.0]
 
 
 def test_what_a_killed_run_decoded_is_not_decoded_again(tmp_path: Path, decoded_files: list[str]) -> None:

@@ -65,6 +65,7 @@ def test_a_byte_order_mark_and_tabs_change_nothing(tmp_path: Path, mark: bytes, 
     ("row", "told"),
     [
         ("a.wav,1.5,0", "valence 1.5 is outside [-1, 1]"),
+        ("a.wav,1.0001,0", "valence 1.0001 is outside [-1, 1]"),
         ("a.wav,0,-1.0001", "arousal -1.0001 is outside [-1, 1]"),
         ("a.wav,nan,0", "valence is not a number"),
         ("a.wav,0,inf", "arousal inf is outside [-1, 1]"),

@@ -139,9 +139,9 @@ def test_a_predictor_does_not_report_on_what_it_helped_to_train(tmp_path: Path) 
     (problem,) = refused.value.problems
     assert str(problem) == (
         f'{protocol}::$.arms[0].engine.options.adapters[0]: "musicnn-cues" took part in its training'
-        ' (labels), and analysis.agreement.predictor "musicnn", which hears with what "musicnn-cues" does, would report'
-        " on what it helped to make: its agreement with the plan would be too good; name another predictor to"
-        " report, or use what was trained without this one"
+        ' (labels), and analysis.agreement.predictor "musicnn", which hears with what "musicnn-cues" does,'
+        " would report on what it helped to make: its agreement with the plan would be too good; name another"
+        " predictor to report, or use what was trained without this one"
     )
 
 

@@ -218,7 +218,9 @@ def _maker(sound: SessionAudio) -> Maker:
     libraries = sound.rendering.get("libraries", {})
     device = sound.rendering.get("device_name")
     made_with = {**libraries, **({"device name": str(device)} if device else {})}
-    return Maker(dict(sound.models), dict(sound.licences), tuple(sound.notes), made_with)
+    # In the order in which the journal gives them back.
+    models, licences = dict(sorted(sound.models.items())), dict(sorted(sound.licences.items()))
+    return Maker(models, licences, tuple(sound.notes), dict(sorted(made_with.items())))
 
 
 def _raw(sound: SessionAudio) -> RawClip:

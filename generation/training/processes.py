@@ -37,7 +37,8 @@ class Processes:
             from accelerate import PartialState
 
             state = PartialState(cpu=device == "cpu", timeout=PATIENCE)
-            self.device = str(state.device)
+            if device != "cpu":
+                self.device = str(state.device)
 
     @property
     def is_first(self) -> bool:

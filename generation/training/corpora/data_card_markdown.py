@@ -47,7 +47,7 @@ def _amounts(splits: Mapping[str, SplitCount]) -> str:
             name,
             f"{split.tracks:,}",
             f"{split.hours:,.2f}",
-            f"{split.artists:,}" if split.artists else "not stated",
+            f"{split.artists:,}" if split.artists or not split.tracks else "not stated",
             f"{split.windows:,}",
             f"{split.window_hours:,.2f}",
             f"{split.without_affect:,}",

@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from generation.training.corpora.read import read_corpus
-from generation.training.corpora.table import in_validation
+from generation.training.corpora.table import COLUMNS, in_validation
 from generation.training.recipe import DataRecipe
 from generation.training.tracks import Corpus, FaultKind, Split
 from study.affect import Affect
 from study.errors import IsopathError
 from tests.generation.training.corpora.sounds import write_table
+
+PAGE = Path(__file__).parents[4] / "docs" / "training-data.md"
 
 
 def read(table: Path, seed: int = 0, share: float = 0.1, audio: Path | None = None) -> Corpus:
@@ -201,3 +203,27 @@ def test_a_small_share_of_few_tracks_is_one_track_and_never_all() -> None:
     assert len(in_validation(["a", "b"], 0.9, seed=0)) == 1
     assert in_validation(["a", "b"], 0.0, seed=0) == frozenset()
     assert in_validation(["a"], 0.1, seed=0) == frozenset()
+
+
+def test_the_pages_example_is_a_table(tmp_path: Path) -> None:
+    example = PAGE.read_text(encoding="utf-8").split("```csv\n")[1].split("```")[0]
+    (tmp_path / "music.csv").write_text(example, encoding="utf-8")
+
+    corpus = read(tmp_path / "music.csv")
+
+    assert corpus.faults == ()
+    assert [(track.split, track.tags) for track in corpus.tracks] == [
+        (Split.TRAIN, ("sad", "piano")),
+        (Split.TRAIN, ("happy", "folk")),
+        (Split.VALIDATION, ("happy",)),
+    ]
+    assert corpus.tracks[0].affect == Affect(-0.4, -0.6)
+
+
+def test_the_page_says_what_each_column_holds_and_each_fault_means() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+
+    assert [name for name in COLUMNS if f"`{name}`" not in page] == []
+    # "in no split, in two splits, in a split but not in the table" is one line of the page.
+    told = page.replace("in a split but not in", "in a split, not in")
+    assert [kind for kind in FaultKind if kind not in told] == []

@@ -40,7 +40,7 @@ def evaluate_generator(
     systems: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Systems of your own, as docs/generator.md shows them.", show_default=False
+            metavar="FILE", help="Systems of your own, as docs/evaluating.md shows them.", show_default=False
         ),
     ] = None,
     model: Annotated[

@@ -70,7 +70,7 @@ def parse_request(data: bytes, file: str) -> GridRequest:
         file: for messages.
     """
     if not data.strip():
-        raise OutOfRange(file, "the file is empty", "write a systems file as docs/generator.md shows it")
+        raise OutOfRange(file, "the file is empty", "write a systems file as docs/evaluating.md shows it")
     text = parse_text(data, file)
     refuse([OutOfRange(f"{file}::{written(f.path)}", f.problem, f.remedy) for f in text.findings])
     reader = _Reader()
@@ -93,7 +93,7 @@ class _Reader:
 
     def request(self, value: Any) -> GridRequest | None:
         if not isinstance(value, dict):
-            self._no("", "is not an object { … }", "write one, as docs/generator.md shows it")
+            self._no("", "is not an object { … }", "write one, as docs/evaluating.md shows it")
             return None
         self._known(value, "", _FIELDS)
         if value.get("version") != VERSION:

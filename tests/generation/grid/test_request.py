@@ -93,6 +93,20 @@ def test_a_file_says_all_of_a_request(tmp_path: Path) -> None:
     )
 
 
+def test_the_example_of_the_documentation_is_read() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "evaluating.md").read_text(encoding="utf-8")
+    example = page.split("```json\n")[1].split("```")[0]
+
+    request = parse_request(example.encode(), "evaluating.md")
+
+    assert [(one.name, one.role) for one in request.systems] == [
+        ("chamber", Role.BASE),
+        ("ambient", Role.SYSTEM),
+        ("small", Role.SYSTEM),
+    ]
+    assert request.targets == (CALM, TENSE)
+
+
 def test_a_file_may_leave_out_what_has_a_default() -> None:
     fields = {name: value for name, value in _fields().items() if name in ("version", "name", "systems")}
 

@@ -5,11 +5,11 @@ The rule, once:
 1. A claim is about a system and a base, as one predictor hears both, in one measure: the mean distance in the
    plane, and on each axis the correlation with the target and the mean absolute error.
 2. The predictor took part in neither of the two. Whoever gave labels, chose the checkpoint, chose among
-   candidates, or reads the very cues that the engine writes, has shaped what it now judges; so has whoever
-   hears with the same ingredient (`analysis.mer.registry.ingredients`). Its figures are shown and marked.
-   With shared cues they are a manipulation check: they say that the engine did what it was told.
-3. What the measure needs can be heard at all. Where real music with known places is in the grid (a ceiling)
-   and the predictor, having no part in those places, hears it with a correlation under .5 on an axis, that
+   candidates, or reads the very cues that the music was made by, has shaped what it now judges; so has
+   whoever hears with the same ingredient (`analysis.mer.registry.ingredients`). Its figures are shown and
+   marked. With shared cues they are a manipulation check: they say that cues came out as they were set.
+3. What the measure needs can be heard at all. Where music with known places is in the grid (a ceiling) and
+   the predictor, having no part in those places, hears it with a correlation under .5 on an axis, that
    axis is not measurable: nothing is claimed of it, neither success nor failure. The estimate decides; its
    interval is shown. A distance in the plane needs both axes. Of several ceilings each that applies to the
    system must pass. Without such a ceiling the claim says that nobody knows.
@@ -64,7 +64,7 @@ class PartHeld:
 
 @dataclass(frozen=True)
 class Measurability:
-    """Whether a predictor hears an axis in real music with known places.
+    """Whether a predictor hears an axis in music with known places.
 
     Args:
         predictor, ceiling, axis: who, in which music, what.
@@ -180,13 +180,13 @@ def applying(system: GridSystem, ceilings: Sequence[Measurability]) -> list[Meas
 
 
 def is_manipulation_check(parts: Sequence[PartHeld]) -> bool:
-    """Whether a predictor's only part in a system is that it reads the cues which the engine writes."""
+    """Whether a predictor's only part in a system is that it reads the cues which the music is made by."""
     return bool(parts) and all(one.part is Part.SHARED_CUES for one in parts)
 
 
 def _why_silent(system: GridSystem, predictor: str, parts: Sequence[PartHeld]) -> str:
     if is_manipulation_check(parts):
-        return f"{predictor} reads the cues that {system.title} writes, a manipulation check"
+        return f"{predictor} shares its cues with {system.title}: a manipulation check"
     return f"{predictor} took part in {system.title} ({told(parts, predictor)})"
 
 

@@ -78,7 +78,7 @@ class Evaluation:
     Args:
         heard: grid, clips, faults, who heard.
         scores: by system and predictor, in the grid's and the predictors' order.
-        ceilings: what each predictor hears of real music with known places, by axis.
+        ceilings: what each predictor hears of music with known places, by axis.
         compared: each system against each base, by predictor.
         claims: of each comparison, in the measures of `analysis.generator.claims.CLAIMED`.
         quality: each system's distances from each ceiling; empty where musicnn did not hear.

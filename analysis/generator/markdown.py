@@ -67,7 +67,7 @@ def render_table(table: Table | None, hidden: Sequence[str] = ()) -> str:
 
 def _ceilings(evaluation: Evaluation) -> list[str]:
     if not evaluation.ceilings:
-        return ["No real music with known places was heard: whether an axis is measurable is not known."]
+        return ["No music with known places was heard: whether an axis is measurable is not known."]
     return [
         render_table(ceiling_table(evaluation)),
         _bullets([ceiling_words(evaluation, one) for one in evaluation.ceilings]),

@@ -1,4 +1,4 @@
-"""How unlike a collection of generated clips is to a collection of real music, whatever their affect.
+"""How unlike a collection of generated clips is to one of music with known places, whatever their affect.
 
 Both distances are between musicnn's embeddings of windows of about three seconds.
 
@@ -8,7 +8,7 @@ musicnn it is no FAD, and its values compare with no published ones. It is biase
 N stands beside it, and it is refused where N does not exceed the dimension.
 
 Kernel: MMD², the U-statistic of Gretton et al. (2012, J. Mach. Learn. Res. 13, 723-773, lemma 6) with a
-Gaussian kernel whose bandwidth is the median distance in the real music, times 100, as the Kernel Audio
+Gaussian kernel whose bandwidth is the median distance in that music, times 100, as the Kernel Audio
 Distance (Chung et al., 2025, arXiv:2502.15602). Windows of one clip are not independent: pairs within a clip
 are left out, which keeps it unbiased. Around 0, below it too, where the collections are alike.
 """

@@ -56,7 +56,7 @@ class Said:
 
 
 def mark_of(parts: tuple[PartHeld, ...]) -> str:
-    """``‡`` where the predictor shares the engine's cues and had no other part, ``†`` for other parts."""
+    """``‡`` where the predictor shares the system's cues and had no other part, ``†`` for other parts."""
     if not parts:
         return ""
     return SHARES_CUES if is_manipulation_check(parts) else TOOK_PART
@@ -146,7 +146,7 @@ def mark_words(evaluation: Evaluation) -> list[str]:
             continue
         name = title(evaluation, one.system)
         if is_manipulation_check(one.parts):
-            words = f"{one.predictor} reads the cues that it writes: a manipulation check, no claim."
+            words = f"{one.predictor} shares its cues with it: a manipulation check, no claim."
         else:
             words = (
                 f"{one.predictor} took part ({told(one.parts, one.predictor)}) and carries no claim about it."

@@ -37,7 +37,7 @@ class Table:
 
 
 def ceiling_table(evaluation: Evaluation) -> Table | None:
-    """What each predictor hears of real music with known places; None where there is none."""
+    """What each predictor hears of music with known places; None where there is none."""
     rows = []
     for system in evaluation.systems.values():
         if system.role is not Role.CEILING:
@@ -150,9 +150,13 @@ def quality_table(evaluation: Evaluation) -> Table | None:
         "dimensions.",
         *dict.fromkeys(one.reason for one in evaluation.quality if one.reason),
     )
-    columns = ("System", "Real music", "Kernel distance", "Fréchet distance", "Windows of clips")
+    columns = ("System", "Ceiling", "Kernel distance", "Fréchet distance", "Windows of clips")
     return Table(
-        "quality", "How unlike real music the clips are, whatever their affect", columns, rows, notes
+        "quality",
+        "How unlike the music of the ceilings the clips are, whatever their affect",
+        columns,
+        rows,
+        notes,
     )
 
 

@@ -44,7 +44,7 @@ def print_evaluation(evaluation: Evaluation, files: Sequence[Path], missing: Seq
         if table is not None:
             _print_table(console, table, marks)
     for said in claim_sentences(evaluation):
-        console.print(f"{said.summary}: {said.text}", markup=False, soft_wrap=True)
+        console.print(f"{said.head}: {said.summary}. {said.text}", markup=False, soft_wrap=True)
     compared = counted_words(evaluation) if evaluation.claims else _NOTHING_COMPARED
     for sentence in (compared, *marks):
         console.print(sentence, style="dim", markup=False, soft_wrap=True)

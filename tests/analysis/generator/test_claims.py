@@ -81,7 +81,7 @@ def test_shared_cues_are_a_manipulation_check() -> None:
     found = claim(composer, BASE, "cues", difference("distance", -0.3, -0.1), [], ingredients)
 
     assert found.verdict is Verdict.NO_CLAIM
-    assert found.reasons == ("cues reads the cues that the composer writes, a manipulation check",)
+    assert found.reasons == ("cues shares its cues with the composer: a manipulation check",)
 
 
 def test_an_axis_under_r_one_half_at_the_ceiling_bears_no_claim_either_way() -> None:

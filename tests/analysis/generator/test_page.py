@@ -127,7 +127,7 @@ def test_marks_say_which_part_and_shared_cues_are_a_manipulation_check() -> None
 
     assert mark_words(found) == [
         "† LoRA + V/A: cues took part (labels) and carries no claim about it.",
-        "‡ composer: cues reads the cues that it writes: a manipulation check, no claim.",
+        "‡ composer: cues shares its cues with it: a manipulation check, no claim.",
     ]
     rows = score_tables(found)[0].rows
     assert [(row[0], row[1]) for row in rows[2:]] == [
@@ -174,4 +174,4 @@ def test_a_grid_without_base_or_ceiling_says_so() -> None:
 
     for text in (render_page(found, []), render_markdown(found)):
         assert "Nothing was compared: the grid has no base, or no system beside it." in text
-        assert "No real music with known places was heard" in text
+        assert "No music with known places was heard" in text

@@ -94,8 +94,8 @@ class _Loop:
             raise OutOfRange("selection.every_steps", f"{every} is below 1", "write a whole number from 1")
         self._accelerator, self._model, self._text, self._recipe = accelerator, model, text, recipe
         self._validation, self._folder, self._sampled_error = validation, folder, sampled_error
-        self._numbers = chosen_windows(len(validation), recipe.selection.validation_clips, recipe.seed)
         self._updates = Updates(accelerator, model, train, text, recipe)
+        self._numbers = chosen_windows(len(validation), recipe.selection.validation_clips, recipe.seed)
         self._checkpoints = Checkpoints(folder)
         self._identity = canonical_sha256(
             {

@@ -18,6 +18,7 @@ import soundfile
 
 from dashboards.cli import main as command
 from dashboards.cli import train_command
+from generation.musicgen.trained.part_taken import PartTaken, write_marks
 from generation.training import run as training
 from generation.training.tokens.cache import write_card
 from study.protocol import EngineSpec
@@ -283,6 +284,19 @@ def test_a_recipe_that_will_not_do_is_refused_before_anything_is_written(
     assert said.code == 2
     assert told in last_line(said)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_base_that_the_reporting_predictor_helped_to_train_is_refused(music: Path, tmp_path: Path) -> None:
+    base = tmp_path / "base"
+    base.mkdir()
+    write_marks(base, PartTaken({"essentia": ("labels",)}), {})
+
+    said = isopath("train", "--recipe", write_recipe(music, base), "--out", tmp_path / "run")
+
+    assert said.code == 2
+    assert '"musicnn" shares msd-musicnn with "essentia", which had a part in the base\'s own' in last_line(
+        said
+    )
 
 
 def test_a_folder_of_something_else_is_left_alone(models: Path, music: Path) -> None:

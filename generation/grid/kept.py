@@ -7,11 +7,13 @@ each thing done, appended when it lies on disk. Raw clips (float32, before the s
 
 from __future__ import annotations
 
+import fcntl
 import io
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,7 @@ from study.folder import file_sha256, write_whole
 REQUEST_FILE = "request.json"
 JOURNAL_FILE = "making.jsonl"
 RAW_FOLDER = "raw"
+_LOCK = ".making.lock"
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,24 @@ class GridFolder:
         self._journal = root / JOURNAL_FILE
         self._systems: dict[str, KeptSystem] = {}
         self._read()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the folder for this process; the lock is the kernel's and goes with the process.
+
+        Raises:
+            StorageError: another process makes clips in it.
+        """
+        with (self.root / _LOCK).open("a+", encoding="ascii") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise StorageError(
+                    str(self.root),
+                    "another process makes clips in it",
+                    "wait for that one, or name another folder",
+                ) from None
+            yield
 
     def of(self, system: str) -> KeptSystem:
         """What is kept of a system, and where more is noted."""
@@ -236,7 +257,7 @@ def _begin(root: Path, request: Mapping[str, Any]) -> None:
     write_whole(file, (text + "\n").encode())
 
 
-def _differences(before: Any, now: Any, where: str) -> Any:
+def _differences(before: Any, now: Any, where: str) -> Iterator[str]:
     if isinstance(before, dict) and isinstance(now, dict):
         for key in sorted({*before, *now}):
             yield from _differences(before.get(key), now.get(key), f"{where}.{key}" if where else key)

@@ -49,20 +49,27 @@ def make_grid(
         StorageError: the folder holds something else, or the disk does not take more.
         IsopathError: not one system could be made.
     """
-    engines = load_engines(request.systems, placement)
-    kept = GridFolder(folder, _everything(request, engines))
+    kept = GridFolder(folder, _everything(request, load_engines(request.systems, placement)))
+    with kept.held():
+        return _made(request, kept, load_judge, placement, progress)
+
+
+def _made(
+    request: GridRequest, kept: GridFolder, load_judge: LoadJudge, placement: Placement, progress: Progress
+) -> ClipGrid:
     systems: list[GridSystem] = []
     clips: list[GridClip] = []
     refused: list[IsopathError] = []
     made_with = {"isopath": version("isopath"), "device": placement.device}
-    for number, (spec, engine) in enumerate(zip(request.systems, engines, strict=True)):
+    for number, spec in enumerate(request.systems):
 
         def advance(share: float, before: int = number) -> None:
-            progress((before + share) / len(engines))
+            progress((before + share) / len(request.systems))
 
         try:
-            judge = _judge(spec, load_judge)
-            _make(request, spec, engine, judge, kept, advance)
+            # An engine keeps its weights as long as it lives: one at a time is in memory.
+            engine = load_system(spec, "", placement)
+            _make(request, spec, engine, _judge(spec, load_judge), kept, advance)
             system = _system(spec, kept)
         except StorageError:
             raise
@@ -76,7 +83,7 @@ def make_grid(
         refuse(refused)
     progress(1.0)
     grid = ClipGrid(request.name, tuple(systems), tuple(clips), made_with, tuple(map(str, refused)))
-    grid.write(folder)
+    grid.write(kept.root)
     return grid
 
 

@@ -37,12 +37,12 @@ def standard_systems(
 ) -> tuple[SystemSpec, ...]:
     """Base with words and with a numeric prompt, every training, best of N, and the composer.
 
-    The base is `model`, else that of the trainings. It is told the words that the first training was told, so
+    Bases are `model` and those of the trainings. Each is told the words that the first training was told, so
     that the two differ in the training alone; with other trainings' words it stands there once more.
     Best of N chooses among the clips of the last training, or of the base.
 
     Args:
-        model: a name of the catalogue or a folder; None: the trainings' bases, if any.
+        model: a name of the catalogue or a folder.
         trained: folders that ``isopath train`` wrote.
 
     Raises:
@@ -69,16 +69,15 @@ def _read(trained: Sequence[Path]) -> list[TrainedRun]:
 
 
 def _bases(model: str | None, runs: Sequence[TrainedRun]) -> Iterator[SystemSpec]:
-    bases = (
-        [{"model": _settled(model)}] if model is not None else _distinct(run.base_options() for run in runs)
-    )
+    """Each base as words of each table, the first of them the one to compare with, and with numbers."""
+    given = [] if model is None else [{"model": _settled(model)}]
     tables = list(dict.fromkeys(run.prompts for run in runs if run.hears_words)) or [DEFAULT_PROMPTS]
-    for number, base in enumerate(bases):
-        ending, which = (f"-{number + 1}", f" {number + 1}") if number else ("", "")
+    for number, base in enumerate(_distinct([*given, *(run.base_options() for run in runs)]), start=1):
+        ending, which = (f"-{number}", f" {number}") if number > 1 else ("", "")
         for place, table in enumerate(tables):
             told = f" ({_stem(table)})" if len(tables) > 1 else ""
             name = f"base{ending}-words" if not place else f"base{ending}-words-{_slug(_stem(table))}"
-            role = Role.SYSTEM if number or place else Role.BASE
+            role = Role.SYSTEM if place else Role.BASE
             options = {**base, "prompts": table}
             yield SystemSpec(name, f"base{which} with words{told}", ENGINE, options, role)
         if NUMERIC not in tables:
@@ -124,7 +123,7 @@ def _named_apart(systems: Sequence[SystemSpec]) -> Iterator[SystemSpec]:
         yield replace(system, name=name)
 
 
-def _distinct(options: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
+def _distinct(options: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for one in options:
         if one not in found:

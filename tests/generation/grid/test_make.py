@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import signal
 import subprocess
@@ -184,6 +185,14 @@ def test_unknown_engines_and_options_are_refused_before_anything_is_made(tmp_pat
     assert lines[0].startswith("systems[0].engine: 'composr' is not installed here")
     assert lines[1].startswith("systems[1].options.palette: 'baroque' is not a palette")
     assert not (tmp_path / "grid").exists()
+
+
+def test_two_processes_do_not_make_the_same_grid_at_once(folder: Path, grid: ClipGrid) -> None:
+    with (folder / ".making.lock").open("a") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+
+        with pytest.raises(StorageError, match="another process makes clips in it"):
+            made(request_of(COMPOSER, PULSELESS), folder)
 
 
 def test_progress_never_falls_and_ends_at_one(tmp_path: Path) -> None:

@@ -98,6 +98,17 @@ def test_a_whole_model_is_evaluated_against_what_it_was_trained_on(tmp_path: Pat
     assert "adapters" not in trained.options
 
 
+def test_a_training_is_never_without_its_own_base(tmp_path: Path) -> None:
+    run = leave_run(tmp_path / "run", SMALL)
+
+    systems = standard_systems("facebook/musicgen-medium", [run], None)
+
+    assert [(one.name, one.options.get("model")) for one in systems if one.role is Role.BASE] == [
+        ("base-words", "facebook/musicgen-medium"),
+        ("base-2-words", SMALL),
+    ]
+
+
 def test_folders_that_hold_no_finished_training_are_all_named(tmp_path: Path) -> None:
     unfinished = leave_run(tmp_path / "unfinished", SMALL)
     (unfinished / "adapter" / "affect_tokens.safetensors").unlink()

@@ -41,7 +41,7 @@ def test_the_interval_is_that_of_a_paired_t_test() -> None:
 
 
 def test_targets_that_one_of_the_two_lacks_are_left_out_of_both() -> None:
-    system, base = points([0.1] * 6 + [0.9], TARGETS[:7]), points([0.3] * 6, TARGETS[:6])
+    system, base = points([0.1] * 6 + [0.9], TARGETS[:7]), points([0.8] + [0.3] * 6, ("other", *TARGETS[:6]))
 
     found = compare(system, base, 100, 0)["distance"]
 

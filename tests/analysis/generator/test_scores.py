@@ -89,9 +89,9 @@ def test_a_draw_counts_all_clips_of_a_target() -> None:
     rng = np.random.default_rng(5)
     ids = tuple(np.repeat(["a", "b", "c", "d"], [3, 1, 2, 2]))
     one = points(rng.uniform(-1, 1, (8, 2)), rng.uniform(-1, 1, (8, 2)), ids)
-    weights = np.array([[2.0], [0.0], [1.0], [1.0]])
+    weights = np.array([[2.0], [0.0], [7.0], [1.0], [1.0]])
 
-    drawn = drawn_scores(one, ("a", "b", "c", "d"), weights)
+    drawn = drawn_scores(one, ("a", "b", "no clip", "c", "d"), weights)
 
     rows = [*range(3), *range(3), 4, 5, 6, 7]
     written = once(points(one.target[rows], one.achieved[rows], tuple("n" for _ in rows)))

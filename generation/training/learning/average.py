@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
-
-_average_with: Callable[[float], Callable[[list[Tensor], list[Tensor], int], None]] = get_ema_multi_avg_fn
 
 
 class WeightAverage:
@@ -25,7 +23,7 @@ class WeightAverage:
 
     def __init__(self, weights: Mapping[str, nn.Parameter], decay: float) -> None:
         self._weights = dict(weights)
-        self._average = _average_with(decay)
+        self._average = get_ema_multi_avg_fn(decay)
         self.tensors = {name: weight.detach().clone() for name, weight in weights.items()}
 
     @torch.no_grad()

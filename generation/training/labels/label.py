@@ -25,6 +25,7 @@ def label_crops(
     judge: AffectJudge | None,
     kept_in: Path,
     progress: Progress,
+    jobs: int = 1,
 ) -> LabelledCrops:
     """Label the windows as the recipe says.
 
@@ -32,6 +33,8 @@ def label_crops(
         crops: windows of the corpus's tracks.
         judge: the predictor that `recipe.labels` names; other sources do not ask it.
         kept_in: folder; what a predictor heard is kept there, so that a killed run goes on from it.
+        jobs: processes in which a predictor hears; they are spawned, so with more than 1 the program that
+            calls this must be importable.
 
     Returns:
         The windows that have what the recipe wants of them. A window without a place, where the recipe takes
@@ -42,11 +45,12 @@ def label_crops(
         UnknownName: a source or words of no known kind, no such prompt table, or another judge than named.
         StorageError: the tag table, the prompt table or what is kept cannot be read or written.
         OutOfRange, Refusals: what is wrong in the tag table.
+        ModelError, DeviceError: the predictor cannot hear.
     """
     words = Words(recipe.conditioning)
     tracks = {track.track_id: track for track in corpus.tracks}
     of_crops = tuple(tracks[crop.track_id] for crop in crops)
-    places = _places(corpus, crops, of_crops, recipe, judge, kept_in, progress)
+    places = _places(corpus, crops, of_crops, recipe, judge, kept_in, progress, jobs)
     labelled: list[LabelledCrop] = []
     wordless: dict[str, Fault] = {}
     for crop, track, affect in zip(crops, of_crops, places.affects, strict=True):
@@ -71,13 +75,14 @@ def _places(
     judge: AffectJudge | None,
     kept_in: Path,
     progress: Progress,
+    jobs: int,
 ) -> Places:
     labels = recipe.labels
     sources: Mapping[str, Callable[[], Places]] = {
         "table": lambda: stated_places(corpus, of_crops, labels.perspective),
         "tags": lambda: tagged_places(of_crops, load_tag_table(labels.tag_table)),
         "predictor": lambda: heard_places(
-            crops, of_crops, _named(judge, labels.predictor), kept_in, progress
+            crops, of_crops, _named(judge, labels.predictor), kept_in, progress, jobs
         ),
         "none": lambda: no_places(tuple(crops)),
     }

@@ -163,6 +163,25 @@ def test_a_missing_file_and_one_cut_off_cost_their_own_windows_only(
     )
 
 
+def test_processes_hear_what_one_hears_and_name_the_same_faults(
+    tracks: tuple[Track, ...], tmp_path: Path
+) -> None:
+    silent = track(sound(tmp_path / "c.wav", [0.0, 0.5, 0.25]))
+    all_tracks = (*tracks, silent, track(tmp_path / "gone.wav"))
+    asked = recipe(LabelRecipe("predictor", predictor="level"), words="none")
+    crops = crops_of(all_tracks, 6.0)
+    alone = heard(all_tracks, LevelJudge(), tmp_path / "alone")
+    after = LevelJudge()
+
+    together = label_crops(
+        corpus(*all_tracks), crops, asked, LevelJudge(), tmp_path / "together", quiet, jobs=2
+    )
+    heard(all_tracks, after, tmp_path / "together")
+
+    assert together == alone
+    assert after.n_heard == 0
+
+
 def test_progress_rises_to_one(tracks: tuple[Track, ...], tmp_path: Path) -> None:
     shares: list[float] = []
     asked = recipe(LabelRecipe("predictor", predictor="level"), words="none")

@@ -213,11 +213,12 @@ def _check_length(clip_s: float, predictors: Sequence[AffectPredictor]) -> None:
 def _with_ceilings(folder: Path, grid: ClipGrid, runs: Sequence[TrainedRun], clip_s: float) -> ClipGrid:
     """The grid with the validation music of each training, once where several learned from the same."""
     from generation.grid.ceiling import add_ceiling, ceiling_from_run
+    from generation.grid.trained_run import ceiling_names
 
-    for run in runs:
-        if any(system.name == run.ceiling for system in grid.systems):
+    for run, name in zip(runs, ceiling_names(runs), strict=True):
+        if any(system.name == name for system in grid.systems):
             continue
-        found = ceiling_from_run(run, clip_s)
+        found = None if name is None else ceiling_from_run(run, name, clip_s)
         if found is None:
             typer.echo(f"{run.root}: keeps no labelled validation music, so it gives no ceiling", err=True)
             continue

@@ -116,21 +116,22 @@ def add_ceiling(
     return added
 
 
-def ceiling_from_run(run: TrainedRun, clip_s: float, most: int = MOST_CUTS) -> Ceiling | None:
+def ceiling_from_run(run: TrainedRun, name: str, clip_s: float, most: int = MOST_CUTS) -> Ceiling | None:
     """The labelled windows of a training's validation split, as a ceiling.
 
     A window longer than the grid's clips gives its middle. Of more than `most` windows, those whose track and
     onset have the smallest SHA-256 are taken, whatever their places: it is the corpus that is heard.
 
+    Args:
+        name: of `generation.grid.trained_run.ceiling_names`.
+
     Returns:
-        None where the training keeps no windows with places.
+        None where the training's windows have no places.
 
     Raises:
         StorageError: what it keeps is damaged.
         ModelError: its marks cannot be read.
     """
-    if run.ceiling is None:
-        return None
     kept = read_labelled(run.crops)
     labelled = kept.of(Split.VALIDATION)
     cuts = [cut for sound in labelled for cut in _cuts_of(sound, clip_s)]
@@ -138,7 +139,7 @@ def ceiling_from_run(run: TrainedRun, clip_s: float, most: int = MOST_CUTS) -> C
         return None
     taken = set(sorted(range(len(cuts)), key=lambda number: _order(cuts[number]))[:most])
     return Ceiling(
-        name=run.ceiling,
+        name=name,
         title=f"validation music of {run.name}",
         cuts=tuple(cut for number, cut in enumerate(cuts) if number in taken),
         took_part=_labellers(kept, run),

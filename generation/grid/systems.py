@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 from generation.clip_grid import Role
 from generation.grid.parts import COMPOSER
 from generation.grid.request import SystemSpec
-from generation.grid.trained_run import DEFAULT_PROMPTS, TrainedRun, read_run
+from generation.grid.trained_run import DEFAULT_PROMPTS, TrainedRun, ceiling_names, read_run, slug
 from study.errors import IsopathError, OutOfRange, refuse
 
 ENGINE = "musicgen"
@@ -76,7 +75,7 @@ def _bases(model: str | None, runs: Sequence[TrainedRun]) -> Iterator[SystemSpec
         ending, which = (f"-{number}", f" {number}") if number > 1 else ("", "")
         for place, table in enumerate(tables):
             told = f" ({_stem(table)})" if len(tables) > 1 else ""
-            name = f"base{ending}-words" if not place else f"base{ending}-words-{_slug(_stem(table))}"
+            name = f"base{ending}-words" if not place else f"base{ending}-words-{slug(_stem(table))}"
             role = Role.SYSTEM if place else Role.BASE
             options = {**base, "prompts": table}
             yield SystemSpec(name, f"base{which} with words{told}", ENGINE, options, role)
@@ -86,12 +85,12 @@ def _bases(model: str | None, runs: Sequence[TrainedRun]) -> Iterator[SystemSpec
 
 
 def _trained(runs: Sequence[TrainedRun]) -> Iterator[SystemSpec]:
-    for run in runs:
+    for run, music in zip(runs, ceiling_names(runs), strict=True):
         told = [*(["words"] * run.hears_words), *(["continuous V/A"] * run.hears_affect)]
         title = f"{run.title} with {' and '.join(told) or 'no words'}"
         among = f" ({run.name})" if len(runs) > 1 else ""
-        ceilings = () if run.ceiling is None else (run.ceiling,)
-        yield SystemSpec(_slug(run.name), title + among, ENGINE, run.options(), ceilings=ceilings)
+        ceilings = () if music is None else (music,)
+        yield SystemSpec(slug(run.name), title + among, ENGINE, run.options(), ceilings=ceilings)
 
 
 def _best_of(systems: Sequence[SystemSpec], choosing: Choosing) -> SystemSpec:
@@ -138,7 +137,3 @@ def _settled(model: str) -> str:
 
 def _stem(table: str) -> str:
     return Path(table).stem if "/" in table else table
-
-
-def _slug(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-") or "trained"

@@ -6,15 +6,18 @@ The recipe is read for these fields alone: its music need not be on this machine
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from generation.training.labelled_file import CROPS_FILE
+from generation.training.labelled_file import CROPS_FILE, read_labelled
 from generation.training.recipe import ConditioningRecipe
 from generation.training.run_folder import RunFolder
+from generation.training.tracks import Split
+from study.canonical import canonical_sha256
 from study.errors import StorageError
-from study.folder import file_sha256
 
 AFFECT_TOKENS = "affect_tokens.safetensors"
 DEFAULT_PROMPTS = "default"
@@ -53,13 +56,8 @@ class TrainedRun:
 
     @property
     def crops(self) -> Path:
-        """The labelled windows it learned from and was validated on."""
+        """The labelled windows it learned from and was validated on; not every run keeps them."""
         return RunFolder(self.root).data / CROPS_FILE
-
-    @property
-    def ceiling(self) -> str | None:
-        """Name of the ceiling of its music: the same for trainings on the same windows; None without them."""
-        return f"corpus-{file_sha256(self.crops)[:8]}" if self.crops.is_file() else None
 
     def options(self) -> dict[str, Any]:
         """Engine options of the model as trained, told what it was trained with."""
@@ -116,3 +114,40 @@ def read_run(root: Path) -> TrainedRun:
 
 def _told(problem: OSError) -> str:
     return f"{Path(problem.filename or '').name or 'it'} cannot be read ({problem.strerror})"
+
+
+def ceiling_names(runs: Sequence[TrainedRun]) -> tuple[str | None, ...]:
+    """Name of the ceiling of each training's music, in order: one for all that were validated on the same.
+
+    Returns:
+        ``music-of-`` and the name of the first of them; None where a training keeps no labelled windows.
+
+    Raises:
+        StorageError: what a training keeps is damaged.
+    """
+    by_music: dict[str, str] = {}
+    found: list[str | None] = []
+    for run in runs:
+        if not run.crops.is_file():
+            found.append(None)
+            continue
+        music = _validation_sha256(run)
+        if music not in by_music:
+            name = f"music-of-{slug(run.name)}"
+            by_music[music] = name if name not in by_music.values() else f"{name}-{len(by_music) + 1}"
+        found.append(by_music[music])
+    return tuple(found)
+
+
+def slug(name: str) -> str:
+    """A name of letters, digits and hyphens."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-") or "trained"
+
+
+def _validation_sha256(run: TrainedRun) -> str:
+    """Of windows and places; the words that went with them do not count."""
+    windows = [
+        [str(sound.path), sound.labelled.crop.onset_s, sound.labelled.crop.duration_s, sound.labelled.affect]
+        for sound in read_labelled(run.crops).of(Split.VALIDATION)
+    ]
+    return canonical_sha256(windows)

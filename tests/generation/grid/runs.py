@@ -41,7 +41,7 @@ def leave_run(
     return root
 
 
-def leave_crops(root: Path, places: Sequence[Place], predictor: str | None = None) -> None:
+def leave_crops(root: Path, places: Sequence[Place], predictor: str | None = None, words: str = "") -> None:
     """The labelled windows of a validation split."""
     (root / "data").mkdir(exist_ok=True)
     tracks = tuple(
@@ -50,7 +50,7 @@ def leave_crops(root: Path, places: Sequence[Place], predictor: str | None = Non
     )
     crops = tuple(
         LabelledCrop(
-            Crop(Path(file).stem, Split.VALIDATION, onset_s, duration_s), Affect(valence, arousal), ""
+            Crop(Path(file).stem, Split.VALIDATION, onset_s, duration_s), Affect(valence, arousal), words
         )
         for file, onset_s, duration_s, valence, arousal in places
     )

@@ -12,7 +12,8 @@ import soundfile
 from generation.audio import integrated_loudness, read_audio
 from generation.clip_grid import ClipGrid, Part, Role
 from generation.grid.ceiling import Cut, add_ceiling, ceiling_from_run
-from generation.grid.trained_run import read_run
+from generation.grid.systems import standard_systems
+from generation.grid.trained_run import ceiling_names, read_run
 from generation.training.labelled_file import read_labelled
 from study.affect import Affect
 from study.errors import AudioError, StorageError
@@ -92,7 +93,7 @@ def test_a_trainings_validation_windows_are_its_ceiling(music: Path, tmp_path: P
     leave_crops(root, places, predictor="cues")
     run = read_run(root)
 
-    whole, three = ceiling_from_run(run, 4.0), ceiling_from_run(run, 30.0, most=3)
+    whole, three = ceiling_from_run(run, "music", 4.0), ceiling_from_run(run, "music", 30.0, most=3)
 
     assert whole is not None
     assert three is not None
@@ -109,21 +110,21 @@ def test_a_trainings_validation_windows_are_its_ceiling(music: Path, tmp_path: P
     assert three.licences == {"music 1": "CC0-1.0"}
 
 
-def test_trainings_on_the_same_windows_share_a_ceiling(music: Path, tmp_path: Path) -> None:
+def test_trainings_on_the_same_windows_share_a_ceiling_whatever_they_were_told(
+    music: Path, tmp_path: Path
+) -> None:
     runs = []
-    for name, valence in (("a", 0.1), ("b", 0.1), ("c", 0.2)):
+    for name, valence, words in (("a", 0.1, "calm"), ("b", 0.1, ""), ("c", 0.2, "calm")):
         root = leave_run(tmp_path / name, "facebook/musicgen-small")
-        leave_crops(root, [(str(music), 0.0, 6.0, valence, 0.0)])
+        leave_crops(root, [(str(music), 0.0, 6.0, valence, 0.0)], words=words)
         runs.append(read_run(root))
+    without = read_run(leave_run(tmp_path / "d", "facebook/musicgen-small"))
 
-    assert runs[0].ceiling == runs[1].ceiling != runs[2].ceiling
-
-
-def test_a_training_without_kept_windows_has_no_ceiling(tmp_path: Path) -> None:
-    run = read_run(leave_run(tmp_path / "run", "facebook/musicgen-small"))
-
-    assert run.ceiling is None
-    assert ceiling_from_run(run, 4.0) is None
+    assert ceiling_names([*runs, without]) == ("music-of-a", "music-of-a", "music-of-c", None)
+    assert [one.ceilings for one in standard_systems(None, [runs[1].root, without.root], None)[2:4]] == [
+        ("music-of-b",),
+        (),
+    ]
 
 
 def test_a_damaged_window_is_named_by_its_line(music: Path, tmp_path: Path) -> None:

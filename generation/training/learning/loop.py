@@ -7,7 +7,6 @@ from batches of its own, and gradients are averaged.
 from __future__ import annotations
 
 import math
-import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -19,18 +18,18 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from generation.engine import Progress
-from generation.musicgen.memory import device_of
 from generation.musicgen.text import TextEncoder
 from generation.training.learning.conditioned import ConditionedDecoder
 from generation.training.learning.examples import Examples
 from generation.training.learning.learned import Learned
 from generation.training.learning.logs import LogRow, Logs
 from generation.training.learning.state import Best, Checkpoints, Saved, State
+from generation.training.learning.surroundings import accelerator_on, own_chance
 from generation.training.learning.updates import Update, Updates
 from generation.training.learning.validation import chosen_windows, summed_loss
 from generation.training.recipe import Recipe
 from study.canonical import canonical_sha256
-from study.errors import DeviceError, ModelError, OutOfRange
+from study.errors import ModelError, OutOfRange
 
 SampledError = Callable[[ConditionedDecoder], float]
 """Makes clips with the model as it is and says how far they are from their targets, in units of affect."""
@@ -70,9 +69,9 @@ def learn(
         ModelError: tokens of another codec, or a loss that is no number; the checkpoints are kept.
         DeviceError: no such device.
     """
-    accelerator = _accelerator(device)
+    accelerator = accelerator_on(device)
     folder.mkdir(parents=True, exist_ok=True)
-    with _own_chance(accelerator.device):
+    with own_chance(accelerator.device):
         loop = _Loop(accelerator, model, train, validation, text, recipe, folder, sampled_error)
         return loop.run(progress)
 
@@ -255,28 +254,3 @@ class _Loop:
             best_checkpoint=self._checkpoints.path(state.best.step),
             notes=tuple(self._notes),
         )
-
-
-def _accelerator(device: str) -> Accelerator:
-    asked = device_of(device)
-    if asked.type == "cuda":
-        torch.cuda.set_device(asked)
-    accelerator = Accelerator(cpu=asked.type == "cpu")
-    if accelerator.device.type != asked.type:
-        raise DeviceError(
-            f"--device {device}",
-            f"this process trains on {accelerator.device} already",
-            "train on another device in a process of its own",
-        )
-    return accelerator
-
-
-@contextmanager
-def _own_chance(device: torch.device) -> Iterator[None]:
-    """Random numbers of the loop's own, whatever the caller does with its."""
-    before = random.getstate()
-    try:
-        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-            yield
-    finally:
-        random.setstate(before)

@@ -119,7 +119,8 @@ class Checkpoints:
         try:
             with folder_made_whole(path) as partial:
                 _write(partial, saved)
-        except (OSError, SafetensorError) as problem:
+        # torch tells a full disk as a RuntimeError.
+        except (OSError, RuntimeError, SafetensorError) as problem:
             raise StorageError(
                 str(path),
                 f"the checkpoint cannot be written ({problem})",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import multiprocessing
+import resource
 import signal
 from dataclasses import replace
 from multiprocessing.context import ForkServerContext
@@ -138,6 +139,33 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(tiny_folder: P
     assert rows_of(folder) == rows
     assert bytes_of(again, tmp_path) == bytes_of(model, folder)
     assert steps_of(folder) == ["damaged-step-00000008", "step-00000006", "step-00000008"]
+
+
+def test_a_full_disk_is_told_and_the_checkpoint_before_it_is_gone_on_from(
+    tiny_folder: Path, tmp_path: Path
+) -> None:
+    folder, checkpoint, recipe = tmp_path / "run", loaded(tiny_folder), tiny_recipe()
+    windows = random_windows(5, checkpoint.shape)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def fills(share: float) -> None:
+        if share == 4 / 8:
+            # Logs still fit; the adapter's 400 kB do not.
+            resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+
+    model = ConditionedDecoder.of_recipe(checkpoint, recipe)
+    try:
+        with pytest.raises(StorageError) as refusal:
+            learn(model, windows, windows, text_of(tiny_folder), recipe, folder, "cpu", fills)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    assert refusal.value.where == str(folder / "checkpoints" / "step-00000006")
+    assert "it goes on from the checkpoint before" in refusal.value.remedy
+    assert steps_of(folder) == ["step-00000003"]
+    again = ConditionedDecoder.of_recipe(checkpoint, recipe)
+    learn(again, windows, windows, text_of(tiny_folder), recipe, folder, "cpu", silent)
+    assert steps_of(folder) == ["step-00000006", "step-00000008"]
 
 
 def test_a_training_without_any_whole_checkpoint_or_of_another_recipe_is_refused(

@@ -28,6 +28,7 @@ from enum import StrEnum
 from analysis.generator.comparisons import Difference
 from analysis.generator.measures import AXES, MEASURE
 from analysis.generator.scores import Score
+from analysis.wording import number
 from generation.clip_grid import GridSystem, Part
 
 Ingredients = Callable[[str], frozenset[str]]
@@ -68,6 +69,7 @@ class Measurability:
 
     Args:
         predictor, ceiling, axis: who, in which music, what.
+        title: the ceiling's.
         r: correlation of the known places with what it hears.
         parts: the predictor's own in those places; then they say nothing of it.
         measurable: None where that cannot be known.
@@ -76,6 +78,7 @@ class Measurability:
 
     predictor: str
     ceiling: str
+    title: str
     axis: str
     r: Score
     parts: tuple[PartHeld, ...]
@@ -125,10 +128,10 @@ def measurability(
     parts = parts_of(ceiling, predictor, ingredients)
     if parts:
         why = f"{predictor} took part in these places ({told(parts, predictor)})"
-        return Measurability(predictor, ceiling.name, axis, r, parts, None, why)
+        return Measurability(predictor, ceiling.name, ceiling.title, axis, r, parts, None, why)
     if r.estimate is None:
-        return Measurability(predictor, ceiling.name, axis, r, parts, None, r.reason)
-    return Measurability(predictor, ceiling.name, axis, r, parts, r.estimate >= LEAST_R)
+        return Measurability(predictor, ceiling.name, ceiling.title, axis, r, parts, None, r.reason)
+    return Measurability(predictor, ceiling.name, ceiling.title, axis, r, parts, r.estimate >= LEAST_R)
 
 
 def claim(
@@ -156,7 +159,7 @@ def claim(
     for axis in (measure.axis,) if measure.axis else AXES:
         mine = [one for one in ceilings if one.axis == axis]
         reasons += [
-            f"{axis} is not measurable for {predictor}: r is {one.r.estimate:.2f} at {one.ceiling}"
+            f"{axis} is not measurable for {predictor}: r is {number(one.r.estimate, 2, True)} in {one.title}"
             for one in mine
             if one.measurable is False
         ]

@@ -9,7 +9,7 @@ from types import MappingProxyType
 import numpy as np
 
 from analysis.generator.measures import MEASURES, Measure
-from analysis.generator.resampled import draw_targets, interval, why_no_interval
+from analysis.generator.resampled import draw_targets, interval
 from analysis.generator.scores import Floats, Points, drawn_scores, rests_on, why_undefined
 
 
@@ -82,6 +82,5 @@ def _difference(
         if not np.isfinite(value):
             why = f"{who}: {why_undefined(one, measure)}"
             return Difference(measure.measure_id, None, None, None, *counts, why)
-    low, high = interval(drawn, n_targets)
-    reason = why_no_interval(n_targets) if low is None else None
+    low, high, reason = interval(drawn, n_targets)
     return Difference(measure.measure_id, values[0] - values[1], low, high, *counts, reason)

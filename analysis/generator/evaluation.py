@@ -38,7 +38,7 @@ N_BOOTSTRAP = 2000
 
 INTERVAL = (
     "95 % expanded percentile bootstrap (Hesterberg, 2014, arXiv:1411.5279): targets are drawn, each with "
-    "all its clips; none for fewer than five targets"
+    "all its clips; none for fewer than five targets, or where all draws are alike"
 )
 
 

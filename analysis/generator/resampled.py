@@ -23,6 +23,8 @@ Floats = NDArray[np.float64]
 LEAST_DEFINED = 0.95
 """No interval where fewer of the draws have a value."""
 
+_ALIKE = 1e-9
+
 
 @dataclass(frozen=True)
 class TargetDraws:
@@ -73,7 +75,7 @@ def expanded_levels(n: int, level: float = CI_LEVEL) -> tuple[float, float]:
     return low, 1.0 - low
 
 
-def interval(draws: Floats, n_targets: int) -> tuple[float | None, float | None]:
+def interval(draws: Floats, n_targets: int) -> tuple[float | None, float | None, str | None]:
     """95 % expanded percentile limits.
 
     Args:
@@ -81,17 +83,16 @@ def interval(draws: Floats, n_targets: int) -> tuple[float | None, float | None]
         n_targets: that were drawn.
 
     Returns:
-        None and None for fewer than five targets, or where more than one draw in twenty has no value.
+        Both limits and None; or None twice and the reason: fewer than five targets, more than one draw in
+        twenty without a value, or all draws alike. (Of five targets without a hit, no draw has one: that is
+        no interval from 0 to 0.)
     """
-    defined = draws[np.isfinite(draws)]
-    if n_targets < FEWEST_UNITS or not len(defined) or len(defined) < LEAST_DEFINED * len(draws):
-        return None, None
-    low, high = np.quantile(defined, expanded_levels(n_targets))
-    return float(low), float(high)
-
-
-def why_no_interval(n_targets: int) -> str:
-    """In words, where `interval` gave none."""
     if n_targets < FEWEST_UNITS:
-        return f"{n_targets} target(s): an interval needs {FEWEST_UNITS} or more"
-    return "the interval is not defined in too many resamples"
+        return None, None, f"{n_targets} target(s): an interval needs {FEWEST_UNITS} or more"
+    defined = draws[np.isfinite(draws)]
+    if not len(defined) or len(defined) < LEAST_DEFINED * len(draws):
+        return None, None, "the interval is not defined in too many resamples"
+    if float(np.ptp(defined)) < _ALIKE:
+        return None, None, "it is the same in every resample, which says nothing of other targets"
+    low, high = np.quantile(defined, expanded_levels(n_targets))
+    return float(low), float(high), None

@@ -18,7 +18,7 @@ from analysis.agreement.pair_statistics import Pairs, pair_statistics
 from analysis.agreement.resampling import Resampling
 from analysis.generator.heard import HeardClip
 from analysis.generator.measures import AXES, MEASURES, Measure
-from analysis.generator.resampled import TargetDraws, interval, why_no_interval
+from analysis.generator.resampled import TargetDraws, interval
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -170,8 +170,7 @@ def _score(measure: Measure, points: Points, value: float, drawn: Floats) -> Sco
     name = measure.measure_id
     if not np.isfinite(value):
         return Score(name, None, None, None, n_targets, n_clips, why_undefined(points, measure))
-    low, high = interval(drawn, n_targets)
-    reason = why_no_interval(n_targets) if low is None else None
+    low, high, reason = interval(drawn, n_targets)
     return Score(name, value, low, high, n_targets, n_clips, reason)
 
 

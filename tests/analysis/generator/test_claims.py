@@ -94,7 +94,7 @@ def test_an_axis_under_r_one_half_at_the_ceiling_bears_no_claim_either_way() -> 
     spoken = claim(LORA, BASE, "musicnn", difference("arousal_r", 0.1, 0.3), ceilings, ingredients)
 
     assert [one.verdict for one in silent] == [Verdict.NO_CLAIM] * 3
-    assert silent[0].reasons == ("valence is not measurable for musicnn: r is 0.49 at game-music",)
+    assert silent[0].reasons == ("valence is not measurable for musicnn: r is .49 in game-music",)
     assert spoken.verdict is Verdict.BETTER
 
 
@@ -104,7 +104,7 @@ def test_every_ceiling_that_applies_must_pass() -> None:
 
     found = claim(LORA, BASE, "musicnn", difference("arousal_r", 0.1, 0.3), ceilings, ingredients)
 
-    assert found.reasons == ("arousal is not measurable for musicnn: r is 0.30 at composed",)
+    assert found.reasons == ("arousal is not measurable for musicnn: r is .30 in composed",)
 
 
 def test_places_that_a_predictor_gave_itself_say_nothing_of_it() -> None:

@@ -113,7 +113,7 @@ def test_the_interval_of_a_mean_is_students() -> None:
     one = points([(0.0, 0.0)] * 20, np.stack([1 + 0.1 * values, np.zeros(20)], axis=1))
     draws = draw_targets(one.target_ids, 20_000, 7)
 
-    low, high = interval(drawn_scores(one, draws.target_ids, draws.weights)["distance"], 20)
+    low, high, _ = interval(drawn_scores(one, draws.target_ids, draws.weights)["distance"], 20)
 
     reach = stats.t.ppf(0.975, 19) * (0.1 * values).std(ddof=1) / np.sqrt(20)
     assert (low, high) == pytest.approx((1 - reach, 1 + reach), abs=0.0015)
@@ -131,7 +131,7 @@ def test_intervals_cover_as_often_as_they_say_when_clips_of_a_target_are_alike()
             ids = tuple(f"t{k // 3 if how == 'seeds together' else k}" for k in range(48))
             draws = draw_targets(ids, 300, 0)
             drawn = drawn_scores(Points(np.zeros((48, 2)), achieved, ids), draws.target_ids, draws.weights)
-            low, high = interval(drawn["valence_mae"], len(draws))
+            low, high, _ = interval(drawn["valence_mae"], len(draws))
             assert low is not None
             assert high is not None
             hits[how] += low <= truth <= high
@@ -139,6 +139,18 @@ def test_intervals_cover_as_often_as_they_say_when_clips_of_a_target_are_alike()
     # Measured: 92 % and 73 %; the standard error of a share of 200 is 1.5 %.
     assert 0.90 <= hits["seeds together"] / n <= 0.985
     assert hits["clips alone"] / n < 0.85
+
+
+def test_five_targets_without_a_hit_have_no_interval_from_zero_to_zero() -> None:
+    one = points([(-0.5, 0.5)] * 5, [(0.5, 0.1 * k) for k in range(5)])
+
+    found = score_points(one, draw_targets(one.target_ids, 50, 0))
+
+    assert (found["corner_share"].estimate, found["corner_share"].ci_low) == (0.0, None)
+    assert found["corner_share"].reason == (
+        "it is the same in every resample, which says nothing of other targets"
+    )
+    assert found["distance"].ci_low is not None
 
 
 def test_draws_depend_on_the_set_of_targets_and_the_seed_alone() -> None:

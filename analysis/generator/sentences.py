@@ -87,14 +87,16 @@ def asked_words(evaluation: Evaluation) -> str:
     made = [one for one in grid.systems if one.role is not Role.CEILING]
     names = {one.name for one in made}
     clips = [clip for clip in grid.clips if clip.system in names]
-    targets, seeds = {clip.target_id for clip in clips}, {clip.seed for clip in clips}
+    targets = {clip.target_id for clip in clips}
+    # A seed belongs to its target: what counts is how many each has.
+    seeds = max((len({clip.seed for clip in clips if clip.target_id == one}) for one in targets), default=0)
     lengths = sorted({round(clip.duration_s, 1) for clip in clips}) or [0.0]
     length = f"{lengths[0]:g} s" if len(lengths) == 1 else f"{lengths[0]:g} to {lengths[-1]:g} s"
     lost = len(heard.faults)
     sentences = [
         f"{_count(len(made), 'system')} made {_count(len(clips), 'clip')} of {length}: "
         f"{_count(len(targets), 'target')} in the plane of valence and arousal, "
-        f"{_count(len(seeds), 'seed')} each.",
+        f"{_count(seeds, 'seed')} each.",
         f"{' and '.join(evaluation.predictors)} heard them. What a predictor hears is the emotion that music "
         "expresses (perceived), not what anyone felt.",
     ]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import json
+import multiprocessing
 from collections.abc import Mapping
-from dataclasses import dataclass
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import repeat
 from pathlib import Path
 from types import MappingProxyType
 
@@ -12,12 +14,12 @@ import numpy as np
 import torch
 
 from analysis.generator.evaluation import Evaluation, evaluate
-from analysis.generator.heard import hear_grid
+from analysis.generator.heard import HeardGrid, ShareDone, hear_grid
 from analysis.generator.page import write_page
 from analysis.mer.judge import load_judge
 from analysis.mer.registry import load_predictors
 from generation.audio import SAMPLE_RATE_HZ, read_audio, write_audio
-from generation.clip_grid import GRID_FILE, ClipGrid, Part, Role
+from generation.clip_grid import ClipGrid, Part, Role
 from generation.engine import Placement
 from generation.grid.ceiling import Cut, add_ceiling
 from generation.grid.make import make_grid
@@ -67,9 +69,10 @@ def systems_of(scale: Scale, folder: Path, with_games: bool) -> tuple[SystemSpec
     """Everything that makes clips, in the order of the table."""
     base = str((folder / RUNS / BASE / "model").resolve())
     own = (COMPOSED, CODED)
+    draw = {"guidance_scale": scale.guidance_scale, "top_k": scale.top_k}
 
     def trained(name: str, title: str, **more: object) -> SystemSpec:
-        options = {**read_run(folder / RUNS / name).options(), "guidance_scale": scale.guidance_scale}
+        options = {**read_run(folder / RUNS / name).options(), **draw}
         shared = {} if name == GAMES else SHARED
         ceilings = (PLAYED,) if name == GAMES else own
         ending = f"-best-of-{scale.candidates}" if more else ""
@@ -77,7 +80,7 @@ def systems_of(scale: Scale, folder: Path, with_games: bool) -> tuple[SystemSpec
             f"{name}{ending}", title, "musicgen", {**options, **more}, took_part=shared, ceilings=ceilings
         )
 
-    told = {"model": base, "guidance_scale": scale.guidance_scale}
+    told = {"model": base, **draw}
     best = {"candidates": scale.candidates, "judge": LABELLED_BY}
     return (
         SystemSpec(
@@ -123,16 +126,22 @@ def make_clips(scale: Scale, corpora: Corpora, folder: Path, stages: Stages) -> 
     return grid
 
 
-def hear(scale: Scale, grid: ClipGrid, folder: Path, stages: Stages) -> Evaluation:
+def hear(scale: Scale, grid: ClipGrid, folder: Path, jobs: int, stages: Stages) -> Evaluation:
     """Hear, score, and write the pages beside the grid."""
     with stages.shares("hearing") as part:
-        heard = hear_grid(
-            grid, folder / "grid", load_predictors(PREDICTORS), folder / "predictions", part("")
-        )
+        parts = [replace(grid, clips=grid.clips[first::jobs]) for first in range(jobs)]
+        with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
+            for _ in pool.map(_heard, parts, repeat(folder)):
+                pass
+        heard = _heard(grid, folder, part(""))
     with stages.stage("scoring", 1):
         evaluation = evaluate(heard, scale.n_bootstrap)
         write_page(evaluation, folder / "evaluation")
     return evaluation
+
+
+def _heard(grid: ClipGrid, folder: Path, progress: ShareDone = lambda _: None) -> HeardGrid:
+    return hear_grid(grid, folder / "grid", load_predictors(PREDICTORS), folder / "predictions", progress)
 
 
 def _ceilings(scale: Scale, corpora: Corpora, folder: Path) -> list[_Ceiling]:
@@ -205,9 +214,3 @@ def _through_the_codec(corpora: Corpora, folder: Path) -> Path:
         sound = decoder.sound(encoder.encode(read_audio(corpora.root / clip.path)[0]))
         write_audio(coded / clip.path, sound * np.float32(CODED_GAIN), SAMPLE_RATE_HZ)
     return coded
-
-
-def grid_of(folder: Path) -> dict[str, object]:
-    """The grid's manifest as it lies there."""
-    read: dict[str, object] = json.loads((folder / "grid" / GRID_FILE).read_text())
-    return read

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from generation.audio import SAMPLE_RATE_HZ
 from generation.musicgen.codec.spectral_codec import SpectralCodecConfig
 from generation.musicgen.writing.new_model import NewModelSizes, write_new_model
 from generation.training.codec_fit.fit import CodecSettings, fit_spectral_codec
+from generation.training.corpora.decoded_store import FILE_NAME as DECODED
 from generation.training.recipe import Recipe
 from generation.training.run import run_training
 from generation.training.run_folder import RunFolder
@@ -76,12 +78,16 @@ def train_all(scale: Scale, corpora: Corpora, folder: Path, stages: Stages) -> d
 
 def _train(recipe: Recipe, scale: Scale, folder: Path, stages: Stages) -> dict[str, Any]:
     run = RunFolder(folder / RUNS / recipe.name)
-    run.begin(recipe)
-    # All trainings read the same codec's tokens of the same files: they are made once.
+    run.data.mkdir(parents=True, exist_ok=True)
+    # All trainings read the same codec's tokens of the same files: they are made once, and so is what
+    # decoding found out about the files.
     shared = folder / TOKENS
     shared.mkdir(exist_ok=True)
     if not run.tokens.is_symlink():
         run.tokens.symlink_to(shared.resolve(), target_is_directory=True)
+    decoded = RunFolder(folder / RUNS / BASE).data / DECODED
+    if decoded.is_file() and not (run.data / DECODED).is_file():
+        shutil.copy(decoded, run.data / DECODED)
     with stages.shares(f"training {recipe.name}") as part:
         outcome = run_training(recipe, run.root, load_judge, ingredients, scale.device, None, part)
     return dict(outcome.summary)

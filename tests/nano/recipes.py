@@ -31,7 +31,7 @@ def base_recipe(scale: Scale, table: Path, untrained: Path) -> Recipe:
         data=_data(scale, table),
         labels=LabelRecipe("none"),
         conditioning=ConditioningRecipe(words="none", affect=False),
-        optimiser=_optimiser(scale.base_steps, scale.base_clips, scale.base_learning_rate, None),
+        optimiser=_optimiser(scale, scale.base_steps, scale.base_clips, scale.base_learning_rate),
         selection=_selection(scale, scale.base_steps),
         reported_by=REPORTED_BY,
         licence=LICENCE,
@@ -45,18 +45,17 @@ def adapter_recipe(scale: Scale, name: str, table: Path, base: Path) -> Recipe:
     labels = LabelRecipe("table", perspective="intended")
     if name == GAMES:
         labels = LabelRecipe("predictor", predictor=LABELLED_BY)
-    told = ConditioningRecipe(words="none", affect=True)
+    told = ConditioningRecipe(words="none", drop_affect=0.0, drop_both=scale.drop_both)
     if by_words:
-        told = ConditioningRecipe(words="table", prompts=PROMPTS, affect=False)
-    affect_rate = None if by_words else scale.affect_learning_rate
+        told = ConditioningRecipe("table", PROMPTS, affect=False, drop_words=0.0, drop_both=scale.drop_both)
     return Recipe(
         name=name,
         model=str(base),
         data=_data(scale, table),
         labels=labels,
         conditioning=told,
-        lora=LoraRecipe(r=scale.lora_r, lora_alpha=scale.lora_r),
-        optimiser=_optimiser(scale.steps, scale.clips, scale.learning_rate, affect_rate),
+        lora=LoraRecipe(r=scale.lora_r, lora_alpha=scale.lora_alpha, lora_dropout=0.0),
+        optimiser=_optimiser(scale, scale.steps, scale.clips, scale.learning_rate),
         selection=_selection(scale, scale.steps),
         reported_by=REPORTED_BY,
         licence=LICENCE,
@@ -65,20 +64,17 @@ def adapter_recipe(scale: Scale, name: str, table: Path, base: Path) -> Recipe:
 
 
 def _data(scale: Scale, table: Path) -> DataRecipe:
-    return DataRecipe(
-        "table", str(table), crop_s=scale.crop_s, hop_s=scale.crop_s, shortest_s=min(5.0, scale.crop_s)
-    )
+    return DataRecipe("table", str(table), crop_s=scale.crop_s, hop_s=scale.hop_s, shortest_s=scale.crop_s)
 
 
-def _optimiser(steps: int, clips: int, rate: float, affect_rate: float | None) -> OptimiserRecipe:
+def _optimiser(scale: Scale, steps: int, clips: int, rate: float) -> OptimiserRecipe:
     return OptimiserRecipe(
         learning_rate=rate,
-        affect_learning_rate=affect_rate,
         batch_clips=clips,
         accumulation=1,
         max_steps=steps,
-        warmup_steps=max(1, steps // 20),
-        dtype="float32",
+        warmup_steps=scale.warmup_steps,
+        dtype=scale.dtype,
         gradient_checkpointing=False,
     )
 

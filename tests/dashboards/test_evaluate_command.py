@@ -36,7 +36,7 @@ def test_the_composer_alone_is_evaluated_and_what_could_be_added_is_said(first: 
     assert first.exit_code == 0, first.stderr
     assert "add --model NAME|FOLDER for a model as it is, --trained RUN" in first.stderr
     assert first.stdout.index("rule-based composer") < first.stdout.index("Written: ")
-    assert "cues reads the cues that it writes: a manipulation check, no claim" in first.stdout
+    assert "cues shares its cues with it: a manipulation check, no claim" in first.stdout
     assert "Nothing was compared" in first.stdout
     assert "No claim about" not in first.stdout
     for made in ("evaluation.html", "evaluation.json", "evaluation.md", "grid.json", "figures"):
@@ -76,7 +76,7 @@ def test_another_request_is_refused_with_the_difference(first: Result, folder: P
         (("--clip-s", "31"), OutOfRange, "31 is not a length from 1 to 30 seconds"),
         (("--targets", "0"), OutOfRange, "0 is not in 1 to 20"),
         (("--predictors", "musicn"), UnknownName, "musicn"),
-        (("--judge", "nobody"), UnknownName, "nobody"),
+        (("--judge", "nobody", "--model", "facebook/musicgen-small"), UnknownName, "nobody"),
         (("--judge", "cues"), OutOfRange, "there is nothing to choose among"),
         (("--candidates", "3"), OutOfRange, "no --judge to choose among them"),
         (("--trained", "no-such-run"), StorageError, "is no training"),

@@ -59,15 +59,15 @@ def test_concordance_is_lins_for_peak_flows() -> None:
 
 
 def test_distance_quadrant_and_corner_by_hand() -> None:
-    target = [(0.5, 0.5), (-0.5, 0.5), (-0.5, 0.5), (-0.5, -0.5), (0.5, 0.0), (0.5, -0.5)]
-    achieved = [(0.2, 0.1), (-0.1, 0.2), (0.1, 0.5), (-0.5, -0.5), (0.5, 0.3), (0.2, 0.0)]
+    target = [(0.5, 0.5), (-0.5, 0.5), (-0.5, 0.5), (-0.5, -0.5), (0.5, 0.0), (0.5, -0.5), (0.5, 0.5)]
+    achieved = [(0.2, 0.1), (-0.1, 0.2), (0.1, 0.5), (-0.5, -0.5), (0.5, 0.3), (0.2, 0.0), (0.5, 0.0)]
 
     found = once(points(target, achieved))
 
-    # Distances: .5 (3-4-5), .5 (4-3-5), .6, 0, .3, √(.3² + .5²).
-    assert found["distance"] == pytest.approx((0.5 + 0.5 + 0.6 + 0 + 0.3 + 0.34**0.5) / 6)
-    # Five targets lie in a quadrant; the third lands elsewhere, the last on an axis: 3 of 5.
-    assert found["quadrant"] == pytest.approx(3 / 5)
+    # Distances: .5 (3-4-5), .5 (4-3-5), .6, 0, .3, √(.3² + .5²), .5.
+    assert found["distance"] == pytest.approx((0.5 + 0.5 + 0.6 + 0 + 0.3 + 0.34**0.5 + 0.5) / 7)
+    # Six targets lie in a quadrant; the third lands elsewhere, the last two on an axis: 3 of 6.
+    assert found["quadrant"] == pytest.approx(3 / 6)
     assert found["corner_distance"] == pytest.approx(0.55)
     assert found["corner_share"] == pytest.approx(1 / 2)
 

@@ -110,10 +110,11 @@ def evaluate_generator(
     from generation.grid.make import make_grid
     from generation.grid.trained_run import read_run
 
-    if judge is not None:
-        load_judge(judge)
     request = _request(systems, model, trained or [], judge, candidates)
     request = _changed(request, targets, seeds, clip_s)
+    for name in dict.fromkeys(system.options.get("judge") for system in request.systems):
+        if name is not None:
+            load_judge(name)
     listening, missing = _listeners(predictors)
     _check_length(request.clip_s, listening)
     placement = placement_of(device, batch_clips, models_dir)

@@ -14,16 +14,15 @@ from typing import Any
 from generation.audio import SAMPLE_RATE_HZ, integrated_loudness, true_peak_dbtp
 from generation.clip_grid import ClipGrid, GridClip, GridSystem
 from generation.engine import AffectJudge, MusicEngine, Placement, Progress, SessionAudio
+from generation.grid.engines import load_engines, load_system
 from generation.grid.kept import GridFolder, Maker, RawClip
 from generation.grid.level import levelled, system_gain
 from generation.grid.parts import parts_of
 from generation.grid.request import GridRequest, SystemSpec, each_at
 from generation.musicgen.trained.part_taken import trained_folders
-from generation.registry import load_engine
 from study.canonical import plain
-from study.errors import AudioError, IsopathError, ModelError, Refusals, StorageError, refuse
+from study.errors import AudioError, IsopathError, ModelError, StorageError, refuse
 from study.folder import file_sha256
-from study.protocol import EngineSpec
 from study.session import SessionPlan
 
 LoadJudge = Callable[[str], AffectJudge]
@@ -87,46 +86,13 @@ def _made(
     return grid
 
 
-def load_engines(systems: Sequence[SystemSpec], placement: Placement) -> tuple[MusicEngine, ...]:
-    """Each system's engine; no weights are read.
-
-    Raises:
-        UnknownName, OutOfRange, Refusals: all that is wrong with engines and options, each by its system.
-    """
-    found: list[MusicEngine] = []
-    refused: list[IsopathError] = []
-    for index, system in enumerate(systems):
-        try:
-            found.append(load_system(system, f"systems[{index}].", placement))
-        except IsopathError as refusal:
-            refused += each_at("", refusal)
-    refuse(refused)
-    return tuple(found)
-
-
-def load_system(system: SystemSpec, place: str, placement: Placement) -> MusicEngine:
-    """One system's engine.
-
-    Args:
-        place: of the system in the request, for messages.
-
-    Raises:
-        UnknownName, OutOfRange, Refusals: as `load_engines`.
-    """
-    try:
-        return load_engine(EngineSpec(system.engine, dict(system.options)), placement)
-    except IsopathError as refusal:
-        raise Refusals(list(each_at(place, refusal))) from refusal
-
-
 _NOBODY = Maker({}, {}, (), {})
 
 
 def _named(spec: SystemSpec, refusal: IsopathError) -> IsopathError:
-    told = "; ".join(f"{one.where}: {one.problem}" for one in each_at("", refusal))
-    remedy = (
-        "mend them and run again: the others are kept" if isinstance(refusal, Refusals) else refusal.remedy
-    )
+    each = list(each_at("", refusal))
+    told = "; ".join(f"{one.where}: {one.problem}" for one in each)
+    remedy = each[0].remedy if len(each) == 1 else "mend them and run again: what was made is kept"
     return ModelError(f"system {spec.name}", told, remedy)
 
 

@@ -22,7 +22,7 @@ from typing import Any
 
 from generation.clip_grid import Part, Role
 from generation.engine import Placement
-from generation.grid.make import load_system
+from generation.grid.engines import load_system
 from generation.grid.request import (
     REACH,
     GridRequest,

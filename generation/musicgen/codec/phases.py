@@ -46,10 +46,11 @@ def first_phases(magnitudes: Tensor, hop: int) -> Tensor:
     """Phases that let every partial go on from frame to frame.
 
     Around each peak of a spectrum stands one sinusoid, whose frequency is read off a parabola through the
-    peak; its phase advances by that frequency from one frame to the next, and the bins around the peak
-    follow it.
+    logarithms at the peak; its phase advances by that frequency from one frame to the next, and the bins
+    around the peak follow it.
 
-    Source: Beauregard, Harish & Wyse (2015), Single pass spectrogram inversion, IEEE DSP, 427-431.
+    Sources: Beauregard, Harish & Wyse (2015), Single pass spectrogram inversion, IEEE DSP, 427-431; the
+    logarithms, Smith & Serra (1987), PARSHL, ICMC, 290-297.
 
     Args:
         magnitudes: float32, shape [n_frames, n_bins].
@@ -61,7 +62,8 @@ def first_phases(magnitudes: Tensor, hop: int) -> Tensor:
     n_bins = magnitudes.shape[1]
     n_fft = 2 * (n_bins - 1)
     peaks = _peak_of_bins(magnitudes)
-    below, at, above = (magnitudes.gather(1, (peaks + shift).clamp(0, n_bins - 1)) for shift in (-1, 0, 1))
+    levels = magnitudes.clamp_min(_NOTHING).log()
+    below, at, above = (levels.gather(1, (peaks + shift).clamp(0, n_bins - 1)) for shift in (-1, 0, 1))
     curvature = below - 2.0 * at + above
     is_flat = curvature.abs() < torch.finfo(torch.float32).tiny
     offset = torch.where(is_flat, 0.0, 0.5 * (below - above) / curvature.where(~is_flat, 1.0))

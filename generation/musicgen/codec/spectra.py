@@ -32,20 +32,25 @@ class Spectra:
         self._scale = 2.0 / float(self._window.sum())
         self._before = (n_fft - hop) // 2
 
-    def of(self, samples: Tensor) -> Tensor:
+    def n_frames(self, n_samples: int) -> int:
+        """Frames of a sound, the last one begun only."""
+        return -(-n_samples // self._hop)
+
+    def of(self, samples: Tensor, frames: Tensor | None = None) -> Tensor:
         """The spectra of a sound.
 
         Args:
             samples: float32, shape [n_samples], at least one.
+            frames: numbers of the frames that are wanted, int64; None: all of them.
 
         Returns:
-            complex64, shape [ceil(n_samples / hop), n_fft / 2 + 1].
+            complex64, shape [n_frames, n_fft / 2 + 1].
         """
-        n_frames = -(-samples.shape[-1] // self._hop)
-        length = (n_frames - 1) * self._hop + self._n_fft
+        length = (self.n_frames(samples.shape[-1]) - 1) * self._hop + self._n_fft
         framed = pad(samples, (self._before, length - self._before - samples.shape[-1]))
-        frames = framed.unfold(-1, self._n_fft, self._hop) * self._window
-        spectra: Tensor = torch.fft.rfft(frames) * self._scale
+        windows = framed.unfold(-1, self._n_fft, self._hop)
+        wanted = windows if frames is None else windows[frames]
+        spectra: Tensor = torch.fft.rfft(wanted * self._window) * self._scale
         return spectra
 
     def sound(self, spectra: Tensor) -> Tensor:

@@ -11,7 +11,8 @@ import math
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.functional import pad
 from transformers import AutoConfig, AutoModel, PreTrainedConfig
 from transformers.modeling_utils import PreTrainedAudioTokenizerBase
 from transformers.models.encodec.modeling_encodec import EncodecDecoderOutput, EncodecEncoderOutput
@@ -40,6 +41,8 @@ class SpectralCodecConfig(PreTrainedConfig):
         n_fft: samples under a frame's window.
         n_components: numbers to which a spectrum is reduced.
         knee: magnitude below which the scale of magnitudes is linear, above which it is logarithmic.
+        smoothing: share of each neighbouring frame in a decoded one, 0 to 1 / 3: tokens of music that
+            holds still do not, and what moves from frame to frame is heard as excitement.
         n_iterations: of the synthesis.
     """
 
@@ -53,6 +56,7 @@ class SpectralCodecConfig(PreTrainedConfig):
     n_fft: int = 2048
     n_components: int = 128
     knee: float = 1e-3
+    smoothing: float = 0.25
     n_iterations: int = 16
 
     @property
@@ -94,7 +98,6 @@ class SpectralCodec(PreTrainedAudioTokenizerBase):
 
     mean: Tensor
     components: Tensor
-    codebooks: Tensor
     gains: Tensor
 
     def __init__(self, config: SpectralCodecConfig) -> None:
@@ -102,11 +105,13 @@ class SpectralCodec(PreTrainedAudioTokenizerBase):
         n_entries, width = config.codebook_size, config.n_components
         self.register_buffer("mean", torch.zeros(config.n_bins))
         self.register_buffer("components", torch.zeros(config.n_bins, width))
-        self.register_buffer("codebooks", torch.zeros(config.num_quantizers, n_entries, width))
         self.register_buffer("gains", torch.ones(config.n_bins))
+        # Not a buffer: transformers reads a model's dtype and device off its first parameter.
+        codebooks = torch.zeros(config.num_quantizers, n_entries, width)
+        self.codebooks = nn.Parameter(codebooks, requires_grad=False)
         PreTrainedAudioTokenizerBase.post_init(self)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def encode(
         self,
         input_values: Tensor,
@@ -132,7 +137,7 @@ class SpectralCodec(PreTrainedAudioTokenizerBase):
         output: Callable[..., EncodecEncoderOutput] = EncodecEncoderOutput
         return output(codes, scales) if is_dict else (codes, scales)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def decode(
         self,
         audio_codes: Tensor,
@@ -178,7 +183,9 @@ class SpectralCodec(PreTrainedAudioTokenizerBase):
             float32, shape [n_frames, n_bins]; 0 where the first token is `SILENCE`.
         """
         reduced = sum(book[row] for book, row in zip(self.codebooks, codes, strict=True))
-        return self.expanded(reduced) * self.gains * (codes[0] != SILENCE)[:, None]
+        sounds = (codes[0] != SILENCE).to(reduced.dtype)[:, None]
+        heard = self._smoothed(reduced * sounds) / self._smoothed(sounds).clamp_min(1e-6)
+        return self.expanded(heard) * self.gains * sounds
 
     def expanded(self, reduced: Tensor) -> Tensor:
         """The magnitudes of reduced features, shape [n_frames, n_components], before the `gains`."""
@@ -201,6 +208,12 @@ class SpectralCodec(PreTrainedAudioTokenizerBase):
     def _sound(self, codes: Tensor) -> Tensor:
         hop = self.config.hop_length
         return sound_of_magnitudes(self.magnitudes(codes), self.spectra(), hop, self.config.n_iterations)
+
+    def _smoothed(self, series: Tensor) -> Tensor:
+        """Each row with its neighbours' shares, shape [n_frames, n_values]."""
+        share = self.config.smoothing
+        around = pad(series, (0, 0, 1, 1))
+        return (1.0 - 2.0 * share) * series + share * (around[:-2] + around[2:])
 
     def _weights(self) -> Tensor:
         """The root of how many critical bands a bin is wide, relative to the lowest."""

@@ -54,7 +54,7 @@ class CodecFit:
     n_frames: int
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def fit_spectral_codec(files: Sequence[Path], settings: CodecSettings, progress: Progress) -> CodecFit:
     """Fit a codec; the same files, settings and number of threads give the same codec.
 

@@ -38,20 +38,27 @@ def sample_spectra(
         AudioError: a file that cannot be read, or nothing but silence.
     """
     rng = np.random.default_rng(seed)
-    kept, keys = torch.empty(0), torch.empty(0, dtype=torch.float64)
+    kept: list[Tensor] = []
+    keys: list[Tensor] = []
+    n_kept, largest = 0, 1.0
     for number, file in enumerate(files, start=1):
         for block in mono_blocks(file):
-            found = spectra.of(torch.from_numpy(block)).abs()
-            found = found[found.amax(1) > 0.0]
-            drawn = torch.from_numpy(rng.random(len(found)))
-            keys = torch.cat([keys, drawn])
-            kept = torch.cat([kept, found]) if len(kept) else found
-            if len(keys) > 2 * most:
+            samples = torch.from_numpy(block)
+            drawn = torch.from_numpy(rng.random(spectra.n_frames(len(block))))
+            # A key beyond those of `most` frames can never be kept: its spectrum is not computed.
+            few = (drawn < largest).nonzero()[:, 0]
+            found = spectra.of(samples, few).abs()
+            sounds = found.amax(1) > 0.0
+            kept.append(found[sounds])
+            keys.append(drawn[few][sounds])
+            n_kept += len(keys[-1])
+            if n_kept > 2 * most:
                 kept, keys = _smallest(kept, keys, most)
+                n_kept, largest = most, float(keys[0].max())
         progress(number / len(files))
-    if not len(kept):
+    if not n_kept:
         raise AudioError("codec", f"{len(files)} file(s) hold no sound", "name files with music in them")
-    return _smallest(kept, keys, most)[0]
+    return _smallest(kept, keys, most)[0][0]
 
 
 def mono_blocks(file: Path) -> Iterator[NDArray[np.float32]]:
@@ -68,6 +75,8 @@ def mono_blocks(file: Path) -> Iterator[NDArray[np.float32]]:
         yield np.asarray(mono, dtype=np.float32)
 
 
-def _smallest(kept: Tensor, keys: Tensor, most: int) -> tuple[Tensor, Tensor]:
-    chosen = keys.argsort()[:most].sort().values
-    return kept[chosen], keys[chosen]
+def _smallest(kept: list[Tensor], keys: list[Tensor], most: int) -> tuple[list[Tensor], list[Tensor]]:
+    """The frames with the `most` smallest keys, in the order they came, as lists of one."""
+    all_keys = torch.cat(keys)
+    chosen = all_keys.argsort()[:most].sort().values
+    return [torch.cat(kept)[chosen]], [all_keys[chosen]]

@@ -59,7 +59,7 @@ def figure(loss: Series, validation: Series, sampled: Series) -> Figure:
     if has_sampled:
         panels[1].plot(*sampled, marker="o", markersize=4, color="#7a3e9d")
         panels[1].set_ylabel("distance of clips\nfrom targets (V/A)")
-        panels[1].set_ylim(bottom=0.0)
+        panels[1].set_ylim(0.0, 1.1 * max(float(sampled[1].max()), 0.1))
     panels[-1].set_xlabel("step")
     panels[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
     for panel in panels:

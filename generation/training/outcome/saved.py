@@ -37,7 +37,7 @@ def save_outcome(
         run: its log is drawn beside the card.
 
     Returns:
-        File, relative to the folder, to SHA-256.
+        File to SHA-256, the card left out.
 
     Raises:
         StorageError: the folder cannot be written.
@@ -55,8 +55,9 @@ def save_outcome(
             write_marks(building, PartTaken(facts.predictors), _origin(facts))
             has_losses = draw_losses(run, building / LOSSES)
             (building / CARD).write_text(model_card(facts, has_losses), encoding="utf-8")
-            files = sorted(file for file in building.rglob("*") if file.is_file())
-            return {str(file.relative_to(building)): file_sha256(file) for file in files}
+            # An evaluation is written into the card later.
+            files = sorted(file for file in building.iterdir() if file.name != CARD)
+            return {file.name: file_sha256(file) for file in files}
     except OSError as problem:
         raise StorageError(
             str(folder),

@@ -177,6 +177,18 @@ def test_kept_embeddings_are_read_as_they_were_heard(
     assert first.by == second.by
 
 
+def test_a_lost_embedding_is_heard_again(by_musicnn: tuple[Path, HeardGrid, HeardGrid]) -> None:
+    folder, heard, _ = by_musicnn
+    (lost,) = (folder / "kept").glob("*.f32")
+    lost.write_bytes(lost.read_bytes()[:300])
+
+    again = hear_grid(heard.grid, folder, [EmbeddingMusicnn(threads=1)], folder / "kept")
+
+    assert again.clips[0].embedding is not None
+    assert heard.clips[0].embedding is not None
+    assert np.allclose(again.clips[0].embedding, heard.clips[0].embedding, atol=1e-6)
+
+
 def test_predictors_without_musicnn_have_no_embedding() -> None:
     listening, embedding = with_embedding([Level(), Whole()])
 

@@ -129,15 +129,19 @@ def make_clips(scale: Scale, corpora: Corpora, folder: Path, stages: Stages) -> 
 def hear(scale: Scale, grid: ClipGrid, folder: Path, jobs: int, stages: Stages) -> Evaluation:
     """Hear, score, and write the pages beside the grid."""
     with stages.shares("hearing") as part:
-        parts = [replace(grid, clips=grid.clips[first::jobs]) for first in range(jobs)]
         with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
-            for _ in pool.map(_heard, parts, repeat(folder)):
-                pass
+            # What each process heard is kept on disk, and read from there.
+            list(pool.map(_hear_part, repeat(folder), range(jobs), repeat(jobs)))
         heard = _heard(grid, folder, part(""))
     with stages.stage("scoring", 1):
         evaluation = evaluate(heard, scale.n_bootstrap)
         write_page(evaluation, folder / "evaluation")
     return evaluation
+
+
+def _hear_part(folder: Path, first: int, step: int) -> None:
+    grid = ClipGrid.read(folder / "grid")
+    _heard(replace(grid, clips=grid.clips[first::step]), folder)
 
 
 def _heard(grid: ClipGrid, folder: Path, progress: ShareDone = lambda _: None) -> HeardGrid:

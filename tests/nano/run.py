@@ -10,13 +10,16 @@ the parts that need game music are left out, and the program says so.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
 
-from tests.nano.scale import SCALES
+from study.folder import write_whole
+from tests.nano.scale import SCALES, Scale
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTED = "nano"
@@ -43,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise SystemExit(f"scale {scale.name} needs a GPU, and torch sees none; take --scale nano")
     torch.set_num_threads(asked.jobs)
     folder: Path = asked.kept / scale.name
+    bind(folder, scale)
     stages = Stages(folder / "stages.json", out)
     corpora = make_corpora(
         scale,
@@ -66,6 +70,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     write_report(report, evaluation, docs)
     write_card(docs)
     out.print(f"{sum(stages.seconds.values()) / 60:.1f} minutes in all; {docs / 'generator.md'}")
+
+
+def bind(folder: Path, scale: Scale) -> None:
+    """Let a folder hold the work of one scale as it is written down now.
+
+    Raises:
+        SystemExit: it holds work of the same name with other numbers.
+    """
+    file = folder / "scale.json"
+    now = json.loads(json.dumps(asdict(scale)))
+    before = json.loads(file.read_text()) if file.is_file() else now
+    differing = sorted(name for name in {**before, **now} if before.get(name) != now.get(name))
+    if differing:
+        told = ", ".join(f"{name} was {before.get(name)}, is {now.get(name)}" for name in differing)
+        raise SystemExit(f"{folder} holds work of another scale ({told}); delete it, or name another --kept")
+    folder.mkdir(parents=True, exist_ok=True)
+    write_whole(file, (json.dumps(now, indent=1) + "\n").encode())
 
 
 def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from tests.nano.composed import GAIN, HELD_OUT, ComposedClip, compose, composed_
 from tests.nano.evaluation import targets_of
 from tests.nano.game_music import LICENCES, GameTrack, chosen, cut, game_rows, game_tracks, split_of
 from tests.nano.recipes import AFFECT, GAMES, LABELLED_BY, REPORTED_BY, WORDS, adapter_recipe, base_recipe
+from tests.nano.run import bind
 from tests.nano.scale import PACKAGES, SCALES, Scale
 
 pytestmark = pytest.mark.torch
@@ -134,6 +136,15 @@ def test_no_recipe_contradicts_itself_and_the_reporting_predictor_has_no_part(sc
     assert [recipe.labels.predictor for recipe in recipes] == [None, None, None, LABELLED_BY]
     # No position is sampled that was not learned: the engine makes .9 s more than it is asked for.
     assert scale.clip_s + 0.9 <= scale.crop_s
+
+
+def test_work_of_other_numbers_is_not_gone_on_with(tmp_path: Path) -> None:
+    smoke = SCALES["smoke"]
+    bind(tmp_path, smoke)
+    bind(tmp_path, smoke)
+
+    with pytest.raises(SystemExit, match="hop was 640, is 1280"):
+        bind(tmp_path, replace(smoke, hop=1280))
 
 
 def test_a_clip_knows_its_file() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +26,7 @@ from analysis.generator.measures import AXES, MEASURES
 from analysis.generator.quality import Quality, quality
 from analysis.generator.resampled import draw_targets
 from analysis.generator.scores import Points, Score, score_points
+from analysis.generator.summaries import asked_of, point_of, system_summary
 from analysis.mer.registry import ingredients as known_ingredients
 from analysis.result_row import CI_LEVEL, json_ready
 from generation.clip_grid import GridSystem, Role
@@ -123,7 +123,7 @@ class Evaluation:
         found = {
             "evaluation_version": EVALUATION_VERSION,
             "name": grid.name,
-            "asked": _asked(self.heard),
+            "asked": asked_of(self.heard),
             "method": {
                 "n_bootstrap": self.n_bootstrap,
                 "seed": self.seed,
@@ -132,7 +132,7 @@ class Evaluation:
                 "measures": plain(MEASURES),
             },
             "predictors": [plain(card) for card in self.heard.predictors],
-            "systems": [_system(system, self.heard) for system in grid.systems],
+            "systems": [system_summary(system, self.heard) for system in grid.systems],
             "ceilings": [plain(one) for one in self.ceilings],
             "scores": [
                 {**_named(one), "parts": plain(one.parts), **plain(score)}
@@ -155,7 +155,7 @@ class Evaluation:
                 "by_chance": self.n_claims * (1 - CI_LEVEL),
             },
             "quality": [plain(one) for one in self.quality],
-            "points": [_point(one) for one in self.heard.clips],
+            "points": [point_of(one) for one in self.heard.clips],
             "faults": {"grid": list(grid.faults), "clips": [plain(one) for one in self.heard.faults]},
         }
         ready: dict[str, Any] = json_ready(found)
@@ -253,49 +253,3 @@ def _foreign_share(clips: Sequence[HeardClip], predictor: str) -> float | None:
 
 def _named(one: SystemScores | Compared) -> dict[str, str]:
     return {"system": one.system, "predictor": one.predictor}
-
-
-def _asked(heard: HeardGrid) -> dict[str, Any]:
-    """Targets, seeds and lengths of what was generated, ceilings left out."""
-    real = {system.name for system in heard.grid.systems if system.role is Role.CEILING}
-    made = [clip for clip in heard.grid.clips if clip.system not in real]
-    targets = {clip.target_id: clip.target for clip in made}
-    distances = [np.hypot(one.valence, one.arousal) for one in targets.values()]
-    lengths = [clip.duration_s for clip in made]
-    return {
-        "targets": [{"target_id": name, **plain(affect)} for name, affect in targets.items()],
-        "seeds": sorted({clip.seed for clip in made}),
-        "clip_s": {"shortest": min(lengths), "longest": max(lengths)} if lengths else None,
-        "neutral_distance": float(np.mean(distances)) if distances else None,
-        "made_with": dict(heard.grid.made_with),
-    }
-
-
-def _system(system: GridSystem, heard: HeardGrid) -> dict[str, Any]:
-    clips = heard.of(system.name)
-    faults = Counter(one.kind for one in heard.faults if one.system == system.name)
-    return {
-        **plain(system),
-        "n_clips": len(heard.grid.of(system.name)),
-        "n_heard": len(clips),
-        "faults": {str(kind): n for kind, n in sorted(faults.items())},
-        "valence_disagreement": _mean([one.valence_disagreement for one in clips]),
-        "arousal_disagreement": _mean([one.arousal_disagreement for one in clips]),
-    }
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return float(np.mean(known)) if known else None
-
-
-def _point(one: HeardClip) -> dict[str, Any]:
-    return {
-        "system": one.clip.system,
-        "target_id": one.clip.target_id,
-        "seed": one.clip.seed,
-        "target": plain(one.clip.target),
-        "by": plain(one.by),
-        "valence_disagreement": one.valence_disagreement,
-        "arousal_disagreement": one.arousal_disagreement,
-    }

@@ -160,7 +160,9 @@ def _hear(
     if clip.loudness_lufs is None:
         return fault(FaultKind.SILENT, "it is silent all through, by the manifest")
     known = {one.card.name: kept.read(clip, one.card) for one in predictors}
-    vectors = kept.read_embedding(clip, embedding.card) if embedding is not None else None
+    vectors = None
+    if embedding is not None and (mean := known[embedding.card.name]) is not None:
+        vectors = kept.read_embedding(clip, embedding.card, mean.n_windows)
     missing = [
         one for one in predictors if known[one.card.name] is None or (one is embedding and vectors is None)
     ]
@@ -205,12 +207,14 @@ class _Kept:
         content = {"sha256": clip.sha256, "predictor": _weights(card), "mean": plain(mean)}
         write_whole(self._path(clip, card, "json"), canonical_json(content))
 
-    def read_embedding(self, clip: GridClip, card: PredictorCard) -> NDArray[np.float32] | None:
+    def read_embedding(
+        self, clip: GridClip, card: PredictorCard, n_windows: int
+    ) -> NDArray[np.float32] | None:
         try:
             vectors = np.frombuffer(self._path(clip, card, "f32").read_bytes(), dtype="<f4").reshape(-1, 200)
         except (OSError, ValueError):
             return None
-        return vectors if len(vectors) and np.isfinite(vectors).all() else None
+        return vectors if len(vectors) == n_windows and np.isfinite(vectors).all() else None
 
     def write_embedding(self, clip: GridClip, card: PredictorCard, vectors: NDArray[np.float32]) -> None:
         write_whole(self._path(clip, card, "f32"), vectors.astype("<f4").tobytes())

@@ -177,15 +177,18 @@ def test_kept_embeddings_are_read_as_they_were_heard(
     assert first.by == second.by
 
 
-def test_a_lost_embedding_is_heard_again(by_musicnn: tuple[Path, HeardGrid, HeardGrid]) -> None:
+def test_an_embedding_that_was_cut_off_is_heard_again(
+    by_musicnn: tuple[Path, HeardGrid, HeardGrid],
+) -> None:
     folder, heard, _ = by_musicnn
-    (lost,) = (folder / "kept").glob("*.f32")
-    lost.write_bytes(lost.read_bytes()[:300])
+    (cut,) = (folder / "kept").glob("*.f32")
+    cut.write_bytes(cut.read_bytes()[: 2 * 200 * 4])
 
     again = hear_grid(heard.grid, folder, [EmbeddingMusicnn(threads=1)], folder / "kept")
 
     assert again.clips[0].embedding is not None
     assert heard.clips[0].embedding is not None
+    assert again.clips[0].embedding.shape == (3, 200)
     assert np.allclose(again.clips[0].embedding, heard.clips[0].embedding, atol=1e-6)
 
 

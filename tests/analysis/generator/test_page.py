@@ -13,6 +13,7 @@ import pytest
 from analysis.generator.evaluation import Evaluation, evaluate
 from analysis.generator.markdown import render_markdown
 from analysis.generator.page import render_page, write_page
+from analysis.generator.pictures import draw_arrows
 from analysis.generator.sentences import claim_sentences, mark_words, value
 from analysis.generator.tabulated import ceiling_table, difference_table, fault_table, score_tables
 from generation.clip_grid import Role
@@ -136,6 +137,8 @@ def test_marks_say_which_part_and_shared_cues_are_a_manipulation_check() -> None
         ("composer", "musicnn"),
         ("composer", "cues ‡"),
     ]
+    titles = [axes.get_title() for axes in draw_arrows(found, "cues").axes]
+    assert titles == ["base, words", "LoRA + V/A †", "composer ‡"]
     differences = difference_table(found)
     assert differences is not None
     assert not [cell for row in differences.rows if "cues" in row[1] for cell in row if "✓" in cell]

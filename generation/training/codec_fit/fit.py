@@ -11,9 +11,11 @@ from torch import Tensor
 
 from generation.engine import Progress
 from generation.musicgen.codec.spectral_codec import SILENCE, SpectralCodec, SpectralCodecConfig
-from generation.training.codec_fit.frames import sample_spectra
+from generation.training.codec_fit.frames import sample_frames
 from generation.training.codec_fit.kmeans import k_means, nearest_entries
 from study.errors import OutOfRange
+
+_NO_POWER = 1e-20
 
 
 @dataclass(frozen=True)
@@ -64,10 +66,11 @@ def fit_spectral_codec(files: Sequence[Path], settings: CodecSettings, progress:
     """
     sizes = settings.sizes
     codec = SpectralCodec(sizes)
-    reading, fitting = 0.4, 0.6
-    magnitudes = sample_spectra(
+    reading, fitting = 0.4, 0.4
+    sample = sample_frames(
         files, codec.spectra(), settings.n_frames, settings.seed, lambda share: progress(reading * share)
     )
+    magnitudes = sample.magnitudes
     if len(magnitudes) < max(sizes.codebook_size, sizes.n_components):
         raise OutOfRange(
             "codec",
@@ -94,8 +97,9 @@ def fit_spectral_codec(files: Sequence[Path], settings: CodecSettings, progress:
         perplexity.append(_perplexity(counts))
         n_used.append(int((counts > 0).sum()))
         progress(reading + fitting * (number + 1) / sizes.num_quantizers)
-    codec.gains.copy_(_gains(codec, magnitudes, reduced - residual))
+    codec.gains.copy_(_gains(codec, sample.stretches))
     codec.train(False)
+    progress(1.0)
     return CodecFit(codec, 1.0 - unseen, tuple(left_over), tuple(perplexity), tuple(n_used), len(magnitudes))
 
 
@@ -110,8 +114,15 @@ def _perplexity(counts: Tensor) -> float:
     return float(2.0 ** -(shares * shares.log2()).sum())
 
 
-def _gains(codec: SpectralCodec, magnitudes: Tensor, quantised: Tensor) -> Tensor:
-    """What restores each bin's mean power, which means of logarithms lie below."""
-    kept = codec.expanded(quantised)
-    gains: Tensor = ((magnitudes**2).mean(0) / (kept**2).mean(0).clamp_min(1e-20)).sqrt()
-    return gains.clamp(1.0, 4.0)
+def _gains(codec: SpectralCodec, stretches: Sequence[Tensor]) -> Tensor:
+    """What restores each bin's mean power in sound that went through the whole codec, shape [n_bins].
+
+    Means of logarithms lie below means of powers, and the synthesis loses a little more.
+    """
+    before, after = torch.zeros_like(codec.gains), torch.zeros_like(codec.gains)
+    for samples in stretches:
+        codes: Tensor = codec.encode(samples[None, None])[0]
+        sound: Tensor = codec.decode(codes)[0][0, 0]
+        before += (codec.spectra().of(samples).abs() ** 2).sum(0)
+        after += (codec.spectra().of(sound).abs() ** 2).sum(0)
+    return (before / after.clamp_min(_NO_POWER)).sqrt().clamp(0.5, 4.0)

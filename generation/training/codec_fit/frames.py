@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,22 +18,35 @@ from generation.musicgen.codec.spectra import Spectra
 from study.errors import AudioError
 
 BLOCK_S = 10.0
+"""Files are read in pieces of that length, and a stretch is one of them."""
+
+N_STRETCHES = 24
 
 
-def sample_spectra(
+@dataclass(frozen=True)
+class Sample:
+    """What was drawn.
+
+    Args:
+        magnitudes: float32, shape [n_frames, n_bins], without silent frames.
+        stretches: float32, shape [n_samples] each, up to `BLOCK_S` long.
+    """
+
+    magnitudes: Tensor
+    stretches: tuple[Tensor, ...]
+
+
+def sample_frames(
     files: Sequence[Path], spectra: Spectra, most: int, seed: int, progress: Progress
-) -> Tensor:
-    """Magnitudes of frames drawn from all files, every frame as likely as any other.
+) -> Sample:
+    """Frames and stretches drawn from all files, every frame as likely as any other, and every stretch.
 
-    Each frame gets a random key, and those with the smallest keys are kept: no length need be known before.
+    Each gets a random key, and those with the smallest keys are kept: no length need be known before.
 
     Args:
         files: of any rate and number of channels; the channels are averaged.
         most: frames to keep.
         progress: told the share of the files that has been read.
-
-    Returns:
-        float32, shape [at most `most`, n_bins], without silent frames.
 
     Raises:
         AudioError: a file that cannot be read, or nothing but silence.
@@ -41,6 +55,7 @@ def sample_spectra(
     kept: list[Tensor] = []
     keys: list[Tensor] = []
     n_kept, largest = 0, 1.0
+    stretches: list[tuple[float, Tensor]] = []
     for number, file in enumerate(files, start=1):
         for block in mono_blocks(file):
             samples = torch.from_numpy(block)
@@ -52,13 +67,14 @@ def sample_spectra(
             kept.append(found[sounds])
             keys.append(drawn[few][sounds])
             n_kept += len(keys[-1])
+            stretches = sorted([*stretches, (rng.random(), samples)], key=_key)[:N_STRETCHES]
             if n_kept > 2 * most:
                 kept, keys = _smallest(kept, keys, most)
                 n_kept, largest = most, float(keys[0].max())
         progress(number / len(files))
     if not n_kept:
         raise AudioError("codec", f"{len(files)} file(s) hold no sound", "name files with music in them")
-    return _smallest(kept, keys, most)[0][0]
+    return Sample(_smallest(kept, keys, most)[0][0], tuple(samples for _, samples in stretches))
 
 
 def mono_blocks(file: Path) -> Iterator[NDArray[np.float32]]:
@@ -73,6 +89,10 @@ def mono_blocks(file: Path) -> Iterator[NDArray[np.float32]]:
         if rate_hz != SAMPLE_RATE_HZ:
             mono = samplerate.resample(mono, SAMPLE_RATE_HZ / rate_hz, "sinc_fastest")
         yield np.asarray(mono, dtype=np.float32)
+
+
+def _key(stretch: tuple[float, Tensor]) -> float:
+    return stretch[0]
 
 
 def _smallest(kept: list[Tensor], keys: list[Tensor], most: int) -> tuple[list[Tensor], list[Tensor]]:

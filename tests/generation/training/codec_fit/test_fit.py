@@ -14,7 +14,7 @@ import torch
 from generation.audio import write_audio
 from generation.musicgen.codec.spectra import Spectra
 from generation.training.codec_fit.fit import CodecFit, CodecSettings, fit_spectral_codec
-from generation.training.codec_fit.frames import sample_spectra
+from generation.training.codec_fit.frames import sample_frames
 from study.errors import AudioError, OutOfRange
 from tests.generation.musicgen.codec.small_codec import SIZES, chords
 
@@ -79,7 +79,7 @@ def test_every_file_is_heard_at_the_codecs_rate_and_silence_is_not(tmp_path: Pat
         write_audio(tmp_path / f"{name}.wav", tone[:, None].astype(np.float32), rate_hz)
     spectra = Spectra(640, 2048, torch.device("cpu"))
 
-    found = sample_spectra(sorted(tmp_path.iterdir()), spectra, 100, 0, quiet)
+    found = sample_frames(sorted(tmp_path.iterdir()), spectra, 100, 0, quiet).magnitudes
 
     # Bins are 15.625 Hz apart: 64 and 256.
     peaks = found.argmax(1)

@@ -7,12 +7,14 @@ from typing import Any
 
 from analysis.generator.markdown import render_table
 from analysis.generator.tabulated import Table
+from analysis.wording import number
 from generation.training.tracks import Split
+from tests.nano.evaluation import CODED, COMPOSED
 from tests.nano.recipes import REPORTED_BY
 
 Content = Mapping[str, Any]
 
-QUADRANTS = ("V+A+", "V+A-", "V-A+", "V-A-")
+QUADRANTS = ("V+A+", "V+A−", "V−A+", "V−A−")
 
 
 def told_table(content: Content, table_id: str) -> str:
@@ -20,13 +22,10 @@ def told_table(content: Content, table_id: str) -> str:
     fields = content["told"]["tables"].get(table_id)
     if fields is None:
         return ""
-    table = Table(
-        fields["table_id"],
-        fields["caption"],
-        tuple(fields["columns"]),
-        tuple(tuple(row) for row in fields["rows"]),
-        tuple(fields["notes"]),
-    )
+    rows = tuple(tuple(row) for row in fields["rows"])
+    # That a ceiling has no music in a corner stands in its row already.
+    notes = tuple(note for note in fields["notes"] if ": no V−A+ " not in note)
+    table = Table(fields["table_id"], fields["caption"], tuple(fields["columns"]), rows, notes)
     return render_table(table, hidden=content["told"]["marks"])
 
 
@@ -56,28 +55,64 @@ def answer(content: Content) -> str:
     return "\n".join(found)
 
 
+def shortfalls(content: Content) -> str:
+    """How far the adapters stay behind the music they learned from, as the reporting predictor hears both."""
+    evaluation = content["evaluation"]
+    value = {
+        (one["system"], one["measure"]): one["estimate"]
+        for one in evaluation["scores"]
+        if one["predictor"] == REPORTED_BY
+    }
+    titles = {one["name"]: one["title"] for one in evaluation["systems"]}
+    found = []
+    for one in evaluation["systems"]:
+        if one["role"] != "system" or not one["ceilings"] or not one["title"].startswith("LoRA"):
+            continue
+        ceiling = one["ceilings"][-1]
+        clauses = []
+        for axis in ("arousal", "valence"):
+            own, most = (value.get((name, f"{axis}_slope")) for name in (one["name"], ceiling))
+            if own is not None and most is not None:
+                clauses.append(f"slope of {axis} {number(own)}, the ceiling's {number(most)}")
+        if clauses:
+            found.append(f"- {one['title']} ({titles[ceiling]} is its ceiling): {'; '.join(clauses)}.")
+    return "\n".join(found)
+
+
+def codec_loss(content: Content) -> str:
+    """What the codec takes from the composed music, as the reporting predictor hears it."""
+    r = {
+        (one["ceiling"], one["axis"]): one["r"]["estimate"]
+        for one in content["evaluation"]["ceilings"]
+        if one["predictor"] == REPORTED_BY
+    }
+    clauses = [
+        f"{axis} {number(r[COMPOSED, axis], 2, True)} before and {number(r[CODED, axis], 2, True)} after"
+        for axis in ("arousal", "valence")
+        if r.get((COMPOSED, axis)) is not None and r.get((CODED, axis)) is not None
+    ]
+    return f"r of places and what `{REPORTED_BY}` hears: {'; '.join(clauses)} the codec." if clauses else ""
+
+
 def corpora_table(content: Content) -> str:
     """Hours, windows and quadrants of each training's music."""
     rows = []
     for one in content["trainings"]:
         data = one["data"]
         train, validation = (data["splits"].get(split.value) for split in (Split.TRAIN, Split.VALIDATION))
-        shares = {row["name"].replace("−", "-"): row for row in _quadrants(data)}
+        quadrants = (data.get("quadrants") or {}).get(Split.TRAIN.value, ())
+        has_places = any(row["windows"] for row in quadrants)
+        shares = {row["name"]: row["share_of_windows"] for row in quadrants if has_places}
         rows.append(
             (
                 f"`{one['name']}`",
                 f"{train['tracks']}, {train['hours']:.1f} h",
                 str(train["windows"]),
                 str(validation["windows"]),
-                *(f"{shares[name]['share']:.0%}" if name in shares else "–" for name in QUADRANTS),
+                *(f"{shares[name]:.0%}" if name in shares else "–" for name in QUADRANTS),
             )
         )
     return _table(("Training", "Tracks", "Windows", "Validation", *QUADRANTS), rows)
-
-
-def _quadrants(data: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    found = data.get("quadrants") or {}
-    return [row for row in found.get(Split.TRAIN.value, ()) if row.get("share") is not None]
 
 
 def packages_table(content: Content) -> str:

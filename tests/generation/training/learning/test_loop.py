@@ -26,6 +26,7 @@ from study.affect import Affect
 from study.errors import IsopathError, ModelError, OutOfRange, StorageError, UnknownName
 from tests.generation.training.learning.tiny_training import (
     Windows,
+    checkpoint_of,
     loaded,
     optimiser,
     random_windows,
@@ -273,6 +274,28 @@ def test_the_callers_own_random_numbers_are_left_alone(tiny_folder: Path, tmp_pa
     run(tiny_folder, tmp_path, tiny_recipe(optimiser=optimiser(max_steps=1)))
 
     assert torch.equal(torch.rand(3), expected)
+
+
+def test_two_batches_of_an_update_are_one_of_twice_the_rows(tiny_folder: Path, tmp_path: Path) -> None:
+    checkpoint = checkpoint_of(dropout=0.0)
+    windows = Windows(
+        replace(window, codes=window.codes[:, :12]) for window in random_windows(4, checkpoint.shape)
+    )
+    rows = []
+    for batch_clips, accumulation in ((4, 1), (2, 2)):
+        recipe = tiny_recipe(
+            optimiser=optimiser(batch_clips=batch_clips, accumulation=accumulation, max_steps=2),
+            conditioning=ConditioningRecipe(drop_both=0.0, drop_words=0.0, drop_affect=0.0),
+            lora=LoraRecipe(r=4, lora_dropout=0.0),
+        )
+        model = ConditionedDecoder.of_recipe(checkpoint, recipe)
+        folder = tmp_path / str(accumulation)
+        learn(model, windows, windows, text_of(tiny_folder), recipe, folder, "cpu", silent)
+        rows.append(read_log(folder)[1:])
+
+    for whole, halves in zip(*rows, strict=True):
+        for column in ("loss", "loss_codebook_3", "gradient_norm"):
+            assert float(halves[column]) == pytest.approx(float(whole[column]), rel=1e-4)
 
 
 def test_in_bfloat16_weights_stay_float32_and_the_loss_is_nearly_the_same(

@@ -85,7 +85,8 @@ class SpectralCodec(PreTrainedAudioTokenizerBase):
 
     A frame's magnitudes are compressed as a logarithm above the `knee`, weighted so that every critical band
     counts alike, and reduced to `n_components` (a principal component analysis); each codebook then holds
-    what the ones before it left over. Decoding adds the entries, undoes the steps, and finds phases.
+    what the ones before it left over. Decoding adds the entries, smooths them over neighbouring frames,
+    undoes the steps, and finds phases.
 
     Sources: residual vector quantisation, Juang & Gray (1982), ICASSP 7, 597-600; the width of critical
     bands, Glasberg & Moore (1990), Hearing Research 47, 103-138, equation 3.

@@ -66,11 +66,10 @@ def write_new_model(folder: Path, name: str, codec: SpectralCodec, sizes: NewMod
     if seed < 0:
         raise OutOfRange("seed", f"{seed} is negative", "write a whole number from 0")
     codec_sizes = codec.config
-    own = codec_sizes.to_dict()
     config = model_config(
         name,
         _model_sizes(sizes),
-        {key: own[key] for key in ("model_type", *SpectralCodecConfig.__annotations__)},
+        {key: getattr(codec_sizes, key) for key in ("model_type", *SpectralCodecConfig.__annotations__)},
         codec_sizes.num_quantizers,
         codec_sizes.codebook_size,
     )

@@ -21,11 +21,13 @@ def convergence(magnitudes: torch.Tensor, n_iterations: int) -> float:
     return float((found - magnitudes).norm() / magnitudes.norm())
 
 
-def test_a_steady_tone_keeps_its_pitch_and_its_level() -> None:
+@pytest.mark.parametrize("n_iterations", [0, 8])
+def test_a_steady_tone_keeps_its_pitch_and_its_level(n_iterations: int) -> None:
     # 443.7 Hz lies between two bins of 15.6 Hz.
     tone = (0.5 * np.sin(2 * np.pi * 443.7 * np.arange(64_000) / 32_000)).astype(np.float32)
 
-    sound = sound_of_magnitudes(SPECTRA.of(torch.from_numpy(tone)).abs(), SPECTRA, 640, 8).numpy()
+    magnitudes = SPECTRA.of(torch.from_numpy(tone)).abs()
+    sound = sound_of_magnitudes(magnitudes, SPECTRA, 640, n_iterations).numpy()
 
     middle = sound[16_000:48_000] * np.hanning(32_000)
     assert np.abs(np.fft.rfft(middle, 320_000)).argmax() / 10 == pytest.approx(443.7, abs=0.3)

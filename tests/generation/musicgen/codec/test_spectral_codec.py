@@ -94,6 +94,17 @@ def test_a_silent_first_token_is_silence_whatever_the_others_say() -> None:
     assert not decoded(codes).any()
 
 
+def test_a_frame_beside_silence_is_as_loud_as_among_its_like() -> None:
+    alike = torch.tensor([[5], [6], [7], [8]]).repeat(1, 5)
+    alone = alike.clone()
+    alone[:, [1, 3]] = SILENCE
+
+    magnitudes = small_codec().magnitudes(alone)
+
+    torch.testing.assert_close(magnitudes[2], small_codec().magnitudes(alike)[2])
+    assert not magnitudes[[1, 3]].any()
+
+
 def test_a_quiet_sound_is_not_taken_for_silence() -> None:
     # One step of 16-bit sound, up and down.
     sound = np.tile(np.array([1, 1, -1, -1], dtype=np.float32) / 32_768, 1600)

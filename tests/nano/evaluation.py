@@ -172,7 +172,8 @@ def _ceilings(scale: Scale, corpora: Corpora, folder: Path) -> list[_Ceiling]:
         ),
     ]
     if corpora.tracks:
-        found.append(_played(scale, folder))
+        played = _played(scale, folder)
+        found += [played] if played.cuts else []
     return found
 
 

@@ -38,10 +38,12 @@ class SpectralCodecConfig(PreTrainedConfig):
         upsampling_ratios: their product is the hop, as in transformers' `EncodecConfig`.
         codebook_size: entries of each codebook.
         num_quantizers: codebooks.
-        n_fft: samples under a frame's window.
-        n_components: numbers to which a spectrum is reduced.
+        spectra_per_frame: evenly spaced under one frame's tokens; a divisor of the hop. Two let a frame be
+            twice as long, so that a decoder learns from half as many positions, and attacks stay sharp.
+        n_fft: samples under a spectrum's window.
+        n_components: numbers to which a frame's spectra are reduced together.
         knee: magnitude below which the scale of magnitudes is linear, above which it is logarithmic.
-        smoothing: share of each neighbouring frame in a decoded one, 0 to 1 / 3: tokens of music that
+        smoothing: share of each neighbouring spectrum in a decoded one, 0 to 1 / 3: tokens of music that
             holds still do not, and what moves from frame to frame is heard as excitement.
         n_iterations: of the synthesis.
     """
@@ -53,6 +55,7 @@ class SpectralCodecConfig(PreTrainedConfig):
     upsampling_ratios: list[int] | tuple[int, ...] = (640,)
     codebook_size: int = 1024
     num_quantizers: int = 4
+    spectra_per_frame: int = 1
     n_fft: int = 2048
     n_components: int = 128
     knee: float = 1e-3
@@ -75,6 +78,11 @@ class SpectralCodecConfig(PreTrainedConfig):
         return self.n_fft // 2 + 1
 
     @property
+    def spectrum_hop(self) -> int:
+        """Samples from one spectrum to the next."""
+        return self.hop_length // self.spectra_per_frame
+
+    @property
     def target_bandwidths(self) -> list[float]:
         """The one rate of tokens, in kbit/s."""
         return [self.num_quantizers * self.frame_rate * math.log2(self.codebook_size) / 1000.0]
@@ -83,10 +91,10 @@ class SpectralCodecConfig(PreTrainedConfig):
 class SpectralCodec(PreTrainedAudioTokenizerBase):
     """Sound as tokens and back.
 
-    A frame's magnitudes are compressed as a logarithm above the `knee`, weighted so that every critical band
-    counts alike, and reduced to `n_components` (a principal component analysis); each codebook then holds
-    what the ones before it left over. Decoding adds the entries, smooths them over neighbouring frames,
-    undoes the steps, and finds phases.
+    The magnitudes of a frame's spectra are compressed as a logarithm above the `knee`, weighted so that every
+    critical band counts alike, and reduced to `n_components` (a principal component analysis); each codebook
+    then holds what the ones before it left over. Decoding adds the entries, smooths over neighbouring
+    spectra, undoes the steps, and finds phases.
 
     Sources: residual vector quantisation, Juang & Gray (1982), ICASSP 7, 597-600; the width of critical
     bands, Glasberg & Moore (1990), Hearing Research 47, 103-138, equation 3.
@@ -104,8 +112,9 @@ class SpectralCodec(PreTrainedAudioTokenizerBase):
     def __init__(self, config: SpectralCodecConfig) -> None:
         super().__init__(config)
         n_entries, width = config.codebook_size, config.n_components
-        self.register_buffer("mean", torch.zeros(config.n_bins))
-        self.register_buffer("components", torch.zeros(config.n_bins, width))
+        n_features = config.spectra_per_frame * config.n_bins
+        self.register_buffer("mean", torch.zeros(n_features))
+        self.register_buffer("components", torch.zeros(n_features, width))
         self.register_buffer("gains", torch.ones(config.n_bins))
         # Not a buffer: transformers reads a model's dtype and device off its first parameter.
         codebooks = torch.zeros(config.num_quantizers, n_entries, width)
@@ -168,11 +177,18 @@ class SpectralCodec(PreTrainedAudioTokenizerBase):
 
     def spectra(self) -> Spectra:
         """The transform between sound and spectra."""
-        return Spectra(self.config.hop_length, self.config.n_fft, self.mean.device)
+        return Spectra(self.config.spectrum_hop, self.config.n_fft, self.mean.device)
 
     def features(self, magnitudes: Tensor) -> Tensor:
-        """Magnitudes, shape [n_frames, n_bins], compressed and weighted: what distances are measured in."""
-        return torch.log1p(magnitudes / self.config.knee) * self._weights()
+        """Magnitudes, compressed and weighted: what distances are measured in.
+
+        Args:
+            magnitudes: shape [n_frames, spectra_per_frame, n_bins].
+
+        Returns:
+            Shape [n_frames, spectra_per_frame x n_bins].
+        """
+        return (torch.log1p(magnitudes / self.config.knee) * self._weights()).flatten(1)
 
     def magnitudes(self, codes: Tensor) -> Tensor:
         """The magnitudes that tokens stand for.
@@ -181,20 +197,22 @@ class SpectralCodec(PreTrainedAudioTokenizerBase):
             codes: int64, shape [num_quantizers, n_frames].
 
         Returns:
-            float32, shape [n_frames, n_bins]; 0 where the first token is `SILENCE`.
+            float32, shape [n_frames x spectra_per_frame, n_bins]; 0 where the first token is `SILENCE`.
         """
+        config = self.config
         reduced = sum(book[row] for book, row in zip(self.codebooks, codes, strict=True))
-        sounds = (codes[0] != SILENCE).to(reduced.dtype)[:, None]
-        heard = self._smoothed(reduced * sounds) / self._smoothed(sounds).clamp_min(1e-6)
-        return self.expanded(heard) * self.gains * sounds
-
-    def expanded(self, reduced: Tensor) -> Tensor:
-        """The magnitudes of reduced features, shape [n_frames, n_components], before the `gains`."""
-        features = (self.mean + reduced @ self.components.T) / self._weights()
-        return self.config.knee * torch.expm1(features.clamp_min(0.0))
+        together = self.mean + reduced @ self.components.T
+        features = together.unflatten(1, (config.spectra_per_frame, config.n_bins)).flatten(0, 1)
+        is_sound = (codes[0] != SILENCE).repeat_interleave(config.spectra_per_frame)
+        sounds = is_sound.to(features.dtype)[:, None]
+        heard = self._smoothed(features * sounds) / self._smoothed(sounds).clamp_min(1e-6)
+        return config.knee * torch.expm1((heard / self._weights()).clamp_min(0.0)) * self.gains * sounds
 
     def _codes(self, spectra: Tensor) -> Tensor:
-        magnitudes = spectra.abs()
+        n_together = self.config.spectra_per_frame
+        # A frame that the sound ends in is filled up with silence.
+        filled = pad(spectra.abs(), (0, 0, 0, -len(spectra) % n_together))
+        magnitudes = filled.unflatten(0, (-1, n_together))
         residual = (self.features(magnitudes) - self.mean) @ self.components
         rows = []
         for number, book in enumerate(self.codebooks):
@@ -203,12 +221,14 @@ class SpectralCodec(PreTrainedAudioTokenizerBase):
                 distances[:, SILENCE] = math.inf
             rows.append(distances.argmin(1))
             residual = residual - book[rows[-1]]
-        is_silent = magnitudes.amax(1) < _INAUDIBLE
+        is_silent = magnitudes.amax((1, 2)) < _INAUDIBLE
         return torch.stack(rows).masked_fill(is_silent, SILENCE)
 
     def _sound(self, codes: Tensor) -> Tensor:
-        hop = self.config.hop_length
-        return sound_of_magnitudes(self.magnitudes(codes), self.spectra(), hop, self.config.n_iterations)
+        config = self.config
+        return sound_of_magnitudes(
+            self.magnitudes(codes), self.spectra(), config.spectrum_hop, config.n_iterations
+        )
 
     def _smoothed(self, series: Tensor) -> Tensor:
         """Each row with its neighbours' shares, shape [n_frames, n_values]."""

@@ -68,7 +68,12 @@ def fit_spectral_codec(files: Sequence[Path], settings: CodecSettings, progress:
     codec = SpectralCodec(sizes)
     reading, fitting = 0.4, 0.4
     sample = sample_frames(
-        files, codec.spectra(), settings.n_frames, settings.seed, lambda share: progress(reading * share)
+        files,
+        codec.spectra(),
+        sizes.spectra_per_frame,
+        settings.n_frames,
+        settings.seed,
+        lambda share: progress(reading * share),
     )
     magnitudes = sample.magnitudes
     if len(magnitudes) < max(sizes.codebook_size, sizes.n_components):
@@ -104,7 +109,7 @@ def fit_spectral_codec(files: Sequence[Path], settings: CodecSettings, progress:
 
 
 def _principal_components(centred: Tensor, n_components: int) -> Tensor:
-    """The directions of largest variance, shape [n_bins, n_components], largest first."""
+    """The directions of largest variance, shape [n_features, n_components], largest first."""
     vectors: Tensor = torch.linalg.eigh(centred.T @ centred / len(centred)).eigenvectors
     return vectors[:, -n_components:].flip(1)
 

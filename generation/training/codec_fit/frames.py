@@ -28,7 +28,7 @@ class Sample:
     """What was drawn.
 
     Args:
-        magnitudes: float32, shape [n_frames, n_bins], without silent frames.
+        magnitudes: float32, shape [n_frames, n_together, n_bins], without silent frames.
         stretches: float32, shape [n_samples] each, up to `BLOCK_S` long.
     """
 
@@ -37,7 +37,7 @@ class Sample:
 
 
 def sample_frames(
-    files: Sequence[Path], spectra: Spectra, most: int, seed: int, progress: Progress
+    files: Sequence[Path], spectra: Spectra, n_together: int, most: int, seed: int, progress: Progress
 ) -> Sample:
     """Frames and stretches drawn from all files, every frame as likely as any other, and every stretch.
 
@@ -45,6 +45,7 @@ def sample_frames(
 
     Args:
         files: of any rate and number of channels; the channels are averaged.
+        n_together: spectra a frame.
         most: frames to keep.
         progress: told the share of the files that has been read.
 
@@ -59,11 +60,12 @@ def sample_frames(
     for number, file in enumerate(files, start=1):
         for block in mono_blocks(file):
             samples = torch.from_numpy(block)
-            drawn = torch.from_numpy(rng.random(spectra.n_frames(len(block))))
-            # A key beyond those of `most` frames can never be kept: its spectrum is not computed.
+            drawn = torch.from_numpy(rng.random(spectra.n_frames(len(block)) // n_together))
+            # A key beyond those of `most` frames can never be kept: its spectra are not computed.
             few = (drawn < largest).nonzero()[:, 0]
-            found = spectra.of(samples, few).abs()
-            sounds = found.amax(1) > 0.0
+            numbers = few[:, None] * n_together + torch.arange(n_together)
+            found = spectra.of(samples, numbers.flatten()).abs().unflatten(0, (-1, n_together))
+            sounds = found.amax((1, 2)) > 0.0
             kept.append(found[sounds])
             keys.append(drawn[few][sounds])
             n_kept += len(keys[-1])

@@ -13,8 +13,6 @@ from generation.audio import SAMPLE_RATE_HZ, write_audio
 from generation.musicgen.codec.spectral_codec import SpectralCodec, SpectralCodecConfig
 from generation.training.codec_fit.fit import CodecSettings, fit_spectral_codec
 
-SIZES = SpectralCodecConfig(codebook_size=64, n_components=24, n_iterations=8)
-
 
 def chords(duration_s: float, seed: int = 0, level: float = 0.2) -> NDArray[np.float32]:
     """Plucked chords, two a second, with a little noise; float32, shape [n_samples]."""
@@ -31,11 +29,23 @@ def chords(duration_s: float, seed: int = 0, level: float = 0.2) -> NDArray[np.f
     return (level * sound[:n_samples]).astype(np.float32)
 
 
+def small_sizes(spectra_per_frame: int = 1) -> SpectralCodecConfig:
+    """64 entries a codebook, a spectrum every 640 samples."""
+    return SpectralCodecConfig(
+        upsampling_ratios=(640 * spectra_per_frame,),
+        spectra_per_frame=spectra_per_frame,
+        codebook_size=64,
+        n_components=24,
+        n_iterations=8,
+    )
+
+
 @cache
-def small_codec() -> SpectralCodec:
+def small_codec(spectra_per_frame: int = 1) -> SpectralCodec:
     """Fitted once a run."""
     with tempfile.TemporaryDirectory() as folder:
         files = [Path(folder) / f"{seed}.wav" for seed in (1, 2)]
         for seed, file in enumerate(files, start=1):
             write_audio(file, chords(10.0, seed, level=0.1 * seed)[:, None], SAMPLE_RATE_HZ)
-        return fit_spectral_codec(files, CodecSettings(SIZES, n_frames=900), lambda _: None).codec
+        settings = CodecSettings(small_sizes(spectra_per_frame), n_frames=900 // spectra_per_frame)
+        return fit_spectral_codec(files, settings, lambda _: None).codec

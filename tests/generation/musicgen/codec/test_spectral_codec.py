@@ -133,6 +133,32 @@ def test_what_is_masked_is_silence_and_is_not_decoded() -> None:
     assert half.shape == (1, 1, 16_000)
 
 
+@pytest.mark.parametrize(("n_samples", "n_frames"), [(1, 1), (1280, 1), (1281, 2), (32_000, 25)])
+def test_two_spectra_a_frame_halve_the_frames(n_samples: int, n_frames: int) -> None:
+    codec = small_codec(spectra_per_frame=2)
+
+    codes: Tensor = codec.encode(torch.from_numpy(chords(1.0)[:n_samples])[None, None])[0]
+    samples: Tensor = codec.decode(codes, [None])[0]
+
+    assert codec.config.frame_rate == 25
+    assert codes.shape == (1, 1, 4, n_frames)
+    assert samples.shape == (1, 1, n_frames * 1280)
+
+
+def test_an_attack_in_the_second_half_of_a_frame_stays_there() -> None:
+    codec = small_codec(spectra_per_frame=2)
+    # The first chord begins with spectrum 5, the second half of frame 2; windows reach 704 samples further.
+    sound = np.concatenate([np.zeros(5 * 640, dtype=np.float32), chords(1.0, seed=9)])
+
+    codes: Tensor = codec.encode(torch.from_numpy(sound)[None, None])[0]
+    loud = codec.magnitudes(codes[0, 0]).sum(1)
+
+    assert not loud[:2].any()
+    # Smoothing gives each spectrum a share of its neighbours.
+    assert loud[3] < 0.25 * loud[5]
+    assert loud[5] > 1.5 * loud[4]
+
+
 def test_transformers_saves_and_loads_it_by_its_type(tmp_path: Path) -> None:
     sound = torch.from_numpy(chords(1.0))[None, None]
     small_codec().save_pretrained(tmp_path)

@@ -16,7 +16,7 @@ from generation.musicgen.codec.spectra import Spectra
 from generation.training.codec_fit.fit import CodecFit, CodecSettings, fit_spectral_codec
 from generation.training.codec_fit.frames import sample_frames
 from study.errors import AudioError, OutOfRange
-from tests.generation.musicgen.codec.small_codec import SIZES, chords
+from tests.generation.musicgen.codec.small_codec import chords, small_sizes
 
 pytestmark = pytest.mark.torch
 
@@ -40,7 +40,7 @@ def found(files: list[Path]) -> CodecFit:
 
 
 def fit(files: list[Path], seed: int = 0) -> CodecFit:
-    return fit_spectral_codec(files, CodecSettings(SIZES, 800, n_steps=4, seed=seed), quiet)
+    return fit_spectral_codec(files, CodecSettings(small_sizes(), 800, n_steps=4, seed=seed), quiet)
 
 
 def test_the_same_files_and_seed_give_the_same_codec_and_another_seed_another(
@@ -79,11 +79,13 @@ def test_every_file_is_heard_at_the_codecs_rate_and_silence_is_not(tmp_path: Pat
         write_audio(tmp_path / f"{name}.wav", tone[:, None].astype(np.float32), rate_hz)
     spectra = Spectra(640, 2048, torch.device("cpu"))
 
-    found = sample_frames(sorted(tmp_path.iterdir()), spectra, 100, 0, quiet).magnitudes
+    found = sample_frames(sorted(tmp_path.iterdir()), spectra, 2, 100, 0, quiet).magnitudes
 
-    # Bins are 15.625 Hz apart: 64 and 256.
-    peaks = found.argmax(1)
-    assert found.shape == (100, 1025)
+    # Bins are 15.625 Hz apart: 64 and 256. The two spectra of a frame are neighbours, of one file.
+    peaks = found.argmax(2)
+    assert found.shape == (100, 2, 1025)
+    assert torch.equal(peaks[:, 0], peaks[:, 1])
+    peaks = peaks[:, 0]
     assert set(peaks.tolist()) == {64, 256}
     # Binomial with n = 100 and p = 0.5 lies within 30 to 70 with probability 0.99994.
     assert 30 <= int((peaks == 64).sum()) <= 70

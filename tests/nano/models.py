@@ -43,6 +43,7 @@ def make_untrained(scale: Scale, corpora: Corpora, folder: Path, stages: Stages)
             settings = CodecSettings(
                 SpectralCodecConfig(
                     upsampling_ratios=(scale.hop,),
+                    spectra_per_frame=scale.spectra_per_frame,
                     codebook_size=scale.codebook_size,
                     num_quantizers=scale.n_codebooks,
                     n_components=scale.n_components,

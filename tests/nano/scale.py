@@ -18,8 +18,8 @@ class Scale:
         packages: of game music, by their names in tests/listening/packages.json.
         tracks_per_package: at most.
         track_s: heard of each track, from its beginning.
-        n_codebooks, codebook_size, hop, n_components, codec_frames, codec_iterations: of the codec; hop in
-            samples at 32 kHz.
+        n_codebooks, codebook_size, hop, spectra_per_frame, n_components, codec_frames, codec_iterations: of
+            the codec; hop in samples at 32 kHz.
         hidden_size, n_layers, n_heads: of the decoder.
         base_steps, base_clips, base_learning_rate: of the training without labels.
         steps, clips, learning_rate: of every adapter.
@@ -46,6 +46,7 @@ class Scale:
     n_codebooks: int
     codebook_size: int
     hop: int
+    spectra_per_frame: int
     n_components: int
     codec_frames: int
     codec_iterations: int
@@ -88,7 +89,9 @@ _NANO = Scale(
     track_s=360.0,
     n_codebooks=4,
     codebook_size=256,
-    hop=640,
+    # 25 frames a second, each of two spectra: a second of music is half as many positions to learn.
+    hop=1280,
+    spectra_per_frame=2,
     n_components=64,
     codec_frames=60_000,
     codec_iterations=16,
@@ -157,6 +160,8 @@ SCALES: Mapping[str, Scale] = {
             "name": "gpu",
             "device": "cuda",
             "n_composed": 4000,
+            "hop": 640,
+            "spectra_per_frame": 1,
             "codebook_size": 1024,
             "n_components": 128,
             "codec_frames": 400_000,

@@ -215,6 +215,8 @@ def _told(learned: Learned) -> dict[str, Any]:
         "best_step": learned.best.step,
         "chosen_by": learned.best.measure,
         "best_value": learned.best.value,
+        "best_step_by_loss": learned.best_by_loss.step,
+        "lowest_validation_loss": learned.best_by_loss.value,
         "validation_loss_of_the_base": learned.first_validation_loss,
         "validation_loss_at_the_end": learned.validation_loss,
         "training_loss_at_the_end": sum(learned.losses) / len(learned.losses),

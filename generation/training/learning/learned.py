@@ -14,7 +14,8 @@ class Learned:
 
     Args:
         steps: updates made.
-        best: which checkpoint was kept, and by what measure.
+        best: which checkpoint was taken, and by what measure.
+        best_by_loss: the one of the lowest validation loss, which is kept beside it.
         losses: of each codebook on the last step's windows, nats a code.
         validation_loss: at the last step.
         first_validation_loss: of the base, before any step.
@@ -29,6 +30,7 @@ class Learned:
 
     steps: int
     best: Best
+    best_by_loss: Best
     losses: tuple[float, ...]
     validation_loss: float
     first_validation_loss: float

@@ -151,6 +151,7 @@ class _Loop:
             step=0,
             identity=self._identity,
             best=Best(0, math.inf, measure),
+            best_by_loss=Best(0, math.inf, BY_LOSS),
             losses=(),
             validation_loss=loss,
             first_validation_loss=loss,
@@ -165,12 +166,11 @@ class _Loop:
         with nullcontext() if average is None else average.in_use():
             loss, error = self._validation_loss(row.step), self._measured_error()
         row = replace(row, validation_loss=loss, sampled_error=error)
-        value = loss if error is None else error
-        is_better = value < state.best.value or state.best.step == 0
         state = replace(
             state,
             step=row.step,
-            best=Best(row.step, value, state.best.measure) if is_better else state.best,
+            best=_better(state.best, row.step, loss if error is None else error),
+            best_by_loss=_better(state.best_by_loss, row.step, loss),
             losses=row.losses,
             validation_loss=loss,
             windows=row.step * self._updates.batches.windows_a_step,
@@ -243,6 +243,7 @@ class _Loop:
         return Learned(
             steps=state.step,
             best=state.best,
+            best_by_loss=state.best_by_loss,
             losses=state.losses,
             validation_loss=state.validation_loss,
             first_validation_loss=state.first_validation_loss,
@@ -254,3 +255,8 @@ class _Loop:
             best_checkpoint=self._checkpoints.path(state.best.step),
             notes=tuple(self._notes),
         )
+
+
+def _better(best: Best, step: int, value: float) -> Best:
+    """The better of a measure's best and a new value; any first value is better than none."""
+    return Best(step, value, best.measure) if value < best.value or best.step == 0 else best

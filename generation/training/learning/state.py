@@ -32,7 +32,7 @@ _KEPT = 2
 
 @dataclass(frozen=True)
 class Best:
-    """The checkpoint that is kept as the best.
+    """A checkpoint that is kept as the best by one measure.
 
     Args:
         step: its step.
@@ -52,7 +52,8 @@ class State:
     Args:
         step: updates made.
         identity: SHA-256 of recipe, base and data: what makes two trainings one.
-        best: so far, this one included.
+        best: so far, this one included: what the training will come to.
+        best_by_loss: the one of the lowest validation loss; the same where nothing else measures.
         losses: of each codebook at this step.
         validation_loss: at this step.
         first_validation_loss: of the base.
@@ -64,6 +65,7 @@ class State:
     step: int
     identity: str
     best: Best
+    best_by_loss: Best
     losses: tuple[float, ...]
     validation_loss: float
     first_validation_loss: float
@@ -94,7 +96,7 @@ class Saved:
 
 
 class Checkpoints:
-    """The checkpoints of one training: the last two, and the best.
+    """The checkpoints of one training: the last two, and the best by each measure.
 
     Args:
         folder: of the training; they lie in ``checkpoints`` in it.
@@ -126,9 +128,9 @@ class Checkpoints:
                 f"the checkpoint cannot be written ({problem})",
                 "make room and run the command again: it goes on from the checkpoint before",
             ) from problem
-        last = self._steps()[-_KEPT:]
+        needed = {*self._steps()[-_KEPT:], saved.state.best.step, saved.state.best_by_loss.step}
         for step in self._steps():
-            if step not in (*last, saved.state.best.step):
+            if step not in needed:
                 shutil.rmtree(self.path(step), ignore_errors=True)
         return path
 
@@ -176,7 +178,8 @@ class Checkpoints:
             if damaged:
                 raise ValueError(f"{', '.join(damaged)} changed since it was written")
             fields = json.loads((path / _STATE).read_text(encoding="utf-8"))
-            read = {"best": Best(**fields["best"]), "losses": tuple(fields["losses"])}
+            bests = {name: Best(**fields[name]) for name in ("best", "best_by_loss")}
+            read = {**bests, "losses": tuple(fields["losses"])}
             average = path / _AVERAGE
             return Saved(
                 State(**{**fields, **read}),

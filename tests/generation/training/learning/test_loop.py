@@ -223,6 +223,23 @@ def test_the_best_checkpoint_is_kept_and_handed_over(tiny_folder: Path, tmp_path
     assert [row["sampled_error"] for row in read_log(tmp_path)][2::2] == ["0.9", "0.2", "0.5", "inf"]
 
 
+def test_the_best_by_loss_is_kept_beside_the_best_by_clips(tiny_folder: Path, tmp_path: Path) -> None:
+    errors = iter((0.9, 0.2, 0.5, 0.6))
+    # A rate at which the validation loss soon rises.
+    recipe = tiny_recipe(
+        optimiser=optimiser(learning_rate=0.5, final_share=1.0),
+        selection=SelectionRecipe(every_steps=2, validation_clips=2),
+    )
+
+    _, learned = run(tiny_folder, tmp_path, recipe, sampled_error=lambda _: next(errors))
+
+    losses = [float(row["validation_loss"]) for row in read_log(tmp_path)[2::2]]
+    assert min(losses) == losses[0]
+    assert (learned.best.step, learned.best_by_loss.step) == (4, 2)
+    assert learned.best_by_loss.value == pytest.approx(losses[0])
+    assert steps_of(tmp_path) == ["step-00000002", "step-00000004", "step-00000006", "step-00000008"]
+
+
 def test_a_loss_that_is_no_number_stops_the_training_and_names_the_step(
     tiny_folder: Path, tmp_path: Path
 ) -> None:

@@ -73,12 +73,9 @@ def systems_of(scale: Scale, folder: Path, with_games: bool) -> tuple[SystemSpec
 
     def trained(name: str, title: str, **more: object) -> SystemSpec:
         options = {**read_run(folder / RUNS / name).options(), **draw}
-        shared = {} if name == GAMES else SHARED
         ceilings = (PLAYED,) if name == GAMES else own
         ending = f"-best-of-{scale.candidates}" if more else ""
-        return SystemSpec(
-            f"{name}{ending}", title, "musicgen", {**options, **more}, took_part=shared, ceilings=ceilings
-        )
+        return SystemSpec(f"{name}{ending}", title, "musicgen", {**options, **more}, ceilings=ceilings)
 
     told = {"model": base, **draw}
     best = {"candidates": scale.candidates, "judge": LABELLED_BY}

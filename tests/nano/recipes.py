@@ -42,7 +42,7 @@ def base_recipe(scale: Scale, table: Path, untrained: Path) -> Recipe:
 def adapter_recipe(scale: Scale, name: str, table: Path, base: Path) -> Recipe:
     """One of `WORDS`, `AFFECT` and `GAMES`."""
     by_words = name == WORDS
-    labels = LabelRecipe("table", perspective="intended")
+    labels = LabelRecipe("table", perspective="intended", intended_by="composer")
     if name == GAMES:
         labels = LabelRecipe("predictor", predictor=LABELLED_BY)
     told = ConditioningRecipe(words="none", drop_affect=0.0, drop_both=scale.drop_both)

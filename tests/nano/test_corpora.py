@@ -143,8 +143,8 @@ def test_work_of_other_numbers_is_not_gone_on_with(tmp_path: Path) -> None:
     bind(tmp_path, smoke)
     bind(tmp_path, smoke)
 
-    with pytest.raises(SystemExit, match="hop was 640, is 1280"):
-        bind(tmp_path, replace(smoke, hop=1280))
+    with pytest.raises(SystemExit, match="steps was 20, is 21"):
+        bind(tmp_path, replace(smoke, steps=21))
 
 
 def test_a_clip_knows_its_file() -> None:

@@ -42,6 +42,10 @@ CUE_NAMES = (
 )
 """What `cue_weights` may name; a weight of 0 holds the cue at its neutral value."""
 
+READERS_OF_CUES: Mapping[str, tuple[str, ...]] = {"composer": ("cues",)}
+"""Engine to the predictors that read the very cues which it writes: what they hear in its music, or in what
+learned from its music, is a manipulation check."""
+
 
 @dataclass(frozen=True)
 class Cues:

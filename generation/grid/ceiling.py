@@ -153,9 +153,12 @@ def ceiling_from_run(run: TrainedRun, name: str, clip_s: float, most: int = MOST
 
 
 def _labellers(kept: LabelledSounds, run: TrainedRun) -> Mapping[str, tuple[Part, ...]]:
-    named = {name for name, parts in read_marks(run.made).predictors.items() if Part.LABELS in parts}
-    named |= {kept.predictor} if kept.predictor is not None else set()
-    return dict.fromkeys(sorted(named), (Part.LABELS,))
+    of_places = (Part.LABELS, Part.SHARED_CUES)
+    marks = read_marks(run.made).predictors
+    found = {name: tuple(part for part in of_places if part in parts) for name, parts in marks.items()}
+    if kept.predictor is not None:
+        found[kept.predictor] = (Part.LABELS,)
+    return {name: parts for name, parts in sorted(found.items()) if parts}
 
 
 def _cuts_of(sound: LabelledSound, clip_s: float) -> Iterator[Cut]:

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from generation.clip_grid import Part
+from generation.composer.cues import READERS_OF_CUES
 from generation.grid.request import SystemSpec
 from generation.musicgen.trained.part_taken import read_all_marks, trained_folders
 
 COMPOSER = "composer"
-CUES = "cues"
 
 
 def parts_of(system: SystemSpec) -> Mapping[str, tuple[Part, ...]]:
@@ -24,8 +24,8 @@ def parts_of(system: SystemSpec) -> Mapping[str, tuple[Part, ...]]:
         ModelError: the marks beside an adapter cannot be read.
     """
     found: dict[str, set[Part]] = {name: set(parts) for name, parts in system.took_part.items()}
-    if system.engine == COMPOSER:
-        found.setdefault(CUES, set()).add(Part.SHARED_CUES)
+    for name in READERS_OF_CUES.get(system.engine, ()):
+        found.setdefault(name, set()).add(Part.SHARED_CUES)
     judge = system.options.get("judge")
     if isinstance(judge, str):
         found.setdefault(judge, set()).add(Part.CHOICE)

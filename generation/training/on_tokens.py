@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from generation.composer.cues import READERS_OF_CUES
 from generation.engine import AffectJudge
 from generation.musicgen.memory import device_of
 from generation.musicgen.sound_encoder import SoundEncoder
@@ -227,7 +228,8 @@ def _told(learned: Learned) -> dict[str, Any]:
 
 def _part_taken(recipe: Recipe, checkpoint: Checkpoint) -> PartTaken:
     """The predictors of this training, and of the base's own where it was trained here."""
-    ours = (("labels", recipe.labels.predictor), ("selection", recipe.selection.predictor))
+    ours = [("labels", recipe.labels.predictor), ("selection", recipe.selection.predictor)]
+    ours += [("shared cues", name) for name in READERS_OF_CUES.get(recipe.labels.intended_by or "", ())]
     taken = read_marks(checkpoint.folder)
     for part, name in ours:
         if name is not None:

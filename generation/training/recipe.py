@@ -49,12 +49,15 @@ class LabelRecipe:
         tag_table: ``default`` or a JSON/CSV file, for ``tags``.
         predictor: for ``predictor``.
         perspective: of the table's columns: ``perceived`` or ``intended``.
+        intended_by: the engine that made the music for its places, where it is one of ours: ``composer``. A
+            predictor that reads the very cues which that engine writes may then not report.
     """
 
     source: str
     tag_table: str = "default"
     predictor: str | None = None
     perspective: str = "perceived"
+    intended_by: str | None = None
 
 
 @dataclass(frozen=True)

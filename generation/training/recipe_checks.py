@@ -107,6 +107,8 @@ def _belongings(recipe: Recipe) -> Iterator[tuple[str, tuple[str, ...], bool, st
     yield "labels", ("tag_table",), labels.source == "tags", "labels.source tags"
     yield "labels", ("predictor",), labels.source == "predictor", "labels.source predictor"
     yield "labels", ("perspective",), labels.source == "table", "labels.source table"
+    is_intended = labels.source == "table" and labels.perspective == "intended"
+    yield "labels", ("intended_by",), is_intended, "labels.perspective intended"
     yield "conditioning", ("prompts",), told.words == "table", "conditioning.words table"
     yield "conditioning", ("drop_words",), told.words != "none", "conditioning.words other than none"
     yield (

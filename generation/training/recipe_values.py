@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from generation.clips.option_values import number_in, one_of, text_of, whole_in
+from generation.composer.cues import READERS_OF_CUES
 from generation.training.recipe import TARGET_MODULES
 from study.errors import OutOfRange, UnknownName
 from study.plugins import PREDICTORS, installed_names
@@ -116,6 +117,7 @@ READERS: Mapping[str, Mapping[str, Reader]] = {
         "tag_table": text_of,
         "predictor": _or_none(_predictor),
         "perspective": one_of(PERSPECTIVES),
+        "intended_by": _or_none(one_of(tuple(READERS_OF_CUES))),
     },
     "conditioning": {
         "words": one_of(WORDS),

@@ -84,7 +84,7 @@ class Trained:
 def trained(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     folder = tmp_path_factory.mktemp("trained")
     write_table(folder, write_music(folder))
-    recipe, run = write_recipe(folder, model), folder / "run"
+    recipe, run = write_recipe(folder, model, labels={"intended_by": "composer"}), folder / "run"
     return Trained(recipe, run, isopath("train", "--recipe", recipe, "--out", run, "--json"))
 
 
@@ -118,6 +118,8 @@ def test_a_recipe_becomes_an_adapter_that_the_engine_plays(trained: Trained) -> 
     assert audio.models["adapter"]
     tokens = said.facts["files_sha256"]["affect_tokens.safetensors"]
     assert audio.models["affect tokens affect_tokens.safetensors"] == tokens
+    # The recipe says that the composer made the music for its places.
+    assert audio.rendering["predictors_in_training"] == {"cues": ["shared cues"]}
 
 
 def test_a_training_says_what_it_did_and_leaves_a_card(trained: Trained) -> None:

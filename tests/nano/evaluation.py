@@ -46,8 +46,7 @@ CODED_GAIN = 0.5
 """Of sound from the codec before it is written: its peaks differ from the sound it was made of."""
 
 SHARED = MappingProxyType({LABELLED_BY: (Part.SHARED_CUES,)})
-"""The composer sets the very cues that this predictor reads, and so it had a part in whatever learned from
-composed music and in every place that composed music has."""
+"""The composer sets the very cues that this predictor reads: it has a part in all its music's places."""
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,9 @@ from study.folder import write_whole
 MARKS = "isopath_training.json"
 IN_MANIFEST = "predictors_in_training"
 VERSION = 1
-PARTS = ("labels", "selection")
-"""It placed the music that was learned from; it chose among the checkpoints."""
+PARTS = ("labels", "selection", "shared cues")
+"""It placed the music that was learned from; it chose among the checkpoints; it reads the cues that the music
+was composed with."""
 
 
 @dataclass(frozen=True)

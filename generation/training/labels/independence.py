@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from generation.composer.cues import READERS_OF_CUES
 from generation.training.recipe import Recipe
 from study.errors import IsopathError, UnknownName, refuse
 from study.protocol_file.text import shown
@@ -16,15 +17,20 @@ def check_independence(recipe: Recipe, ingredients: Callable[[str], frozenset[st
         ingredients: what a predictor hears with, by its name; `analysis.mer.registry.ingredients`.
 
     Raises:
-        UnknownName: `labels.predictor` or `selection.predictor` shares an ingredient with `reported_by`;
-            both are told together.
+        UnknownName: `labels.predictor` or `selection.predictor` shares an ingredient with `reported_by`, or
+            `reported_by` reads the cues that the music was composed with; all are told together.
     """
+    composed = recipe.labels.intended_by or ""
     took_part = (
         ("labels.predictor", recipe.labels.predictor, "whose training it labels learns to please it"),
         (
             "selection.predictor",
             recipe.selection.predictor,
             "that it selects among checkpoints is the one it likes best",
+        ),
+        *(
+            ("labels.intended_by", name, f"that learned from the {composed} learned to set its cues")
+            for name in READERS_OF_CUES.get(composed, ())
         ),
     )
     refuse(

@@ -110,6 +110,16 @@ def test_a_trainings_validation_windows_are_its_ceiling(music: Path, tmp_path: P
     assert three.licences == {"music 1": "CC0-1.0"}
 
 
+def test_places_of_composed_music_are_marked_for_who_reads_its_cues(music: Path, tmp_path: Path) -> None:
+    root = leave_run(tmp_path / "run", "facebook/musicgen-small", predictors={"cues": ("shared cues",)})
+    leave_crops(root, [(str(music), 0.0, 6.0, 0.1, -0.1)])
+
+    found = ceiling_from_run(read_run(root), "music", 4.0)
+
+    assert found is not None
+    assert found.took_part == {"cues": (Part.SHARED_CUES,)}
+
+
 def test_trainings_on_the_same_windows_share_a_ceiling_whatever_they_were_told(
     music: Path, tmp_path: Path
 ) -> None:

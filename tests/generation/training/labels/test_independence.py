@@ -69,6 +69,20 @@ def test_the_refusal_says_why_in_one_sentence_for_each_place() -> None:
     ]
 
 
+@pytest.mark.parametrize(("reported_by", "is_refused"), [("musicnn", False), ("cues", True)])
+def test_who_reads_the_composers_cues_may_not_report_on_what_learned_from_it(
+    reported_by: str, is_refused: bool
+) -> None:
+    composed = LabelRecipe("table", perspective="intended", intended_by="composer")
+    recipe = replace(asked(None, None, reported_by), labels=composed)
+
+    if is_refused:
+        with pytest.raises(UnknownName, match="learned from the composer learned to set its cues"):
+            check_independence(recipe, ingredients)
+    else:
+        check_independence(recipe, ingredients)
+
+
 def test_every_installed_predictor_has_its_ingredients() -> None:
     ours = {name: ingredients(name) for name in installed_names(PREDICTORS)}
 

@@ -63,6 +63,11 @@ class ComposedClip:
         """The palettes in turn."""
         return sorted(PALETTES)[self.number % len(PALETTES)]
 
+    @property
+    def kind(self) -> str:
+        """Words for a text encoder that say nothing of its place."""
+        return f"{self.palette} instrumental music"
+
 
 def composed_clips(count: int, targets: Sequence[Affect], seed: int = 1) -> tuple[ComposedClip, ...]:
     """Places drawn evenly from the plane, none within `HELD_OUT` of a target.

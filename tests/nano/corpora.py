@@ -30,12 +30,14 @@ class Corpora:
         clips: of the composed corpus.
         tracks: of game music; empty where no package could be had.
         missing: package to why it could not be had.
+        damaged: track to what is wrong with its file; it is left out.
     """
 
     root: Path
     clips: tuple[ComposedClip, ...]
     tracks: tuple[GameTrack, ...]
     missing: Mapping[str, str]
+    damaged: Mapping[str, str]
 
     @property
     def composed(self) -> Path:
@@ -49,7 +51,7 @@ class Corpora:
 
     @property
     def all(self) -> Path:
-        """Table of all music, without places."""
+        """Table of all music, without places; its words say what is played and nothing of emotion."""
         return self.root / "all.csv"
 
     def paths_of(self, split: Split) -> list[Path]:
@@ -81,6 +83,7 @@ class Corpora:
                 "tracks": len(self.tracks),
                 "longest_s": scale.track_s,
                 "splits": _counts(self.tracks),
+                "damaged": dict(self.damaged),
                 "packages": packages,
             },
             "sample_rate_hz": SAMPLE_RATE_HZ,
@@ -118,12 +121,14 @@ def make_corpora(
         roots, missing = have_packages(scale.packages, packages, debs, fetched)
     tracks = game_tracks(roots, scale.tracks_per_package)
     with stages.stage("cutting game music", len(tracks)) as advance:
-        cut_all(tracks, scale.track_s, folder, jobs, advance)
-    corpora = Corpora(folder, clips, tracks, missing)
+        damaged = cut_all(tracks, scale.track_s, folder, jobs, advance)
+    tracks = tuple(track for track in tracks if track.path not in damaged)
+    corpora = Corpora(folder, clips, tracks, missing, damaged)
     composed, games = composed_rows(clips), game_rows(tracks)
     _write(corpora.composed, composed, COLUMNS)
     _write(corpora.games, games, ("path", "prompt", "split", "licence"))
-    _write(corpora.all, [*composed, *games], ("path", "split", "licence"))
+    plain = [{**row, "prompt": clip.kind} for row, clip in zip(composed, clips, strict=True)]
+    _write(corpora.all, [*plain, *games], ("path", "prompt", "split", "licence"))
     return corpora
 
 

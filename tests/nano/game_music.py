@@ -19,11 +19,13 @@ from generation.audio import SAMPLE_RATE_HZ, write_audio
 from generation.sound_file import read_blocks
 from generation.stimuli import stereo_at_rate
 from generation.training.tracks import Split
+from study.errors import AudioError
 from tests.listening.packages import Advance, Package, have_all, listed
 from tests.listening.tracks import LabelledTrack, load_tracks
 
 HALF = "calibrate"
 FOLDER = "games"
+PROMPT = "game music"
 GAIN = 0.5
 """One gain for all tracks, -6 dB: decoded Vorbis may pass full scale."""
 
@@ -82,29 +84,37 @@ def game_tracks(roots: Mapping[str, Path], most_per_package: int) -> tuple[GameT
 
 
 def split_of(tracks: Sequence[LabelledTrack]) -> dict[str, Split]:
-    """Of every eight tracks, in the order of a hash of their names, one for validation and one for test."""
+    """Of every eight tracks, in the order of a hash of their names, one for validation and two for test."""
     order = sorted(
         (track.sound_id for track in tracks), key=lambda name: hashlib.sha256(name.encode()).hexdigest()
     )
     return {
-        name: {1: Split.VALIDATION, 5: Split.TEST}.get(number % 8, Split.TRAIN)
+        name: {1: Split.VALIDATION, 3: Split.TEST, 6: Split.TEST}.get(number % 8, Split.TRAIN)
         for number, name in enumerate(order)
     }
 
 
 def cut_all(
     tracks: Sequence[GameTrack], longest_s: float, root: Path, jobs: int, advance: Callable[[], None]
-) -> None:
-    """The beginning of every track that is not there yet, at 32 kHz."""
+) -> dict[str, str]:
+    """The beginning of every track that is not there yet, at 32 kHz.
+
+    Returns:
+        A track's path to what is wrong with its file; the others are there.
+    """
     waiting = [track for track in tracks if not (root / track.path).is_file()]
     for _ in range(len(tracks) - len(waiting)):
         advance()
+    damaged: dict[str, str] = {}
     with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
-        for future in as_completed(
-            pool.submit(cut, track.source, root / track.path, longest_s) for track in waiting
-        ):
-            future.result()
+        cuts = {pool.submit(cut, track.source, root / track.path, longest_s): track for track in waiting}
+        for future in as_completed(cuts):
+            try:
+                future.result()
+            except AudioError as refusal:
+                damaged[cuts[future].path] = refusal.problem
             advance()
+    return damaged
 
 
 def cut(source: Path, made: Path, longest_s: float) -> None:
@@ -126,7 +136,7 @@ def game_rows(tracks: Sequence[GameTrack]) -> list[dict[str, str]]:
     return [
         {
             "path": track.path,
-            "prompt": "",
+            "prompt": PROMPT,
             "split": track.split.value,
             "licence": LICENCES.get(track.package, "not stated"),
         }

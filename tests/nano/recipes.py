@@ -23,14 +23,14 @@ SEED = 7
 
 
 def base_recipe(scale: Scale, table: Path, untrained: Path) -> Recipe:
-    """Every weight of the decoder, on all music there is, told nothing about it."""
+    """Every weight of the decoder, on all music there is; its words say what plays and nothing of emotion."""
     return Recipe(
         name=BASE,
         model=str(untrained),
         method="full",
         data=_data(scale, table),
         labels=LabelRecipe("none"),
-        conditioning=ConditioningRecipe(words="none", affect=False),
+        conditioning=ConditioningRecipe("prompt", affect=False, drop_words=0.0, drop_both=scale.drop_both),
         optimiser=_optimiser(scale, scale.base_steps, scale.base_clips, scale.base_learning_rate),
         selection=_selection(scale, scale.base_steps),
         reported_by=REPORTED_BY,

@@ -86,7 +86,7 @@ _NANO = Scale(
     window_s=24.0,
     packages=PACKAGES,
     tracks_per_package=100,
-    track_s=360.0,
+    track_s=180.0,
     n_codebooks=4,
     codebook_size=256,
     # 25 frames a second, each of two spectra: a second of music is half as many positions to learn.

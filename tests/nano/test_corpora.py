@@ -18,7 +18,7 @@ from generation.training.tracks import Split
 from tests.listening.tracks import load_tracks
 from tests.nano.composed import GAIN, HELD_OUT, ComposedClip, compose, composed_clips, composed_rows
 from tests.nano.evaluation import targets_of
-from tests.nano.game_music import LICENCES, GameTrack, chosen, cut, game_rows, game_tracks, split_of
+from tests.nano.game_music import LICENCES, GameTrack, chosen, cut, cut_all, game_rows, game_tracks, split_of
 from tests.nano.recipes import AFFECT, GAMES, LABELLED_BY, REPORTED_BY, WORDS, adapter_recipe, base_recipe
 from tests.nano.run import bind
 from tests.nano.scale import PACKAGES, SCALES, Scale
@@ -105,8 +105,8 @@ def test_tracks_keep_their_split_in_whatever_order_they_come() -> None:
 
     assert splits == split_of(tracks[::-1])
     counts = [list(splits.values()).count(split) for split in Split]
-    # Of 45: numbers 1, 9, ..., 41 validate, numbers 5, 13, ..., 37 test.
-    assert counts == [34, 6, 5]
+    # Of 45: numbers 1, 9, ..., 41 validate, numbers 3, 11, ..., 43 and 6, 14, ..., 38 test.
+    assert counts == [28, 6, 11]
 
 
 def test_of_a_track_the_beginning_is_taken_at_32_khz(tmp_path: Path) -> None:
@@ -121,6 +121,20 @@ def test_of_a_track_the_beginning_is_taken_at_32_khz(tmp_path: Path) -> None:
     middle = made[16_000:-16_000, 0]
     # A sine of amplitude .8 under half the gain: .4, root mean square .4/√2.
     assert np.sqrt(np.mean(middle**2)) == pytest.approx(0.4 / np.sqrt(2), rel=1e-3)
+
+
+def test_a_damaged_track_is_named_and_the_others_are_cut(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "good.wav", np.full((64_000, 2), 0.1), 32_000)
+    (tmp_path / "bad.ogg").write_bytes(b"OggS" + bytes(4000))
+    tracks = [
+        GameTrack("p", name, tmp_path / file, Split.TRAIN)
+        for name, file in (("g", "good.wav"), ("b", "bad.ogg"))
+    ]
+
+    damaged = cut_all(tracks, 6.0, tmp_path, 1, lambda: None)
+
+    assert list(damaged) == ["games/p/b.flac"]
+    assert soundfile.info(tmp_path / "games/p/g.flac").duration == 2.0
 
 
 @pytest.mark.parametrize("scale", SCALES.values(), ids=list(SCALES))

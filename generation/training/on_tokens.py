@@ -22,6 +22,7 @@ from generation.musicgen.store.model_store import find_model
 from generation.musicgen.text import TextEncoder
 from generation.musicgen.trained.part_taken import PartTaken, read_marks
 from generation.musicgen.weights.checkpoint import Checkpoint, load_checkpoint, stated_licence
+from generation.training.corpora.data_card_markdown import data_card_markdown
 from generation.training.crops import LabelledCrops
 from generation.training.learning.conditioned import ConditionedDecoder
 from generation.training.learning.learned import Learned
@@ -196,7 +197,7 @@ def _facts(
         base=BaseModel(checkpoint.name, checkpoint.revision, checkpoint.licence, checkpoint.sha256),
         corpus=corpus.name,
         data=card.to_json(),
-        data_markdown=card.to_markdown(),
+        data_markdown=data_card_markdown(card),
         data_licences={**corpus.licences, **{licence: licence for licence in card.track_licences}},
         label_source=labelled.source,
         perspective=labelled.perspective,

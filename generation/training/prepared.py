@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from generation.engine import AffectJudge
 from generation.training.corpora.data_card import DataCard, data_card
+from generation.training.corpora.data_card_markdown import data_card_markdown
 from generation.training.corpora.data_picture import draw_data_card
 from generation.training.corpora.probe import probed
 from generation.training.corpora.read import read_corpus
@@ -70,7 +71,7 @@ def prepare(
         card = data_card(corpus, labelled)
         content = json.dumps(card.to_json(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
         write_whole(folder.data / CARD_JSON, content.encode())
-        write_whole(folder.data / CARD_MARKDOWN, card.to_markdown().encode())
+        write_whole(folder.data / CARD_MARKDOWN, data_card_markdown(card).encode())
         draw_data_card(card, folder.data / CARD_PICTURE)
     check_splits(labelled, faults, recipe.data.path)
     return Prepared(corpus, labelled, card, faults)

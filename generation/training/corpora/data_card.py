@@ -8,7 +8,6 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from generation.training.corpora.data_card_markdown import data_card_markdown
 from generation.training.corpora.plane import Histogram, Quadrant, histogram, quadrants
 from generation.training.crops import LabelledCrops
 from generation.training.tracks import Corpus, Fault, Split, Track
@@ -113,10 +112,6 @@ class DataCard:
         """As plain values of JSON."""
         card: dict[str, Any] = plain(self)
         return card
-
-    def to_markdown(self) -> str:
-        """As a page to read."""
-        return data_card_markdown(self)
 
 
 def data_card(corpus: Corpus, labelled: LabelledCrops) -> DataCard:

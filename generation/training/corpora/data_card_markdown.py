@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
+from generation.training.corpora.data_card import DataCard, FaultCount, SharedBy, SplitCount
 from generation.training.corpora.plane import QUADRANTS, Quadrant
-
-if TYPE_CHECKING:
-    from generation.training.corpora.data_card import DataCard, FaultCount, SharedBy, SplitCount
 
 
 def data_card_markdown(card: DataCard) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from generation.training.corpora.data_card import DataCard, SharedBy, data_card
+from generation.training.corpora.data_card_markdown import data_card_markdown
 from generation.training.corpora.data_picture import draw_data_card, figure
 from generation.training.corpora.jamendo_rows import read_rows, take
 from generation.training.corpora.plane import histogram, quadrants
@@ -162,7 +163,7 @@ def test_the_card_says_in_json_all_it_says(card: DataCard) -> None:
 
 
 def test_the_page_tells_amounts_places_leaks_and_losses(card: DataCard) -> None:
-    page = card.to_markdown()
+    page = data_card_markdown(card)
 
     for line in (
         "| train | 3 | 3.00 | 2 | 3 | 0.02 | 0 |",
@@ -185,7 +186,7 @@ def test_the_page_tells_amounts_places_leaks_and_losses(card: DataCard) -> None:
 def test_a_tag_may_not_break_the_pages_tables() -> None:
     odd = replace(TRACKS[0], tags=("a|b\n# c",), licence="<b>|")
 
-    page = data_card(Corpus("m", Path(), (odd,), (), {}, {}), labels()).to_markdown()
+    page = data_card_markdown(data_card(Corpus("m", Path(), (odd,), (), {}, {}), labels()))
 
     assert "a\\|b # c (1)" in page
     assert "| &lt;b>\\| | 1 |" in page
@@ -193,7 +194,7 @@ def test_a_tag_may_not_break_the_pages_tables() -> None:
 
 
 def test_a_predictor_that_placed_the_windows_is_named(card: DataCard) -> None:
-    heard = replace(card, predictor="cues").to_markdown()
+    heard = data_card_markdown(replace(card, predictor="cues"))
 
     assert "The predictor cues placed them: it may not report." in heard
 

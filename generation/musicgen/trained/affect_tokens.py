@@ -34,6 +34,7 @@ from study.errors import ModelError
 KIND = "affect_tokens"
 MOST_TOKENS = 64
 _WIDEST = 65536
+_GRID = 9
 
 
 class AffectTokens(nn.Module):
@@ -100,6 +101,24 @@ class AffectTokens(nn.Module):
         """
         states: Tensor = self.mlp(self.features(affects))
         return states.view(-1, self.n_tokens, self.text_dim)
+
+    @torch.no_grad()
+    def begin_at(self, size: float) -> None:
+        """Scale the last layer so that the tokens of the plane have that root mean square.
+
+        New linear layers give tokens many times smaller than states of words, and a decoder that knows words
+        hardly hears them. Scaling by what comes out follows Mishkin & Matas (2016, All you need is a good
+        init, arXiv:1511.06422).
+
+        Args:
+            size: of the text encoder's states, above 0.
+        """
+        steps = torch.linspace(-1.0, 1.0, _GRID)
+        last = self.mlp[-1]
+        assert isinstance(last, nn.Linear)
+        found = float(self.forward(torch.cartesian_prod(steps, steps)).square().mean().sqrt())
+        last.weight.mul_(size / found)
+        last.bias.mul_(size / found)
 
     def tokens(self, affect: Affect) -> Tensor:
         """The tokens of one point: float32, shape [n_tokens, text_dim], without gradients.

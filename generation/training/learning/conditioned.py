@@ -93,6 +93,7 @@ class ConditionedDecoder(nn.Module):
                     recipe.conditioning.n_tokens,
                     recipe.conditioning.width,
                 )
+                affect_tokens.begin_at(_text_size(checkpoint))
             config = None
             if recipe.method == "lora":
                 config, notes = _lora_config(language, recipe.lora, checkpoint.name)
@@ -212,6 +213,12 @@ class ConditionedDecoder(nn.Module):
         if self.affect_tokens is None:
             raise ModelError(self.base, "was trained without affect tokens", "set conditioning.affect")
         self.affect_tokens.save(path)
+
+
+def _text_size(checkpoint: Checkpoint) -> float:
+    """Root mean square of the text encoder's states: that of the weights of T5's last layer norm, which
+    brings every state to a root mean square of 1 before it."""
+    return float(checkpoint.text_tensors["encoder.final_layer_norm.weight"].float().square().mean().sqrt())
 
 
 def _lora_config(language: LanguageModel, lora: LoraRecipe, base: str) -> tuple[LoraConfig, tuple[str, ...]]:

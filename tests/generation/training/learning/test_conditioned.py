@@ -79,6 +79,20 @@ def test_a_trained_model_gives_the_logits_that_decoding_gives(
     assert (found[0] - found[2]).abs().max() > 0.1
 
 
+def test_affect_begins_as_loud_as_words(tiny_folder: Path) -> None:
+    model = ConditionedDecoder.of_recipe(loaded(tiny_folder), tiny_recipe())
+    places = torch.rand((200, 2), generator=torch.Generator().manual_seed(3)) * 2.0 - 1.0
+    states = torch.cat([text_of(tiny_folder).states(words) for words in ("slow strings", "piano", "")])
+
+    assert model.affect_tokens is not None
+    tokens = model.affect_tokens(places).detach()
+
+    size = float(states.square().mean().sqrt())
+    assert float(tokens.square().mean().sqrt()) == pytest.approx(size, rel=0.15)
+    # Without it: a fifteenth, of which half is the same everywhere.
+    assert float(tokens.std(0).mean()) > 0.3 * size
+
+
 def test_a_row_that_is_told_nothing_hears_neither_words_nor_affect(tiny_folder: Path) -> None:
     checkpoint = loaded(tiny_folder)
     model, windows = moved(checkpoint), random_windows(2, checkpoint.shape)

@@ -109,7 +109,8 @@ def checkpoint_of(stereo: bool = False, **decoder: Any) -> Checkpoint:
         if name.startswith(LM_PREFIXES)
     }
     shape = DecoderShape.from_config(config, "tiny")
-    return Checkpoint("random/tiny", Path(), None, config, shape, tensors, {}, {}, {}, "cc0-1.0", Path())
+    text = {"encoder.final_layer_norm.weight": torch.ones(shape.text_dim)}
+    return Checkpoint("random/tiny", Path(), None, config, shape, tensors, text, {}, {}, "cc0-1.0", Path())
 
 
 def _die_when_synced(name: str) -> None:

@@ -34,7 +34,7 @@ from study.errors import ModelError
 KIND = "affect_tokens"
 MOST_TOKENS = 64
 _WIDEST = 65536
-_GRID = 9
+_GRID = 41
 
 
 class AffectTokens(nn.Module):
@@ -104,11 +104,12 @@ class AffectTokens(nn.Module):
 
     @torch.no_grad()
     def begin_at(self, size: float) -> None:
-        """Scale the last layer so that the tokens of the plane have that root mean square.
+        """Shift and scale the last layer so that over the plane every number of the tokens has mean 0, and
+        all of them together that root mean square.
 
-        New linear layers give tokens many times smaller than states of words, and a decoder that knows words
-        hardly hears them. Scaling by what comes out follows Mishkin & Matas (2016, All you need is a good
-        init, arXiv:1511.06422).
+        New layers give tokens many times smaller than states of words, and nearly the same ones everywhere:
+        a decoder that knows words hardly hears where they are from. Scaling by what comes out follows Mishkin
+        & Matas (2016, All you need is a good init, arXiv:1511.06422).
 
         Args:
             size: of the text encoder's states, above 0.
@@ -116,9 +117,11 @@ class AffectTokens(nn.Module):
         steps = torch.linspace(-1.0, 1.0, _GRID)
         last = self.mlp[-1]
         assert isinstance(last, nn.Linear)
-        found = float(self.forward(torch.cartesian_prod(steps, steps)).square().mean().sqrt())
-        last.weight.mul_(size / found)
-        last.bias.mul_(size / found)
+        tokens = self.forward(torch.cartesian_prod(steps, steps))
+        last.bias.sub_(tokens.mean(0).flatten())
+        scale = size / float(tokens.std(0, correction=0).square().mean().sqrt())
+        last.weight.mul_(scale)
+        last.bias.mul_(scale)
 
     def tokens(self, affect: Affect) -> Tensor:
         """The tokens of one point: float32, shape [n_tokens, text_dim], without gradients.

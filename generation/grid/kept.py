@@ -7,13 +7,12 @@ each thing done, appended when it lies on disk. Raw clips (float32, before the s
 
 from __future__ import annotations
 
-import fcntl
 import io
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from generation.grid.level import SystemGain
 from study.canonical import plain
 from study.errors import StorageError
 from study.folder import file_sha256, write_whole
+from study.held import held
 
 JOURNAL_FILE = "making.jsonl"
 RAW_FOLDER = "raw"
@@ -96,23 +96,21 @@ class GridFolder:
         self._systems: dict[str, KeptSystem] = {}
         self._read()
 
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Hold the folder for this process; the lock is the kernel's and goes with the process.
+    def held(self) -> AbstractContextManager[None]:
+        """Hold the folder for this process.
 
         Raises:
-            StorageError: another process makes clips in it.
+            StorageError: another process makes clips in it, or it cannot be written.
         """
-        with (self.root / _LOCK).open("a+", encoding="ascii") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise StorageError(
-                    str(self.root),
-                    "another process makes clips in it",
-                    "wait for that one, or name another folder",
-                ) from None
-            yield
+
+        def refusal(_: str) -> StorageError:
+            return StorageError(
+                str(self.root),
+                "another process makes clips in it",
+                "wait for that one, or name another folder",
+            )
+
+        return held(self.root / _LOCK, refusal)
 
     def of(self, system: str) -> KeptSystem:
         """What is kept of a system, and where more is noted."""

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import csv
-import fcntl
 import io
-import os
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from generation.training.recipe_file import differences, read_recipe, recipe_jso
 from generation.training.tracks import Fault
 from study.errors import StorageError
 from study.folder import write_whole
+from study.held import held
 
 _SHOWN = 8
 _REUSED = {"data", "tokens", "faults.csv"}
@@ -126,35 +125,19 @@ class RunFolder:
         if not self.recipe.exists():
             write_whole(self.recipe, recipe_json(recipe).encode())
 
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Hold the folder for this process; the lock is the kernel's and goes with the process.
+    def held(self) -> AbstractContextManager[None]:
+        """Hold the folder for this process.
 
         Raises:
             StorageError: another process trains in it, or it cannot be written.
         """
-        path = self.root / ".training.lock"
-        try:
-            self.root.mkdir(parents=True, exist_ok=True)
-            file = path.open("a+", encoding="ascii")
-        except OSError as problem:
-            raise StorageError(
-                str(path), f"cannot be written ({problem.strerror})", "name another folder"
-            ) from problem
-        with file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                file.seek(0)
-                raise StorageError(
-                    str(self.root),
-                    f"process {file.read().strip() or 'unknown'} trains in it",
-                    "wait for that one, or name another folder",
-                ) from None
-            file.truncate(0)
-            file.write(f"{os.getpid()}\n")
-            file.flush()
-            yield
+
+        def refusal(holder: str) -> StorageError:
+            return StorageError(
+                str(self.root), f"process {holder} trains in it", "wait for that one, or name another folder"
+            )
+
+        return held(self.root / ".training.lock", refusal)
 
     def check_room(self, needed: int, what: str) -> None:
         """Refuse to begin what this disk cannot hold.

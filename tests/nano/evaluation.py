@@ -68,7 +68,11 @@ def systems_of(scale: Scale, folder: Path, with_games: bool) -> tuple[SystemSpec
     """Everything that makes clips, in the order of the table."""
     base = str((folder / RUNS / BASE / "model").resolve())
     own = (COMPOSED, CODED)
-    draw = {"guidance_scale": scale.guidance_scale, "top_k": scale.top_k}
+    draw = {
+        "guidance_scale": scale.guidance_scale,
+        "top_k": scale.top_k,
+        "temperature": scale.temperature,
+    }
 
     def trained(name: str, title: str, **more: object) -> SystemSpec:
         options = {**read_run(folder / RUNS / name).options(), **draw}

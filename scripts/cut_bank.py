@@ -18,7 +18,7 @@ import sys
 from collections.abc import Collection
 from pathlib import Path
 
-from generation.composer.soundfont import (
+from generation.composer.sound.soundfont import (
     RECORDS,
     Generator,
     SoundFont,
@@ -183,7 +183,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("soundfont", type=Path, help="FluidR3Mono_GM.sf3")
     parser.add_argument("--copyright", type=Path, help="Debian's copyright file of the package")
     parser.add_argument(
-        "--out", type=Path, default=Path("generation/composer/bank"), help="folder to write to"
+        "--out", type=Path, default=Path("generation/composer/sound/bank"), help="folder to write to"
     )
     given = parser.parse_args(arguments)
     try:

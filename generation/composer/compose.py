@@ -1,23 +1,36 @@
-"""Compose one session: form, harmony, parts, performance, in that order."""
+"""Compose one session, phrase by phrase: form, harmony, parts, performance, in that order."""
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from generation.composer.accompaniment import HeldNote, voice_chords, write_bass, write_figure, write_pad
 from generation.composer.cues import CueCurves
-from generation.composer.form import plan_form
-from generation.composer.harmony import final_chord, harmonise, mode_count
-from generation.composer.melody import MelodyNote, Motif, make_motifs, write_melody
-from generation.composer.palette import INSTRUMENTS, Palette
-from generation.composer.percussion import write_percussion
-from generation.composer.performance import Performance
+from generation.composer.palettes import Palette
+from generation.composer.playing.performance import Performance
 from generation.composer.pulse import Pulse
-from generation.composer.score import Cadence, Chord, Note, Part, Phrase, Score
+from generation.composer.score import (
+    Cadence,
+    Chord,
+    Note,
+    Part,
+    Phrase,
+    PhraseKind,
+    Score,
+    Section,
+    SectionKind,
+    WrittenNote,
+)
+from generation.composer.streams import stream
+from generation.composer.writing.accompaniment import voice_chords, write_bass, write_figure, write_pad
+from generation.composer.writing.ending import write_ending
+from generation.composer.writing.form import plan_form
+from generation.composer.writing.harmony import final_chord, harmonise, mode_count
+from generation.composer.writing.melody import Motif, make_motifs, write_melody
+from generation.composer.writing.orchestration import Seat, orchestrate
+from generation.composer.writing.percussion import write_percussion
 
 _FIRST_S = 0.15
 _RING_S = 7.5
@@ -25,215 +38,183 @@ _RING_SHARE = 0.45
 #: The final chord is let go this long before the end, or this share of its ring.
 _LET_GO_S = 1.6
 
+Written = Mapping[Part, Sequence[WrittenNote]]
 
-def compose(curves: CueCurves, seed: int, palette: Palette) -> Score:
-    """The score of one session; the same arguments give the same notes.
+
+@dataclass(frozen=True)
+class PhraseMusic:
+    """One phrase, written and played.
+
+    Args:
+        phrase: its place and kind.
+        chords: without gaps; the last phrase's with the final chord.
+        written: its notes by part, in beats.
+        notes: as they sound, by onset.
+    """
+
+    phrase: Phrase
+    chords: Sequence[Chord]
+    written: Written
+    notes: Sequence[Note]
+
+
+class Composition:
+    """One session's music, planned whole and written phrase by phrase.
 
     Args:
         curves: the cues along the path.
         seed: of everything the cues leave open.
+        palette: who may play.
     """
-    duration_s = curves.duration_s
-    ring_s = min(_RING_S, _RING_SHARE * duration_s)
-    pulse = Pulse(curves, min(_FIRST_S, 0.03 * duration_s), duration_s - ring_s)
-    phrases = plan_form(curves, pulse, _rng(seed, "form"))
-    studio = _Studio(curves, pulse, seed, palette)
-    for index, phrase in enumerate(phrases):
-        studio.add_phrase(index, phrase)
-    if not phrases:
-        studio.add_lone_chord()
-    last = max((chord.end_beat for chords in studio.chords for chord in chords), default=0.0)
-    return Score(
-        duration_s=duration_s,
-        phrases=tuple(phrases),
-        chords=tuple(studio.chords),
-        notes=tuple(sorted(studio.notes)),
-        beat_times_s=tuple(pulse.seconds(np.arange(int(last) + 1.0)).tolist()),
-    )
 
+    def __init__(self, curves: CueCurves, seed: int, palette: Palette) -> None:
+        duration_s = curves.duration_s
+        ring_s = min(_RING_S, _RING_SHARE * duration_s)
+        self.curves, self.seed = curves, seed
+        self.pulse = Pulse(curves, min(_FIRST_S, 0.03 * duration_s), duration_s - ring_s)
+        self.sections: Sequence[Section] = plan_form(curves, self.pulse, stream(seed, "form"))
+        self._lone = not self.sections
+        planned = self.sections or [self._lone_section()]
+        self._seats = orchestrate(planned, curves, self.pulse, palette, seed)
+        self._phrases = [phrase for section in planned for phrase in section.phrases]
+        self._performance = Performance(curves, self.pulse)
+        self._final_s = duration_s - (self.pulse.first_s if self._lone else self.pulse.final_s)
 
-@dataclass(frozen=True)
-class _Players:
-    melody: str
-    figure: str
-    counter: str | None
+    def phrases(self) -> Iterator[PhraseMusic]:
+        """The phrases in time order; the same notes at every call."""
+        if self._lone:
+            yield self._lone_chord()
+            return
+        voicing: tuple[int, ...] = ()
+        melody_key: int | None = None
+        for index, (phrase, seats) in enumerate(zip(self._phrases, self._seats, strict=True)):
+            chords, written, voicing, melody_key = self._write(index, phrase, seats, voicing, melody_key)
+            yield PhraseMusic(phrase, chords, written, self._play(index, phrase, written, seats))
 
-
-class _Studio:
-    """The parts as they grow, phrase by phrase."""
-
-    def __init__(self, curves: CueCurves, pulse: Pulse, seed: int, palette: Palette) -> None:
-        self.notes: list[Note] = []
-        self.chords: list[list[Chord]] = []
-        self._curves, self._pulse, self._seed, self._palette = curves, pulse, seed, palette
-        self._performance = Performance(curves, pulse)
-        self._voicing: tuple[int, ...] = ()
-        self._melody_key: int | None = None
-        self._final_s = curves.duration_s - pulse.final_s
-
-    def add_phrase(self, index: int, phrase: Phrase) -> None:
-        rng = _rng(self._seed, "phrase", index)
-        middle_s = self._pulse.second(phrase.onset_beat + phrase.beats / 2)
-        dissonance = self._curves.one("dissonance", middle_s)
-        chords = harmonise(
-            phrase, self._curves.one("harmonic_rate", middle_s), dissonance, self._ring_beats(phrase), rng
-        )
-        self.chords.append(chords)
-        body = [chord for chord in chords if chord.onset_beat < phrase.end_beat - 1e-6]
-        voicings = voice_chords(chords, self._pad_centre(middle_s), self._voicing)
-        self._voicing = voicings[len(body) - 1]
-        players = self._players(phrase)
-        density = self._density
-
-        self._play(Part.BASS, self._palette.bass, write_bass(phrase, body, density, rng), phrase, rng)
-        figure_rng = _rng(self._seed, "figure", phrase.texture % 99_991)
-        figure = write_figure(phrase, body, voicings[: len(body)], density, figure_rng)
-        self._play(Part.FIGURE, players.figure, figure, phrase, rng, 1.12 if phrase.melody_rests else 1.0)
-        suspended = 0.08 + 0.6 * dissonance
-        pad = write_pad(body, voicings[: len(body)], suspended, _rng(self._seed, "suspensions", index))
-        self._play_pad(pad, phrase, rng, middle_s)
-        if players.counter is not None:
-            upper = [(max(voicing),) for voicing in voicings[: len(body)]]
-            self._play(Part.COUNTER, players.counter, write_pad(body, upper), phrase, rng)
-        if not phrase.melody_rests:
-            self._play_melody(phrase, chords, dissonance, players, rng)
-        self._play(
-            Part.PERCUSSION,
-            self._palette.percussion,
-            write_percussion(phrase, self._cue("percussion"), self._cue("groove"), rng),
-            phrase,
-            rng,
-        )
-        if phrase.is_last:
-            self._add_ending(phrase, chords[-1], voicings[-1])
-
-    def add_lone_chord(self) -> None:
-        """A session too short for a phrase is one chord."""
-        rng = _rng(self._seed, "chord")
-        mode = min(max(round(self._curves.one("mode", 0.0)), 0), mode_count() - 1)
-        tonic = int(rng.integers(12))
-        chord = final_chord(tonic, mode, 1.0)
-        self.chords.append([chord])
-        self._final_s = self._curves.duration_s - self._pulse.first_s
-        phrase = Phrase(0.0, 0, 4, 0, 0, 0, True, False, tonic, tonic, mode, Cadence.AUTHENTIC, is_last=True)
-        self._add_ending(phrase, chord, voice_chords([chord], 62.0, ())[0])
-
-    def _add_ending(self, phrase: Phrase, chord: Chord, voicing: tuple[int, ...]) -> None:
-        """The last chord, rolled upwards and left to ring."""
-        ring_s = self._final_s - min(_LET_GO_S, 0.3 * self._final_s)
-        onset_s = self._pulse.second(chord.onset_beat)
-        per_beat_s = max(self._pulse.second(chord.onset_beat + 1.0) - onset_s, 1e-3)
-        beats = ring_s / per_beat_s if phrase.beats else ring_s
-        held = [HeldNote(chord.onset_beat, beats, key, 0.55) for key in voicing]
-        bass = voicing[0] - 12
-        while bass % 12 != chord.pitch_classes[0]:
-            bass -= 1
-        rolled = [bass, *voicing, voicing[0] + 12, voicing[1] + 12]
-        gap_s = min(0.24, 0.05 * self._final_s)
-        players = self._players(phrase)
-        touch = self._curves.one("velocity", onset_s) * 0.8
-        for k, key in enumerate(rolled):
-            self._lone(Part.FIGURE, players.figure, key, onset_s + k * gap_s, ring_s - k * gap_s, touch)
-        for name, weight in self._pad_weights(onset_s):
-            for note in held:
-                self._lone(Part.PAD, name, note.key, onset_s, ring_s, touch * weight)
-        self._lone(Part.BASS, self._palette.bass, bass, onset_s, ring_s, touch)
-        if not phrase.beats:
-            self._lone(Part.MELODY, players.melody, voicing[-1] + 12, onset_s, ring_s, touch * 0.8)
-
-    def _lone(
-        self, part: Part, instrument: str, key: int, onset_s: float, duration_s: float, velocity: float
-    ) -> None:
-        chosen = INSTRUMENTS[instrument]
-        while key < chosen.low:
-            key += 12
-        while key > chosen.high:
-            key -= 12
-        self.notes.append(Note(onset_s, max(duration_s, 0.05), key, velocity, part, instrument))
-
-    def _play_melody(
+    def _write(
         self,
+        index: int,
         phrase: Phrase,
-        chords: Sequence[Chord],
-        dissonance: float,
-        players: _Players,
-        rng: np.random.Generator,
-    ) -> None:
-        melody = write_melody(
-            phrase,
-            chords,
-            self._motifs(phrase),
-            self._density,
-            self._cue("melody_key"),
-            dissonance,
-            self._melody_key,
-            rng,
-        )
-        self._melody_key = melody[-1].key
+        seats: Sequence[Seat],
+        voicing: tuple[int, ...],
+        melody_key: int | None,
+    ) -> tuple[Sequence[Chord], Written, tuple[int, ...], int | None]:
+        rng = stream(self.seed, "phrase", index)
+        middle_s = self.pulse.second(phrase.onset_beat + phrase.beats / 2)
+        dissonance = self.curves.one("dissonance", middle_s)
+        rate = self.curves.one("harmonic_rate", middle_s)
+        ring_beats = float(phrase.beats_per_bar) if phrase.is_last else 0.0
+        chords = harmonise(phrase, rate, dissonance, ring_beats, rng)
+        body = [chord for chord in chords if chord.onset_beat < phrase.end_beat - 1e-6]
+        voicings = voice_chords(chords, self._pad_centre(middle_s), voicing)
+        held = voicings[: len(body)]
+        density = self._cue("density")
+        figure_rng = stream(self.seed, "figure", phrase.texture % 99_991)
+        suspensions = stream(self.seed, "suspensions", index)
+        written: dict[Part, Sequence[WrittenNote]] = {
+            Part.BASS: write_bass(phrase, body, density, rng),
+            Part.FIGURE: write_figure(phrase, body, held, density, figure_rng),
+            Part.PAD: write_pad(body, held, 0.08 + 0.6 * dissonance, suspensions),
+            Part.PERCUSSION: write_percussion(
+                phrase, self._cue("percussion"), self._cue("groove"), stream(self.seed, "percussion", index)
+            ),
+        }
+        parts = {seat.part for seat in seats}
+        if Part.COUNTER in parts:
+            written[Part.COUNTER] = write_pad(body, [(max(keys),) for keys in held])
+        if Part.MELODY in parts:
+            melody = write_melody(
+                phrase,
+                chords,
+                self._motifs(phrase),
+                density,
+                self._cue("melody_key"),
+                dissonance,
+                melody_key,
+                rng,
+            )
+            melody_key = melody[-1].key
+            written[Part.MELODY] = melody
         if phrase.is_last:
+            written = self._with_ending(written, chords[-1], voicings[-1])
+        return chords, written, voicings[len(body) - 1], melody_key
+
+    def _with_ending(
+        self, written: Mapping[Part, Sequence[WrittenNote]], chord: Chord, voicing: tuple[int, ...]
+    ) -> dict[Part, Sequence[WrittenNote]]:
+        ring_beats = self._ring_beats(chord.onset_beat)
+        whole = dict(written)
+        for part, notes in write_ending(chord, voicing, ring_beats).items():
+            whole[part] = [*whole.get(part, ()), *notes]
+        if melody := whole.get(Part.MELODY):
             # The last note rings with the chord.
-            last = melody[-1]
-            onset_s = self._pulse.second(last.onset_beat)
-            ring_s = self._final_s - min(_LET_GO_S, 0.3 * self._final_s)
-            touch = self._curves.one("velocity", onset_s) * 0.85
-            self._lone(Part.MELODY, players.melody, last.key, onset_s, ring_s, touch)
-            melody = melody[:-1]
-        self._play(Part.MELODY, players.melody, melody, phrase, rng)
+            whole[Part.MELODY] = [*melody[:-1], replace(melody[-1], beats=ring_beats, accent=0.5)]
+        return whole
+
+    def _play(self, index: int, phrase: Phrase, written: Written, seats: Sequence[Seat]) -> list[Note]:
+        notes: list[Note] = []
+        for number, seat in enumerate(seats):
+            rng = stream(self.seed, "touch", index, number)
+            notes += self._performance.play(seat, written.get(seat.part, ()), phrase, rng)
+        return sorted(notes)
+
+    def _lone_section(self) -> Section:
+        """A session too short for a phrase is one chord."""
+        rng = stream(self.seed, "chord")
+        mode = min(max(round(self.curves.one("mode", 0.0)), 0), mode_count() - 1)
+        tonic = int(rng.integers(12))
+        phrase = Phrase(
+            onset_beat=0.0,
+            bars=0,
+            beats_per_bar=4,
+            kind=PhraseKind.CODA,
+            theme=0,
+            variant=0,
+            section=0,
+            texture=0,
+            melody_rests=False,
+            tonic=tonic,
+            next_tonic=tonic,
+            mode=mode,
+            cadence=Cadence.AUTHENTIC,
+            is_last=True,
+        )
+        return Section(0, "A", 0, SectionKind.CODA, (phrase,))
+
+    def _lone_chord(self) -> PhraseMusic:
+        phrase, seats = self._phrases[0], self._seats[0]
+        chord = final_chord(phrase.tonic, phrase.mode, 1.0)
+        voicing = voice_chords([chord], 62.0, ())[0]
+        melody = [WrittenNote(0.0, self._ring_beats(0.0), voicing[-1] + 12, 0.5)]
+        written = self._with_ending({Part.MELODY: melody}, chord, voicing)
+        return PhraseMusic(phrase, [chord], written, self._play(0, phrase, written, seats))
+
+    def _ring_beats(self, beat: float) -> float:
+        """Beats from the final chord until its keys are let go."""
+        onset_s = self.pulse.second(beat)
+        per_beat_s = max(self.pulse.second(beat + 1.0) - onset_s, 1e-3)
+        return (self._final_s - min(_LET_GO_S, 0.3 * self._final_s)) / per_beat_s
 
     def _motifs(self, phrase: Phrase) -> tuple[Motif, Motif]:
-        return make_motifs(_rng(self._seed, "theme", phrase.theme), phrase.beats_per_bar)
-
-    def _play_pad(
-        self, held: Sequence[HeldNote], phrase: Phrase, rng: np.random.Generator, middle_s: float
-    ) -> None:
-        for name, weight in self._pad_weights(middle_s):
-            self._play(Part.PAD, name, held, phrase, rng, weight)
-
-    def _pad_weights(self, time_s: float) -> list[tuple[str, float]]:
-        sustain = self._curves.one("sustain", time_s)
-        first, second = self._palette.pad
-        return [(first, 0.65 + 0.35 * sustain), (second, 0.35 + 0.55 * sustain)]
-
-    def _play(
-        self,
-        part: Part,
-        instrument: str,
-        written: Sequence[HeldNote | MelodyNote],
-        phrase: Phrase,
-        rng: np.random.Generator,
-        weight: float = 1.0,
-    ) -> None:
-        self.notes += self._performance.play(part, instrument, written, phrase, rng, weight)
-
-    def _players(self, phrase: Phrase) -> _Players:
-        # One choice a section: instruments enter and leave at its seams, not within.
-        rng = _rng(self._seed, "players", phrase.section)
-        centre = self._curves.one("melody_key", self._pulse.second(phrase.onset_beat))
-        able = [
-            name
-            for name in self._palette.melody
-            if INSTRUMENTS[name].low <= centre - 10 and centre + 10 <= INSTRUMENTS[name].high
-        ]
-        melody = str(rng.choice(able or list(self._palette.melody)))
-        figures = [name for name in self._palette.figure if name != melody] or list(self._palette.figure)
-        figure = str(rng.choice(figures))
-        counters = [name for name in self._palette.counter if name != melody]
-        counter = str(rng.choice(counters)) if rng.random() < 0.4 and phrase.section > 0 else None
-        return _Players(melody, figure, counter)
+        return make_motifs(stream(self.seed, "theme", phrase.theme), phrase.beats_per_bar)
 
     def _pad_centre(self, time_s: float) -> float:
-        return 59.0 + 0.45 * (self._curves.one("melody_key", time_s) - 70.5)
-
-    def _ring_beats(self, phrase: Phrase) -> float:
-        return float(phrase.beats_per_bar) if phrase.is_last else 0.0
-
-    def _density(self, beat: float) -> float:
-        return self._curves.one("density", self._pulse.second(beat))
+        return 59.0 + 0.45 * (self.curves.one("melody_key", time_s) - 70.5)
 
     def _cue(self, name: str) -> Callable[[float], float]:
-        return lambda beat: self._curves.one(name, self._pulse.second(beat))
+        return lambda beat: self.curves.one(name, self.pulse.second(beat))
 
 
-def _rng(seed: int, *labels: str | int) -> np.random.Generator:
-    # Each concern draws from a stream of its own: a change in one leaves the others as they were.
-    return np.random.default_rng([seed, zlib.crc32("/".join(map(str, labels)).encode())])
+def compose(curves: CueCurves, seed: int, palette: Palette) -> Score:
+    """The score of one session; the same arguments give the same notes."""
+    composition = Composition(curves, seed, palette)
+    music = list(composition.phrases())
+    last = max((chord.end_beat for phrase in music for chord in phrase.chords), default=0.0)
+    return Score(
+        duration_s=curves.duration_s,
+        sections=tuple(composition.sections),
+        chords=tuple(phrase.chords for phrase in music),
+        notes=tuple(sorted(note for phrase in music for note in phrase.notes)),
+        beat_times_s=tuple(composition.pulse.seconds(np.arange(int(last) + 1.0)).tolist()),
+        written=tuple(phrase.written for phrase in music),
+    )

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from generation.composer.bank import LICENCE, bank_hashes
 from generation.composer.compose import compose
 from generation.composer.cues import CUE_NAMES, CueCurves
-from generation.composer.mix import render_score
-from generation.composer.palette import DEFAULT_PALETTE, PALETTES
-from generation.composer.sampler import shared_sampler
+from generation.composer.palettes import DEFAULT_PALETTE, PALETTES
 from generation.composer.score import Score
+from generation.composer.sound.bank import LICENCE, bank_hashes
+from generation.composer.sound.mix import render_score
+from generation.composer.sound.sampler import shared_sampler
 from generation.engine import AffectJudge, Progress, SessionAudio
 from study.errors import OutOfRange, UnknownName
 from study.session import SessionPlan

@@ -32,12 +32,12 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from generation.audio import SAMPLE_RATE_HZ
-from generation.composer.bank import BANK_FILE
 from generation.composer.compose import compose
 from generation.composer.cues import CueCurves
 from generation.composer.engine import ComposerEngine
-from generation.composer.palette import INSTRUMENTS, PALETTES
+from generation.composer.palettes import INSTRUMENTS, PALETTES
 from generation.composer.score import Score
+from generation.composer.sound.bank import BANK_FILE
 from study.affect import Affect
 from study.path import PathKind, PathSpec, make_path
 from study.session import SessionPlan

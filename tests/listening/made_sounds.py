@@ -18,9 +18,9 @@ from generation.audio import SAMPLE_RATE_HZ
 from generation.clips.joins import join_clips
 from generation.composer.cues import CUE_NAMES
 from generation.composer.engine import ComposerEngine
-from generation.composer.palette import INSTRUMENTS
-from generation.composer.percussion import BRUSH, CLOSED_HAT, KICK
-from generation.composer.sampler import shared_sampler
+from generation.composer.palettes import INSTRUMENTS
+from generation.composer.sound.sampler import shared_sampler
+from generation.composer.writing.percussion import BRUSH, CLOSED_HAT, KICK
 from study.affect import Affect
 from study.manifest import Seam
 from study.path import AffectPath, PathKind, Waypoint

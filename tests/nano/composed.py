@@ -16,7 +16,7 @@ import numpy as np
 
 from generation.audio import SAMPLE_RATE_HZ, write_audio
 from generation.composer.engine import ComposerEngine
-from generation.composer.palette import PALETTES
+from generation.composer.palettes import PALETTES
 from generation.conditioning import load_prompts
 from generation.training.tracks import Split
 from study.affect import Affect

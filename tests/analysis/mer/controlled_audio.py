@@ -26,9 +26,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generation.audio import SAMPLE_RATE_HZ
-from generation.composer.palette import INSTRUMENTS
-from generation.composer.sampler import shared_sampler
+from generation.composer.palettes import INSTRUMENTS
 from generation.composer.score import Note, Part
+from generation.composer.sound.sampler import shared_sampler
 
 PLAYERS = ("piano", "electric piano", "guitar", "harp", "strings", "warm pad")
 """Instruments whose range holds the score; `warm pad` is a synthesizer."""

@@ -15,7 +15,7 @@ from scipy.signal import butter, sosfilt
 
 from generation.audio import SAMPLE_RATE_HZ
 from generation.composer.engine import ComposerEngine
-from generation.composer.mix import BLOCK
+from generation.composer.sound.mix import BLOCK
 from generation.engine import MusicEngine
 from generation.registry import load_engine
 from study.errors import OutOfRange, UnknownName

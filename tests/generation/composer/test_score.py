@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
-from generation.composer.accompaniment import voice_chords, write_pad
 from generation.composer.engine import ComposerEngine
-from generation.composer.harmony import LADDER, common_chords, triad_of
-from generation.composer.palette import INSTRUMENTS, PALETTES
+from generation.composer.palettes import INSTRUMENTS, PALETTES
 from generation.composer.score import Cadence, Chord, Part, Phrase, Score
+from generation.composer.writing.accompaniment import voice_chords, write_pad
+from generation.composer.writing.harmony import LADDER, common_chords, triad_of
 from tests.generation.composer.plans import Point, make_plan
 
 ENGINE = ComposerEngine()

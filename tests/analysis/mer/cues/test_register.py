@@ -9,8 +9,8 @@ from scipy.signal import butter, sosfilt
 
 from analysis.mer.cues.register import MIDDLE_KEY, mean_pitch
 from generation.audio import SAMPLE_RATE_HZ
-from generation.composer.palette import INSTRUMENTS
-from generation.composer.sampler import shared_sampler
+from generation.composer.palettes import INSTRUMENTS
+from generation.composer.sound.sampler import shared_sampler
 from tests.analysis.mer.controlled_audio import PLAYERS, score_of, sound_of
 from tests.analysis.mer.cues.controlled_windows import NEUTRAL, changes, window_with, windows_of
 

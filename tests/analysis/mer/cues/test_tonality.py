@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from analysis.mer.cues.frames import CueWindow
 from analysis.mer.cues.tonality import RATED_PROFILES, hear_mode, key_correlations
 from generation.audio import SAMPLE_RATE_HZ
-from generation.composer.palette import INSTRUMENTS
-from generation.composer.sampler import shared_sampler
+from generation.composer.palettes import INSTRUMENTS
+from generation.composer.sound.sampler import shared_sampler
 from tests.analysis.mer.controlled_audio import Knobs, sound_of
 from tests.analysis.mer.cues.controlled_windows import NEUTRAL, changes, window_with, windows_of
 

@@ -7,12 +7,12 @@ import pytest
 from scipy.ndimage import gaussian_filter1d
 
 from generation.audio import SAMPLE_RATE_HZ
-from generation.composer.balance import LARGEST_DB, balance_gains
 from generation.composer.compose import compose
 from generation.composer.cues import CueCurves
 from generation.composer.engine import ComposerEngine
-from generation.composer.palette import DEFAULT_PALETTE, PALETTES
-from generation.composer.sampler import shared_sampler
+from generation.composer.palettes import DEFAULT_PALETTE, PALETTES
+from generation.composer.sound.balance import LARGEST_DB, balance_gains
+from generation.composer.sound.sampler import shared_sampler
 from generation.loudness import block_loudness
 from tests.generation.composer.plans import make_plan
 

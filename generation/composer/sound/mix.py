@@ -12,11 +12,11 @@ from scipy.fft import irfft, next_fast_len, rfft
 from scipy.signal import lfilter
 
 from generation.audio import SAMPLE_RATE_HZ
-from generation.composer.balance import balance_gains, note_level
 from generation.composer.cues import CueCurves
-from generation.composer.palette import INSTRUMENTS
-from generation.composer.sampler import LONGEST_S, Sampler
+from generation.composer.palettes import INSTRUMENTS
 from generation.composer.score import Note, Score
+from generation.composer.sound.balance import balance_gains, note_level
+from generation.composer.sound.sampler import LONGEST_S, Sampler
 
 Stereo = NDArray[np.float32]
 

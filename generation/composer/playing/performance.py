@@ -7,12 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from generation.composer.accompaniment import HeldNote
 from generation.composer.cues import CueCurves
-from generation.composer.melody import MelodyNote
-from generation.composer.palette import INSTRUMENTS, playable
+from generation.composer.palettes import INSTRUMENTS, playable
 from generation.composer.pulse import Pulse
-from generation.composer.score import Note, Part, Phrase
+from generation.composer.score import Note, Part, Phrase, WrittenNote
+from generation.composer.writing.orchestration import Seat
 
 #: Standard deviation of the onset, in seconds: ensembles of good players stay within 10 ms.
 _JITTER_S = {
@@ -45,24 +44,24 @@ class Performance:
 
     def play(
         self,
-        part: Part,
-        instrument: str,
-        written: Sequence[HeldNote | MelodyNote],
+        seat: Seat,
+        written: Sequence[WrittenNote],
         phrase: Phrase,
         rng: np.random.Generator,
-        weight: float = 1.0,
     ) -> list[Note]:
         """The notes as they sound.
 
         Args:
+            seat: who plays, from where to where, and how loud.
             written: in beats.
             phrase: whose arch of loudness they share (Friberg, Bresin & Sundberg, 2006,
                 Overview of the KTH rule system, Advances in Cognitive Psychology 2, 145-161).
             rng: of timing and touch.
-            weight: factor on the velocity.
         """
+        written = [note for note in written if seat.from_beat <= note.onset_beat < seat.until_beat]
         if not written:
             return []
+        part = seat.part
         beats = np.array([note.onset_beat for note in written])
         lengths = np.array([note.beats for note in written])
         accents = np.array([note.accent for note in written])
@@ -79,17 +78,19 @@ class Performance:
         else:
             arch = _ARCH if part == Part.MELODY else _ARCH_OF_THE_REST
             velocity = cues.velocity + arch * _arch(beats, phrase) + _ACCENT * (accents - 0.6) + touch
-        velocity = np.clip(velocity * weight * gentle, 0.02, 1.0)
-        sounding_s = np.maximum(spans_s * _articulation(part, cues.articulation), 0.08)
-        chosen = INSTRUMENTS[instrument]
+        velocity = np.clip(velocity * seat.weight_at(beats) * gentle, 0.02, 1.0)
+        # The final chord is held as long as it is written.
+        share = np.where(beats < phrase.end_beat - 1e-6, _articulation(part, cues.articulation), 1.0)
+        sounding_s = np.maximum(spans_s * share, 0.08)
+        chosen = INSTRUMENTS[seat.instrument]
         return [
             Note(
                 onset_s=float(onset_s),
                 duration_s=float(duration_s),
-                key=playable(note.key, chosen),
+                key=playable(note.key + 12 * seat.octaves, chosen),
                 velocity=float(value),
                 part=part,
-                instrument=instrument,
+                instrument=seat.instrument,
             )
             for onset_s, duration_s, value, note in zip(onsets_s, sounding_s, velocity, written, strict=True)
         ]

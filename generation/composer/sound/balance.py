@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generation.composer.cues import CueCurves
-from generation.composer.palette import INSTRUMENTS, PART_DB
-from generation.composer.sampler import Sampler, velocity_gain
+from generation.composer.palettes import INSTRUMENTS, PART_DB
 from generation.composer.score import Note, Score
+from generation.composer.sound.sampler import Sampler, velocity_gain
 
 LARGEST_DB = 5.0
 _LOW_CORNER_HZ = 90.0

@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from generation.composer.accompaniment import HeldNote
-from generation.composer.meter import SLOTS_PER_BEAT
-from generation.composer.score import Phrase
+from generation.composer.score import Phrase, WrittenNote
+from generation.composer.writing.meter import SLOTS_PER_BEAT
 
 KICK, TAP, BRUSH, CLOSED_HAT, PEDAL_HAT, RIDE, MARACAS, TRIANGLE = 36, 38, 40, 42, 44, 51, 70, 80
 
@@ -36,7 +35,7 @@ def write_percussion(
     level_at: Callable[[float], float],
     groove_at: Callable[[float], float],
     rng: np.random.Generator,
-) -> list[HeldNote]:
+) -> list[WrittenNote]:
     """The kit's part of one phrase; the accent of a note carries its level.
 
     Args:
@@ -46,7 +45,7 @@ def write_percussion(
     """
     pattern = _FOUR if phrase.beats_per_bar % 4 == 0 else _THREE
     cycle = 4 if pattern is _FOUR else 3
-    notes: list[HeldNote] = []
+    notes: list[WrittenNote] = []
     start = phrase.onset_beat
     while start < phrase.end_beat - 1e-6:
         level = level_at(start)
@@ -63,8 +62,8 @@ def write_percussion(
                     # A slot that opens is first a ghost of a stroke.
                     fullness = min(1.0, 0.25 + over / 0.3)
                     touch = _LEVELS[drum] * fullness * (0.35 + 0.65 * own) * rng.uniform(0.88, 1.0)
-                    notes.append(HeldNote(beat, 1.0 / SLOTS_PER_BEAT, drum, float(touch)))
+                    notes.append(WrittenNote(beat, 1.0 / SLOTS_PER_BEAT, drum, float(touch)))
         start += cycle
     if phrase.is_answer and level_at(phrase.end_beat) > 0.25:
-        notes.append(HeldNote(phrase.onset_beat, 2.0, RIDE, 0.4 * level_at(phrase.onset_beat)))
+        notes.append(WrittenNote(phrase.onset_beat, 2.0, RIDE, 0.4 * level_at(phrase.onset_beat)))
     return sorted(notes, key=lambda note: (note.onset_beat, note.key))

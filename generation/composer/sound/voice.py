@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from generation.composer.soundfont import Generator, as_signed, number_of
+from generation.composer.sound.soundfont import Generator, as_signed, number_of
 
 #: SoundFont defaults of the generators that are read (specification 8.1.3).
 _DEFAULTS = {

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from generation.composer.meter import SLOTS_PER_BEAT, strength, thresholds
-from generation.composer.score import Cadence, Chord, Phrase
+from generation.composer.score import Cadence, Chord, Phrase, WrittenNote
+from generation.composer.writing.meter import SLOTS_PER_BEAT, strength, thresholds
 
 LOWEST_KEY, HIGHEST_KEY = 53, 86
 _LARGEST_LEAP = 9
@@ -29,16 +29,6 @@ class Motif:
     contour: NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class MelodyNote:
-    """One note of a melody, in beats."""
-
-    onset_beat: float
-    beats: float
-    key: int
-    accent: float
-
-
 def make_motifs(rng: np.random.Generator, beats_per_bar: int) -> tuple[Motif, Motif]:
     """A theme's two motifs: a statement and its contrast."""
     return _motif(rng, beats_per_bar, rising=1), _motif(rng, beats_per_bar, rising=-1)
@@ -53,7 +43,7 @@ def write_melody(
     dissonance: float,
     previous_key: int | None,
     rng: np.random.Generator,
-) -> list[MelodyNote]:
+) -> list[WrittenNote]:
     """The melody of one phrase.
 
     Args:
@@ -88,7 +78,7 @@ def write_melody(
     notes = []
     for index, (beat, key, accent) in enumerate(onsets):
         stop = onsets[index + 1][0] if index + 1 < len(onsets) else max(end, beat + 1.0)
-        notes.append(MelodyNote(beat, min(stop - beat, 2.0 * phrase.beats_per_bar), key, accent))
+        notes.append(WrittenNote(beat, min(stop - beat, 2.0 * phrase.beats_per_bar), key, accent))
     return notes
 
 

@@ -18,8 +18,8 @@ from scipy.fft import irfft, next_fast_len, rfft
 from scipy.signal import butter, sosfilt
 
 from generation.audio import SAMPLE_RATE_HZ
-from generation.composer.bank import Bank, load_bank
-from generation.composer.voice import Voice
+from generation.composer.sound.bank import Bank, load_bank
+from generation.composer.sound.voice import Voice
 
 Samples = NDArray[np.float32]
 

@@ -4,28 +4,18 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 
-from generation.composer.meter import SLOTS_PER_BEAT, strength, thresholds
-from generation.composer.score import Chord, Phrase
+from generation.composer.score import Chord, Phrase, WrittenNote
+from generation.composer.writing.meter import SLOTS_PER_BEAT, strength, thresholds
 
 PAD_LOWEST, PAD_HIGHEST = 48, 76
 BASS_LOWEST, BASS_HIGHEST = 31, 50
 _PERFECT = (0, 7)
 _LONGEST_TIE_BEATS = 6.0
-
-
-@dataclass(frozen=True)
-class HeldNote:
-    """One note of a figure, a chord or the bass, in beats."""
-
-    onset_beat: float
-    beats: float
-    key: int
-    accent: float
 
 
 def voice_chords(chords: Sequence[Chord], centre: float, before: tuple[int, ...]) -> list[tuple[int, ...]]:
@@ -48,7 +38,7 @@ def write_pad(
     voicings: Sequence[tuple[int, ...]],
     suspended: float = 0.0,
     rng: np.random.Generator | None = None,
-) -> list[HeldNote]:
+) -> list[WrittenNote]:
     """Held chords; a voice that stays is not struck again within six beats.
 
     Args:
@@ -56,7 +46,7 @@ def write_pad(
             holds its old note, now foreign, for half the chord before it falls.
         rng: decides which; needed where `suspended` is above 0.
     """
-    notes: list[HeldNote] = []
+    notes: list[WrittenNote] = []
     tied: dict[int, int] = {}
     earlier: tuple[int, ...] = ()
     for chord, voicing in zip(chords, voicings, strict=True):
@@ -71,14 +61,14 @@ def write_pad(
                 held = notes[tied[late[0]]]
                 notes[tied[late[0]]] = replace(held, beats=chord.onset_beat + wait - held.onset_beat)
                 still[key] = len(notes)
-                notes.append(HeldNote(chord.onset_beat + wait, chord.beats - wait, key, 0.5))
+                notes.append(WrittenNote(chord.onset_beat + wait, chord.beats - wait, key, 0.5))
             elif index is not None and chord.end_beat - notes[index].onset_beat <= _LONGEST_TIE_BEATS:
                 held = notes[index]
                 notes[index] = replace(held, beats=chord.end_beat - held.onset_beat)
                 still[key] = index
             else:
                 still[key] = len(notes)
-                notes.append(HeldNote(chord.onset_beat, chord.beats, key, 0.6))
+                notes.append(WrittenNote(chord.onset_beat, chord.beats, key, 0.6))
         tied, earlier = still, voicing
     return sorted(notes, key=lambda note: (note.onset_beat, note.key))
 
@@ -89,7 +79,7 @@ def write_figure(
     voicings: Sequence[tuple[int, ...]],
     density_at: Callable[[float], float],
     rng: np.random.Generator,
-) -> list[HeldNote]:
+) -> list[WrittenNote]:
     """A broken-chord figure; its shape belongs to the section, its fullness to the density.
 
     Args:
@@ -101,7 +91,7 @@ def write_figure(
     shape = _SHAPES[int(rng.integers(len(_SHAPES)))]
     spread = int(rng.integers(2))
     doubled = rng.random() < 0.4
-    notes: list[HeldNote] = []
+    notes: list[WrittenNote] = []
     for chord, voicing in zip(chords, voicings, strict=True):
         tones = [*voicing[:3], *(key + 12 for key in voicing[spread : spread + 3])]
         count = 0
@@ -114,7 +104,7 @@ def write_figure(
                 continue
             key = tones[shape[count % len(shape)] % len(tones)]
             count += 1
-            notes.append(HeldNote(beat, 1.0, key, weights[place]))
+            notes.append(WrittenNote(beat, 1.0, key, weights[place]))
     broken = _until_next(notes, limit=2.0)
     if not doubled:
         return broken
@@ -125,15 +115,15 @@ def write_figure(
 
 def write_bass(
     phrase: Phrase, chords: Sequence[Chord], density_at: Callable[[float], float], rng: np.random.Generator
-) -> list[HeldNote]:
+) -> list[WrittenNote]:
     """Roots on the chords, then fifths, octaves and steps towards the next root as density grows."""
     opening = 0.15 + thresholds(phrase.beats_per_bar, rng, wander=0.1)
     weights = strength(phrase.beats_per_bar)
-    notes: list[HeldNote] = []
+    notes: list[WrittenNote] = []
     root = 0
     for index, chord in enumerate(chords):
         root = _bass_key(chord.bass, root)
-        notes.append(HeldNote(chord.onset_beat, chord.beats, root, 0.9))
+        notes.append(WrittenNote(chord.onset_beat, chord.beats, root, 0.9))
         fifth = root + 7 if root + 7 <= BASS_HIGHEST else root - 5
         coming = _bass_key(chords[index + 1].bass, root) if index + 1 < len(chords) else root
         for slot in range(1, round(min(chord.beats, phrase.end_beat - chord.onset_beat) * SLOTS_PER_BEAT)):
@@ -146,7 +136,7 @@ def write_bass(
                 key = _approach(root, coming, chord.scale)
             else:
                 key = fifth if weights[place] >= 0.6 else root
-            notes.append(HeldNote(beat, 1.0, key, weights[place]))
+            notes.append(WrittenNote(beat, 1.0, key, weights[place]))
     return _until_next(notes, limit=8.0)
 
 
@@ -172,9 +162,9 @@ def _falling_voice(
     return None
 
 
-def _until_next(notes: list[HeldNote], limit: float) -> list[HeldNote]:
+def _until_next(notes: list[WrittenNote], limit: float) -> list[WrittenNote]:
     return [
-        HeldNote(
+        WrittenNote(
             note.onset_beat,
             min(notes[k + 1].onset_beat - note.onset_beat, limit) if k + 1 < len(notes) else note.beats,
             note.key,

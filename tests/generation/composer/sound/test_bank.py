@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from generation.composer.bank import BANK_FILE, Bank, bank_hashes, load_bank
-from generation.composer.palette import INSTRUMENTS, PALETTES
-from generation.composer.sampler import LONGEST_S, Sampler
-from generation.composer.soundfont import build_soundfont, parse_soundfont
+from generation.composer.palettes import INSTRUMENTS, PALETTES
+from generation.composer.sound.bank import BANK_FILE, Bank, bank_hashes, load_bank
+from generation.composer.sound.sampler import LONGEST_S, Sampler
+from generation.composer.sound.soundfont import build_soundfont, parse_soundfont
 from scripts.cut_bank import cut
 from study.errors import AudioError, StorageError
 

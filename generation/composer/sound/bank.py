@@ -18,7 +18,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from generation.composer.soundfont import (
+from generation.composer.sound.soundfont import (
     VORBIS_SAMPLE,
     Generator,
     SoundFont,
@@ -26,11 +26,11 @@ from generation.composer.soundfont import (
     number_of,
     parse_soundfont,
 )
-from generation.composer.voice import Voice, make_voice
+from generation.composer.sound.voice import Voice, make_voice
 from study.errors import AudioError, StorageError
 
 BANK_FILE = Path(__file__).parent / "bank" / "isopath_bank.sf3"
-LICENCE = "MIT (FluidR3Mono GM; notices in generation/composer/bank)"
+LICENCE = "MIT (FluidR3Mono GM; notices in generation/composer/sound/bank)"
 NOMINAL_VELOCITY = 72
 """The velocity zone that is played; dynamics are the sampler's own."""
 

@@ -8,14 +8,15 @@ change inside an answer, through a chord that both keys own (`harmony`).
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 
 from generation.composer.cues import CueCurves
-from generation.composer.harmony import common_chords, mode_count
 from generation.composer.pulse import Pulse
-from generation.composer.score import Cadence, Phrase
+from generation.composer.score import Cadence, Phrase, PhraseKind, Section, SectionKind
+from generation.composer.writing.harmony import common_chords, mode_count
 
 BARS = 4
 _LONG_PHRASE_S = 11.0
@@ -26,8 +27,8 @@ _KEY_MOVES = (7, 5, 2, 10, 9, 3, 4, 8)
 _KEY_MOVE_WEIGHTS = (6.0, 6.0, 2.0, 2.0, 1.5, 1.5, 1.0, 1.0)
 
 
-def plan_form(curves: CueCurves, pulse: Pulse, rng: np.random.Generator) -> list[Phrase]:
-    """The session's phrases, from beat 0 without gaps to the final chord.
+def plan_form(curves: CueCurves, pulse: Pulse, rng: np.random.Generator) -> list[Section]:
+    """The session's sections, from beat 0 without gaps to the final chord.
 
     `pulse` is left fitted: the final chord falls on the end of the last phrase.
     """
@@ -38,10 +39,12 @@ def plan_form(curves: CueCurves, pulse: Pulse, rng: np.random.Generator) -> list
     spread = float(rng.random())
     themes = _theme_order(len(lengths), rng)
     key_since_s = 0.0
-    phrases: list[Phrase] = []
+    sections: list[Section] = []
+    heard: Counter[int] = Counter()
     beat = 0.0
     for number, section in enumerate(lengths):
         texture = int(rng.integers(1 << 30))
+        phrases: list[Phrase] = []
         rests = bool(rng.random() < 0.45) and 0 < number < len(lengths) - 1
         for index, (bars, beats_per_bar) in enumerate(section):
             is_last = number == len(lengths) - 1 and index == len(section) - 1
@@ -61,10 +64,11 @@ def plan_form(curves: CueCurves, pulse: Pulse, rng: np.random.Generator) -> list
                     onset_beat=beat,
                     bars=bars,
                     beats_per_bar=beats_per_bar,
+                    kind=PhraseKind.CONSEQUENT if is_answer else PhraseKind.ANTECEDENT,
                     theme=themes[number] if index != 2 else themes[number] + 1,
+                    variant=heard[themes[number]],
                     section=number,
                     texture=texture,
-                    is_answer=is_answer,
                     melody_rests=rests and index == 0,
                     tonic=tonic,
                     next_tonic=next_tonic,
@@ -74,9 +78,14 @@ def plan_form(curves: CueCurves, pulse: Pulse, rng: np.random.Generator) -> list
             )
             beat += bars * beats_per_bar
             tonic = next_tonic
-    if phrases:
-        phrases[-1] = replace(phrases[-1], is_last=True, is_answer=True, cadence=Cadence.AUTHENTIC)
-    return phrases
+        if number == len(lengths) - 1:
+            end = {"kind": PhraseKind.CODA, "cadence": Cadence.AUTHENTIC, "is_last": True}
+            phrases[-1] = replace(phrases[-1], **end)
+        kind = SectionKind.PERIOD if len(phrases) < 4 else SectionKind.DOUBLE_PERIOD
+        theme = themes[number]
+        sections.append(Section(number, "ABC"[theme // 2], heard[theme], kind, tuple(phrases)))
+        heard[theme] += 1
+    return sections
 
 
 def _phrase_lengths(

@@ -1,0 +1,1 @@
+"""What is written: form, harmony, melody, texture, in beats."""

@@ -79,8 +79,7 @@ def plan_form(curves: CueCurves, pulse: Pulse, rng: np.random.Generator) -> list
             beat += bars * beats_per_bar
             tonic = next_tonic
         if number == len(lengths) - 1:
-            end = {"kind": PhraseKind.CODA, "cadence": Cadence.AUTHENTIC, "is_last": True}
-            phrases[-1] = replace(phrases[-1], **end)
+            phrases[-1] = replace(phrases[-1], kind=PhraseKind.CODA, cadence=Cadence.AUTHENTIC, is_last=True)
         kind = SectionKind.PERIOD if len(phrases) < 4 else SectionKind.DOUBLE_PERIOD
         theme = themes[number]
         sections.append(Section(number, "ABC"[theme // 2], heard[theme], kind, tuple(phrases)))

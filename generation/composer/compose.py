@@ -24,13 +24,16 @@ from generation.composer.score import (
     WrittenNote,
 )
 from generation.composer.streams import stream
-from generation.composer.writing.accompaniment import voice_chords, write_bass, write_figure, write_pad
+from generation.composer.writing.bass import write_bass
 from generation.composer.writing.ending import write_ending
+from generation.composer.writing.figures import write_figure
 from generation.composer.writing.form import plan_form
 from generation.composer.writing.harmony import final_chord, harmonise, mode_count
 from generation.composer.writing.melody import Motif, make_motifs, write_melody
 from generation.composer.writing.orchestration import Seat, orchestrate
+from generation.composer.writing.pad import write_pad
 from generation.composer.writing.percussion import write_percussion
+from generation.composer.writing.voicing import voice_chords
 
 _FIRST_S = 0.15
 _RING_S = 7.5

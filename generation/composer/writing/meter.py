@@ -6,10 +6,13 @@ and fills up continuously, strong beats first and last, and keeps its face.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+
+from generation.composer.score import WrittenNote
 
 SLOTS_PER_BEAT = 4
 
@@ -39,3 +42,16 @@ def thresholds(beats_per_bar: int, rng: np.random.Generator, wander: float) -> C
     base = 1.0 - np.array(strength(beats_per_bar))
     # Off-beat slots stay ordered among themselves but move against the beats.
     return np.asarray(np.where(base == 0.0, 0.0, base + rng.uniform(-wander, wander, len(base))))
+
+
+def until_next(notes: Sequence[WrittenNote], limit: float) -> list[WrittenNote]:
+    """`notes` in time order, each held until the next begins, at most `limit` beats; the last as written."""
+    return [
+        WrittenNote(
+            note.onset_beat,
+            min(notes[k + 1].onset_beat - note.onset_beat, limit) if k + 1 < len(notes) else note.beats,
+            note.key,
+            note.accent,
+        )
+        for k, note in enumerate(notes)
+    ]

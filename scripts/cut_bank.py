@@ -1,6 +1,6 @@
 """Cut the composer's instruments out of FluidR3Mono_GM.sf3.
 
-The composer plays 14 presets of the 198 in Debian's package
+The composer plays 25 presets of the 198 in Debian's package
 `fluidr3mono-gm-soundfont` (MIT). This script copies those presets, only the
 keys that are played, with every generator and the Vorbis bytes of every sample
 as they are, and writes them with the notices and a README. The same input
@@ -35,16 +35,27 @@ KEPT: dict[tuple[int, int], Collection[int]] = {
     (0, 0): range(28, 101),  # piano
     (0, 4): range(28, 97),  # electric piano
     (0, 8): range(60, 103),  # celesta
+    (0, 10): range(60, 97),  # music box
     (0, 11): range(52, 90),  # vibraphone
+    (0, 12): range(48, 97),  # marimba
+    (0, 15): range(50, 87),  # dulcimer
     (0, 24): range(40, 85),  # nylon guitar
     (0, 32): range(28, 61),  # acoustic bass
+    (0, 40): range(55, 94),  # violin
     (0, 42): range(36, 73),  # cello
+    (0, 43): range(28, 59),  # contrabass
     (0, 46): range(31, 97),  # harp
     (0, 48): range(36, 91),  # strings
+    (0, 49): range(36, 91),  # slow strings: the same recordings with a slower attack
     (0, 53): range(48, 82),  # oohs
+    (0, 60): range(41, 78),  # horn
+    (0, 68): range(58, 89),  # oboe
     (0, 71): range(50, 90),  # clarinet
     (0, 73): range(59, 97),  # flute
+    (0, 74): range(65, 92),  # recorder
     (0, 89): range(36, 91),  # warm pad
+    (0, 108): range(60, 89),  # kalimba
+    (0, 110): range(55, 85),  # fiddle
     # Brush kit: kick, two brushed snares, closed and pedal hat, ride, maracas, triangle.
     (128, 40): (36, 38, 40, 42, 44, 51, 70, 80),
 }

@@ -19,7 +19,7 @@ def test_the_bank_is_the_one_its_readme_describes() -> None:
     readme = (BANK_FILE.parent / "README.md").read_text(encoding="utf-8")
 
     assert bank_hashes()["bank"] in readme
-    assert len(load_bank().presets) == 14
+    assert len(load_bank().presets) == 25
 
 
 def test_the_notices_travel_with_the_bank() -> None:
@@ -49,7 +49,7 @@ def test_middle_a_of_each_pitched_instrument_sounds_at_220_or_440_hz() -> None:
     sampler = Sampler(load_bank())
 
     for name, instrument in INSTRUMENTS.items():
-        if name == "brushes":
+        if name == "brushes" or instrument.preset is None:
             continue
         key = next(k for k in (69, 57, 45) if instrument.low <= k <= instrument.high)
         sound = sampler.note(instrument.preset, key, 1.5, 0.6)[4_000:36_000]

@@ -16,7 +16,8 @@ import numpy as np
 from generation.composer.cues import CueCurves
 from generation.composer.pulse import Pulse
 from generation.composer.score import Cadence, Phrase, PhraseKind, Section, SectionKind
-from generation.composer.writing.harmony import common_chords, mode_count
+from generation.composer.writing.harmony import common_chords
+from generation.composer.writing.modes import mode_count
 
 BARS = 4
 _LONG_PHRASE_S = 11.0

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from generation.composer.score import Cadence, Chord, Phrase
+from generation.composer.writing.chord_names import roman_name
+from generation.composer.writing.modes import LADDER, mode_count, scale_of, triad_of
 
-#: From dark to bright, in the order listeners rank them by happiness
-#: (Temperley & Tan, 2013, Music Perception 30, 237-257), Lydian and Locrian left out.
-LADDER: Sequence[tuple[str, tuple[int, ...]]] = (
-    ("Phrygian", (0, 1, 3, 5, 7, 8, 10)),
-    ("Aeolian", (0, 2, 3, 5, 7, 8, 10)),
-    ("Dorian", (0, 2, 3, 5, 7, 9, 10)),
-    ("Mixolydian", (0, 2, 4, 5, 7, 9, 10)),
-    ("Ionian", (0, 2, 4, 5, 7, 9, 11)),
-)
+__all__ = ["LADDER", "common_chords", "final_chord", "harmonise", "mode_count", "scale_of", "triad_of"]
+
 #: Degrees that follow a degree, with weights; the rules of common-practice root motion.
 _MAJOR_MOVES: Mapping[int, Mapping[int, float]] = {
     0: {3: 3, 5: 3, 1: 2, 4: 1.5, 2: 1},
@@ -46,22 +41,6 @@ _FIRST_MAJOR_MODE = 3
 class _Slot:
     onset_beat: float
     beats: float
-
-
-def mode_count() -> int:
-    """Modes on the ladder."""
-    return len(LADDER)
-
-
-def scale_of(tonic: int, mode: int) -> tuple[int, ...]:
-    """The mode's seven pitch classes from the tonic."""
-    return tuple((tonic + step) % 12 for step in LADDER[mode][1])
-
-
-def triad_of(tonic: int, mode: int, degree: int) -> tuple[int, int, int]:
-    """Pitch classes of the triad on a degree, root first."""
-    scale = scale_of(tonic, mode)
-    return scale[degree % 7], scale[(degree + 2) % 7], scale[(degree + 4) % 7]
 
 
 def common_chords(tonic: int, other: int, mode: int) -> list[int]:
@@ -94,12 +73,16 @@ def harmonise(
     if phrase.is_last:
         final = _Slot(phrase.end_beat, ring_beats)
         coloured.append(_chord(final, phrase.next_tonic, phrase.mode, 0))
-    return _with_smooth_bass(coloured, rng)
+    return [_named(chord) for chord in _with_smooth_bass(coloured, rng)]
 
 
 def final_chord(tonic: int, mode: int, beats: float) -> Chord:
     """The tonic alone, for a session too short for a phrase."""
-    return _chord(_Slot(0.0, beats), tonic, mode, 0)
+    return _named(_chord(_Slot(0.0, beats), tonic, mode, 0))
+
+
+def _named(chord: Chord) -> Chord:
+    return replace(chord, roman=roman_name(chord.pitch_classes, chord.bass, chord.tonic))
 
 
 def _slots(phrase: Phrase, rate: float, rng: np.random.Generator) -> tuple[list[_Slot], list[_Slot]]:

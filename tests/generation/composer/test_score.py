@@ -14,7 +14,8 @@ from scipy.stats import spearmanr
 from generation.composer.engine import ComposerEngine
 from generation.composer.palettes import INSTRUMENTS, PALETTES
 from generation.composer.score import Cadence, Chord, Part, Phrase, Score
-from generation.composer.writing.harmony import LADDER, common_chords, triad_of
+from generation.composer.writing.harmony import common_chords
+from generation.composer.writing.modes import LADDER, triad_of
 from generation.composer.writing.pad import write_pad
 from generation.composer.writing.voicing import voice_chords
 from tests.generation.composer.plans import Point, make_plan

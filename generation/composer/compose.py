@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from generation.composer.cues import CueCurves
-from generation.composer.palettes import Palette
+from generation.composer.palettes import INSTRUMENTS, Palette
 from generation.composer.playing.performance import Performance
 from generation.composer.pulse import Pulse
 from generation.composer.score import (
@@ -25,11 +25,14 @@ from generation.composer.score import (
 )
 from generation.composer.streams import stream
 from generation.composer.writing.bass import write_bass
+from generation.composer.writing.counter import write_counter
+from generation.composer.writing.counterpoint import top_voice, voice_of
 from generation.composer.writing.ending import write_ending
 from generation.composer.writing.figures import write_figure
 from generation.composer.writing.form import plan_form
 from generation.composer.writing.harmony import final_chord, harmonise, mode_count
-from generation.composer.writing.melody import Motif, make_motifs, write_melody
+from generation.composer.writing.melody import write_melody
+from generation.composer.writing.motifs import make_motifs
 from generation.composer.writing.orchestration import Seat, orchestrate
 from generation.composer.writing.pad import write_pad
 from generation.composer.writing.percussion import write_percussion
@@ -40,6 +43,8 @@ _RING_S = 7.5
 _RING_SHARE = 0.45
 #: The final chord is let go this long before the end, or this share of its ring.
 _LET_GO_S = 1.6
+#: Parts that are lines of single notes.
+_SUNG = (Part.MELODY, Part.COUNTER)
 
 Written = Mapping[Part, Sequence[WrittenNote]]
 
@@ -89,9 +94,9 @@ class Composition:
             yield self._lone_chord()
             return
         voicing: tuple[int, ...] = ()
-        melody_key: int | None = None
+        sung: Mapping[Part, int] = {}
         for index, (phrase, seats) in enumerate(zip(self._phrases, self._seats, strict=True)):
-            chords, written, voicing, melody_key = self._write(index, phrase, seats, voicing, melody_key)
+            chords, written, voicing, sung = self._write(index, phrase, seats, voicing, sung)
             yield PhraseMusic(phrase, chords, written, self._play(index, phrase, written, seats))
 
     def _write(
@@ -100,8 +105,8 @@ class Composition:
         phrase: Phrase,
         seats: Sequence[Seat],
         voicing: tuple[int, ...],
-        melody_key: int | None,
-    ) -> tuple[Sequence[Chord], Written, tuple[int, ...], int | None]:
+        sung: Mapping[Part, int],
+    ) -> tuple[Sequence[Chord], Written, tuple[int, ...], Mapping[Part, int]]:
         rng = stream(self.seed, "phrase", index)
         middle_s = self.pulse.second(phrase.onset_beat + phrase.beats / 2)
         dissonance = self.curves.one("dissonance", middle_s)
@@ -123,24 +128,40 @@ class Composition:
             ),
         }
         parts = {seat.part for seat in seats}
-        if Part.COUNTER in parts:
-            written[Part.COUNTER] = write_pad(body, [(max(keys),) for keys in held])
+        theme = make_motifs(stream(self.seed, "theme", phrase.theme), phrase.beats_per_bar)
+        others = (voice_of(written[Part.BASS]), top_voice(body, held))
+        centre = self._cue("melody_key")
         if Part.MELODY in parts:
-            melody = write_melody(
+            written[Part.MELODY] = write_melody(
                 phrase,
                 chords,
-                self._motifs(phrase),
+                theme,
                 density,
-                self._cue("melody_key"),
+                centre,
                 dissonance,
-                melody_key,
+                sung.get(Part.MELODY),
                 rng,
+                others,
+                _compass(Part.MELODY, seats),
             )
-            melody_key = melody[-1].key
-            written[Part.MELODY] = melody
+        if Part.COUNTER in parts:
+            written[Part.COUNTER] = write_counter(
+                phrase,
+                chords,
+                theme,
+                written.get(Part.MELODY, ()),
+                density,
+                centre,
+                dissonance,
+                sung.get(Part.COUNTER),
+                stream(self.seed, "counter", index),
+                others,
+                _compass(Part.COUNTER, seats),
+            )
+        sung = {**sung, **{part: notes[-1].key for part in _SUNG if (notes := written.get(part))}}
         if phrase.is_last:
             written = self._with_ending(written, chords[-1], voicings[-1])
-        return chords, written, voicings[len(body) - 1], melody_key
+        return chords, written, voicings[len(body) - 1], sung
 
     def _with_ending(
         self, written: Mapping[Part, Sequence[WrittenNote]], chord: Chord, voicing: tuple[int, ...]
@@ -149,9 +170,10 @@ class Composition:
         whole = dict(written)
         for part, notes in write_ending(chord, voicing, ring_beats).items():
             whole[part] = [*whole.get(part, ()), *notes]
-        if melody := whole.get(Part.MELODY):
-            # The last note rings with the chord.
-            whole[Part.MELODY] = [*melody[:-1], replace(melody[-1], beats=ring_beats, accent=0.5)]
+        for part in _SUNG:
+            if line := whole.get(part):
+                # The last note rings with the chord.
+                whole[part] = [*line[:-1], replace(line[-1], beats=ring_beats, accent=0.5)]
         return whole
 
     def _play(self, index: int, phrase: Phrase, written: Written, seats: Sequence[Seat]) -> list[Note]:
@@ -198,9 +220,6 @@ class Composition:
         per_beat_s = max(self.pulse.second(beat + 1.0) - onset_s, 1e-3)
         return (self._final_s - min(_LET_GO_S, 0.3 * self._final_s)) / per_beat_s
 
-    def _motifs(self, phrase: Phrase) -> tuple[Motif, Motif]:
-        return make_motifs(stream(self.seed, "theme", phrase.theme), phrase.beats_per_bar)
-
     def _pad_centre(self, time_s: float) -> float:
         return 59.0 + 0.45 * (self.curves.one("melody_key", time_s) - 70.5)
 
@@ -221,3 +240,10 @@ def compose(curves: CueCurves, seed: int, palette: Palette) -> Score:
         beat_times_s=tuple(composition.pulse.seconds(np.arange(int(last) + 1.0)).tolist()),
         written=tuple(phrase.written for phrase in music),
     )
+
+
+def _compass(part: Part, seats: Sequence[Seat]) -> tuple[int, int]:
+    """Lowest and highest key that the first player of a part can play as written."""
+    seat = min((seat for seat in seats if seat.part == part), key=lambda seat: abs(seat.octaves))
+    instrument = INSTRUMENTS[seat.instrument]
+    return instrument.low - 12 * seat.octaves, instrument.high - 12 * seat.octaves

@@ -1,48 +1,54 @@
-"""Melodies from motifs: two bars of contour and rhythm, sequenced, turned and closed."""
+"""Melodies: a theme developed over the chords, thinned by density, led by ear and closed at the cadence."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from generation.composer.score import Cadence, Chord, Phrase, WrittenNote
-from generation.composer.writing.meter import SLOTS_PER_BEAT, strength, thresholds
+from generation.composer.writing.contour import arch
+from generation.composer.writing.counterpoint import Voice, encounters
+from generation.composer.writing.development import Wish, develop, wishes
+from generation.composer.writing.line import Moment, Option, best_line, places
+from generation.composer.writing.meter import SLOTS_PER_BEAT, strength
+from generation.composer.writing.motifs import Theme
+from generation.composer.writing.ornaments import ornament
 
-LOWEST_KEY, HIGHEST_KEY = 53, 86
-_LARGEST_LEAP = 9
+LOWEST_KEY, HIGHEST_KEY = 50, 90
+_WINDOW = 8
 _BREATH_BEATS = 0.75
+_SEMITONES_A_STEP = 12 / 7
+_STRONG, _LONG_BEATS = 0.8, 1.5
+_ASKS_STEP = 60
+_FOREIGN = 40
 
 
 @dataclass(frozen=True)
-class Motif:
-    """One bar of a theme.
+class _Onset:
+    """Where a note begins, and what it would like to be."""
 
-    Args:
-        thresholds: density at which each sixteenth sounds.
-        contour: scale steps from the bar's own level, per sixteenth.
-    """
-
-    thresholds: NDArray[np.float64]
-    contour: NDArray[np.int64]
-
-
-def make_motifs(rng: np.random.Generator, beats_per_bar: int) -> tuple[Motif, Motif]:
-    """A theme's two motifs: a statement and its contrast."""
-    return _motif(rng, beats_per_bar, rising=1), _motif(rng, beats_per_bar, rising=-1)
+    beat: float
+    beats: float
+    weight: float
+    chord: Chord
+    step: int
+    statement: int
 
 
 def write_melody(
     phrase: Phrase,
     chords: Sequence[Chord],
-    motifs: tuple[Motif, Motif],
+    theme: Theme,
     density_at: Callable[[float], float],
     centre_at: Callable[[float], float],
     dissonance: float,
     previous_key: int | None,
     rng: np.random.Generator,
+    others: Sequence[Voice] = (),
+    compass: tuple[int, int] = (LOWEST_KEY, HIGHEST_KEY),
 ) -> list[WrittenNote]:
     """The melody of one phrase.
 
@@ -51,162 +57,197 @@ def write_melody(
         centre_at: beat to the melody's middle, as a MIDI key.
         dissonance: 0 to 1; share of strong beats that hold a suspension or lean on a neighbour.
         previous_key: last note before the phrase.
+        others: voices it makes no parallel fifths or octaves with, the bass first.
+        compass: lowest and highest key of its instrument.
 
     Returns:
         Notes in time order, without overlap; the last is held at the cadence.
     """
-    line = _Line(previous_key)
-    cadence_beat = _cadence_beat(phrase, chords)
-    variant = _variant(phrase, rng)
-    onsets: list[tuple[float, int, float]] = []
-    for bar in range(phrase.bars):
-        motif, shift, turned = variant[bar % len(variant)]
-        weights = strength(phrase.beats_per_bar)
-        start = phrase.onset_beat + bar * phrase.beats_per_bar
-        for slot, threshold in enumerate(motifs[motif].thresholds):
-            beat = start + slot / SLOTS_PER_BEAT
-            if beat >= cadence_beat - 0.24 or 0.03 + 0.78 * density_at(beat) < threshold:
-                continue
-            chord = _chord_at(chords, beat)
-            step = shift + turned * int(motifs[motif].contour[slot])
-            strong = weights[slot] >= 0.8
-            key = line.next(chord, centre_at(beat), step, strong, dissonance, rng)
-            onsets.append((beat, key, weights[slot]))
-    closing = line.close(_chord_at(chords, cadence_beat), centre_at(cadence_beat), phrase.cadence)
-    onsets.append((cadence_beat, closing, 0.8))
-    end = phrase.end_beat - (_BREATH_BEATS if not phrase.is_last else 0.0)
-    notes = []
-    for index, (beat, key, accent) in enumerate(onsets):
-        stop = onsets[index + 1][0] if index + 1 < len(onsets) else max(end, beat + 1.0)
-        notes.append(WrittenNote(beat, min(stop - beat, 2.0 * phrase.beats_per_bar), key, accent))
-    return notes
+    compass = max(compass[0], LOWEST_KEY), min(compass[1], HIGHEST_KEY)
+    density, centre = by_bar(phrase, density_at), by_bar(phrase, centre_at)
+    onsets = _onsets(phrase, chords, theme, density)
+    middle = [round(centre(onset.beat), 6) for onset in onsets]
+    wanted = _wanted(phrase, onsets, middle)
+    draws = rng.random(2 * len(onsets) + 2).tolist()
+    moments = _moments(phrase, onsets, wanted, others, dissonance, draws, compass)
+    keys = best_line(moments, previous_key, len(others))
+    notes = [
+        WrittenNote(onset.beat, onset.beats, key, onset.weight)
+        for onset, key in zip(onsets, keys, strict=True)
+    ]
+    notes = ornament(notes, [onset.chord for onset in onsets], phrase.variant, density, draws[len(onsets) :])
+    return _breathing(notes, phrase, {onset.beat for onset in _joints(onsets)}, density)
 
 
-class _Line:
-    """The melody so far: keeps steps small and leaps answered."""
-
-    def __init__(self, previous_key: int | None) -> None:
-        self._last = previous_key
-        self._leap = 0
-        self._repeats = 0
-
-    def next(
-        self,
-        chord: Chord,
-        centre: float,
-        step: int,
-        strong: bool,
-        dissonance: float,
-        rng: np.random.Generator,
-    ) -> int:
-        ladder = _ladder(chord.scale)
-        middle = int(np.argmin(np.abs(ladder - centre)))
-        wanted = int(np.clip(middle + step, 0, len(ladder) - 1))
-        if self._last is not None:
-            here = int(np.argmin(np.abs(ladder - self._last)))
-            # The line walks to where the motif points; it does not fly there.
-            reach = 2 if strong or rng.random() < 0.15 else 1
-            wanted = here + int(np.clip(wanted - here, -reach, reach))
-            if abs(self._leap) > 4:
-                wanted = here - int(np.sign(self._leap))
-            if wanted == here and self._repeats >= 1:
-                wanted = here + (1 if ladder[here] < centre else -1)
-            wanted = int(np.clip(wanted, 0, len(ladder) - 1))
-        leans = rng.random() < 0.45 * dissonance
-        key = int(ladder[wanted])
-        if strong and not leans and abs(self._leap) <= 4:
-            key = self._nearest_chord_tone(ladder, wanted, chord)
-        return self._keep(_in_range(key))
-
-    def close(self, chord: Chord, centre: float, cadence: Cadence) -> int:
-        tones = {
-            Cadence.AUTHENTIC: (0,),
-            Cadence.HALF: (0, 1, 2),
-            Cadence.DECEPTIVE: (0, 1),
-            Cadence.MODAL: (0, 2),
-            Cadence.PLAGAL: (0, 1),
-        }[cadence]
-        classes = {chord.pitch_classes[tone] for tone in tones}
-        near = centre if self._last is None else 0.7 * self._last + 0.3 * centre
-        keys = [key for key in range(LOWEST_KEY, HIGHEST_KEY + 1) if key % 12 in classes]
-        return self._keep(min(keys, key=lambda key: (abs(key - near), key)))
-
-    def _nearest_chord_tone(self, ladder: NDArray[np.int64], wanted: int, chord: Chord) -> int:
-        triad = set(chord.pitch_classes[:3])
-        here = wanted if self._last is None else int(np.argmin(np.abs(ladder - self._last)))
-        # A step away first, then a repeat or a third, then whatever is near.
-        places = sorted(
-            range(wanted - 2, wanted + 3), key=lambda k: (abs(abs(k - here) - 1), abs(k - wanted), k)
-        )
-        for place in places:
-            if not 0 <= place < len(ladder) or int(ladder[place]) % 12 not in triad:
-                continue
-            if int(ladder[place]) == self._last and self._repeats >= 1:
-                continue
-            return int(ladder[place])
-        return int(ladder[wanted])
-
-    def _keep(self, key: int) -> int:
-        if self._last is not None:
-            while key - self._last > _LARGEST_LEAP and key - 12 >= LOWEST_KEY:
-                key -= 12
-            while self._last - key > _LARGEST_LEAP and key + 12 <= HIGHEST_KEY:
-                key += 12
-            self._leap = key - self._last
-            self._repeats = self._repeats + 1 if key == self._last else 0
-        self._last = key
-        return key
+def openness(density: float) -> float:
+    """How open a bar is for the slots of a motif, 0 to 1, by the density cue."""
+    return 0.05 + 0.80 * round(density, 9)
 
 
-def _motif(rng: np.random.Generator, beats_per_bar: int, rising: int) -> Motif:
-    slots = beats_per_bar * SLOTS_PER_BEAT
-    steps = rng.choice([-2, -1, -1, 0, 1, 1, 2], size=slots)
-    steps[::2] = rng.choice([-1, 0, 1], size=len(steps[::2]))
-    arch = np.sin(np.linspace(0.0, np.pi, slots)) * rising * rng.uniform(1.0, 2.5)
-    walk = np.cumsum(steps)
-    contour = np.round(arch + np.clip(walk - walk.mean(), -3, 3)).astype(np.int64)
-    return Motif(thresholds(beats_per_bar, rng, wander=0.22), contour)
+def by_bar(phrase: Phrase, cue_at: Callable[[float], float]) -> Callable[[float], float]:
+    """`cue_at` read at the bars' ends and straight between: cues change over a phrase, not within a beat."""
+    bar = phrase.beats_per_bar
+    values = [cue_at(phrase.onset_beat + k * bar) for k in range(phrase.bars + 1)]
+
+    def at(beat: float) -> float:
+        index = min(max(int((beat - phrase.onset_beat) / bar), 0), phrase.bars - 1)
+        share = (beat - phrase.onset_beat) / bar - index
+        return values[index] + share * (values[index + 1] - values[index])
+
+    return at
 
 
-def _variant(phrase: Phrase, rng: np.random.Generator) -> list[tuple[int, int, int]]:
-    """Per bar: which motif, how many steps higher, 1 or -1 for inverted."""
-    arch = int(rng.integers(1, 3))
-    if phrase.is_answer:
-        plans = [
-            [(0, 0, 1), (0, arch, 1), (1, arch, 1), (1, -1, 1)],
-            [(0, arch, 1), (0, 0, 1), (1, 1, -1), (0, -1, 1)],
-        ]
-    else:
-        plans = [
-            [(0, 0, 1), (1, 0, 1), (0, arch, 1), (1, 1, 1)],
-            [(0, 0, 1), (0, arch, 1), (1, arch + 1, 1), (1, arch, -1)],
-        ]
-    return plans[phrase.texture % 2]
-
-
-def _cadence_beat(phrase: Phrase, chords: Sequence[Chord]) -> float:
+def cadence_beat(phrase: Phrase, chords: Sequence[Chord]) -> float:
+    """Where the melody closes: with the last chord, or in the last bar where that chord began earlier."""
     if phrase.is_last:
         return phrase.end_beat
-    return max((c.onset_beat for c in chords if c.onset_beat < phrase.end_beat), default=phrase.onset_beat)
+    last = max((c.onset_beat for c in chords if c.onset_beat < phrase.end_beat), default=phrase.onset_beat)
+    return max(last, phrase.end_beat - phrase.beats_per_bar)
 
 
-def _chord_at(chords: Sequence[Chord], beat: float) -> Chord:
-    current = chords[0]
-    for chord in chords:
-        if chord.onset_beat > beat + 1e-6:
-            break
-        current = chord
-    return current
+def chords_at(chords: Sequence[Chord], beats: Sequence[float]) -> list[Chord]:
+    """The chord under each of `beats`, which rise."""
+    found, index = [], 0
+    for beat in beats:
+        while index + 1 < len(chords) and chords[index + 1].onset_beat <= beat + 1e-6:
+            index += 1
+        found.append(chords[index])
+    return found
 
 
-def _ladder(scale: tuple[int, ...]) -> NDArray[np.int64]:
-    classes = set(scale)
-    return np.array([key for key in range(LOWEST_KEY, HIGHEST_KEY + 1) if key % 12 in classes])
+def _onsets(
+    phrase: Phrase, chords: Sequence[Chord], theme: Theme, density: Callable[[float], float]
+) -> list[_Onset]:
+    closing = cadence_beat(phrase, chords)
+    weights = strength(phrase.beats_per_bar)
+    sounding: list[tuple[float, float, Wish]] = []
+    statements = develop(phrase, theme)
+    for wish in wishes(statements):
+        beat = phrase.onset_beat + wish.slot / SLOTS_PER_BEAT
+        if beat < closing - 0.24 and openness(density(beat)) >= wish.opens_at:
+            sounding.append((beat, weights[wish.slot % len(weights)], wish))
+    last = Wish(round((closing - phrase.onset_beat) * SLOTS_PER_BEAT), 0.0, 0, len(statements))
+    sounding.append((closing, _STRONG, last))
+    beats = [beat for beat, _, _ in sounding]
+    ends = [*beats[1:], max(phrase.end_beat, closing + 1.0)]
+    return [
+        _Onset(beat, end - beat, weight, chord, wish.step, wish.statement)
+        for (beat, weight, wish), end, chord in zip(sounding, ends, chords_at(chords, beats), strict=True)
+    ]
 
 
-def _in_range(key: int) -> int:
-    while key < LOWEST_KEY:
-        key += 12
-    while key > HIGHEST_KEY:
-        key -= 12
-    return key
+def _wanted(phrase: Phrase, onsets: Sequence[_Onset], middle: Sequence[float]) -> list[float]:
+    """Where each note would lie: the motif's steps on the phrase's arch, around the register cue."""
+    offsets = [
+        onset.step * _SEMITONES_A_STEP + arch((onset.beat - phrase.onset_beat) / phrase.beats)
+        for onset in onsets
+    ]
+    mean = sum(offsets) / len(offsets)
+    return [key + offset - mean for key, offset in zip(middle, offsets, strict=True)]
+
+
+def _moments(
+    phrase: Phrase,
+    onsets: Sequence[_Onset],
+    wanted: Sequence[float],
+    others: Sequence[Voice],
+    dissonance: float,
+    draws: Sequence[float],
+    compass: tuple[int, int],
+) -> list[Moment]:
+    met = encounters(others, [onset.beat for onset in onsets])
+    peak = max(range(len(onsets)), key=lambda k: (wanted[k] if k + 1 < len(onsets) else -1.0, -k))
+    ceiling = round(wanted[peak])
+    moments = []
+    for index, onset in enumerate(onsets):
+        is_last = index + 1 == len(onsets)
+        before = onsets[index - 1] if index else None
+        bound = before is not None and before.statement == onset.statement and not is_last
+        follows_at_once = not is_last and onset.beats <= 2.0 and onsets[index + 1].chord == onset.chord
+        leans = follows_at_once and onset.weight >= 0.6 and draws[index] < round(0.03 + 0.4 * dissonance, 9)
+        options = []
+        for key in keys_near(onset.chord, wanted[index], compass, _WINDOW):
+            cost = round(abs(key - wanted[index])) * 2
+            if is_last:
+                cost += _closing_cost(key, onset.chord, phrase)
+            elif index == peak:
+                cost += 5 * abs(key - ceiling)
+            elif key >= ceiling:
+                cost += 30
+            foreign = key % 12 not in onset.chord.pitch_classes
+            if foreign and not is_last:
+                cost += -6 if leans and _resolves_down(key, onset.chord) else _foreign_cost(onset)
+            elif leans:
+                cost += 8
+            steps = places(onset.chord.scale)[key]
+            options.append(Option(key, steps, cost, foreign and not is_last))
+        moments.append(
+            Moment(
+                options,
+                places(onset.chord.scale),
+                interval=onset.step - before.step if bound and before is not None else None,
+                asks_step=_ASKS_STEP if is_last else 0,
+                leans=leans,
+                moved=met[index].moved,
+                struck=met[index].struck,
+                against=met[index].against,
+            )
+        )
+    return moments
+
+
+def keys_near(chord: Chord, wanted: float, compass: tuple[int, int], window: int) -> list[int]:
+    """Keys of the chord and its scale at most `window` from `wanted`, within the compass; never none."""
+    low, high = compass
+    middle = max(min(round(wanted), high - window), low + window)
+    classes = {*chord.scale, *chord.pitch_classes[:3]}
+    return [key for key in range(middle - window, middle + window + 1) if key % 12 in classes]
+
+
+def _foreign_cost(onset: _Onset) -> int:
+    if onset.weight >= _STRONG or onset.beats >= _LONG_BEATS or onset.beat == onset.chord.onset_beat:
+        return _FOREIGN
+    return 10 if onset.weight >= 0.6 else 3
+
+
+def _resolves_down(key: int, chord: Chord) -> bool:
+    return any((key - step) % 12 in chord.pitch_classes[:3] for step in (1, 2))
+
+
+def _closing_cost(key: int, chord: Chord, phrase: Phrase) -> int:
+    """Which tone closes: the tonic where the cadence closes, any tone of the chord where it asks."""
+    root, third, fifth = chord.pitch_classes[:3]
+    place = key % 12
+    match phrase.cadence:
+        case Cadence.AUTHENTIC:
+            costs = {root: 0, third: 18, fifth: 60}
+        case Cadence.HALF:
+            costs = {root: 4, third: 4, fifth: 0}
+        case Cadence.DECEPTIVE:
+            costs = {root: 6, third: 0, fifth: 30}
+        case _:
+            costs = {root: 0, third: 6, fifth: 10}
+    return costs.get(place, 90)
+
+
+def _joints(onsets: Sequence[_Onset]) -> list[_Onset]:
+    """The last note of each statement."""
+    return [a for a, b in pairwise(onsets) if a.statement != b.statement]
+
+
+def _breathing(
+    notes: Sequence[WrittenNote], phrase: Phrase, joints: set[float], density: Callable[[float], float]
+) -> list[WrittenNote]:
+    """Notes that leave room to breathe: at the phrase's end, and between its ideas where notes are few."""
+    sung = []
+    for index, note in enumerate(notes):
+        room = 0.0
+        if index + 1 == len(notes):
+            room = 0.0 if phrase.is_last else min(_BREATH_BEATS, 0.3 * note.beats)
+        elif note.onset_beat in joints:
+            room = min(max(note.beats - 1.0, 0.0), 1.5) * (
+                1.0 - 0.8 * min(max(density(note.onset_beat), 0.0), 1.0)
+            )
+        beats = min(note.beats - room, 1.5 * phrase.beats_per_bar)
+        sung.append(WrittenNote(note.onset_beat, beats, note.key, note.accent))
+    return sung

@@ -13,7 +13,7 @@ from scipy.stats import spearmanr
 
 from generation.composer.engine import ComposerEngine
 from generation.composer.palettes import INSTRUMENTS, PALETTES
-from generation.composer.score import Cadence, Chord, Part, Phrase, Score
+from generation.composer.score import Cadence, Chord, Part, Phrase, PhraseKind, Score
 from generation.composer.writing.harmony import common_chords
 from generation.composer.writing.modes import LADDER, triad_of
 from generation.composer.writing.pad import write_pad
@@ -136,11 +136,12 @@ def test_melodies_walk_more_than_they_leap_and_never_leap_over_a_sixth(scores: l
 
 
 def test_melodies_return_to_their_motifs() -> None:
-    score = ENGINE.compose(make_plan([(0.4, 0.2)], 240.0, 5))
+    score = ENGINE.compose(make_plan([(0.4, 0.2)], 480.0, 5))
     beats = np.asarray(score.beat_times_s)
     rhythms = []
     for phrase in score.phrases:
-        if phrase.theme == 0 and phrase.beats_per_bar == 4 and not phrase.melody_rests:
+        opens = phrase.kind in (PhraseKind.ANTECEDENT, PhraseKind.CONSEQUENT, PhraseKind.PRESENTATION)
+        if opens and phrase.theme == 0 and phrase.beats_per_bar == 4 and not phrase.melody_rests:
             start = beats[int(phrase.onset_beat)]
             bar_s = beats[int(phrase.onset_beat) + 4] - start
             onsets = [n.onset_s for n in score.notes if n.part == Part.MELODY]

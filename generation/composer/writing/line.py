@@ -1,0 +1,173 @@
+"""A line of notes: of all the ways through its moments, the one that a singer would take.
+
+A beam search over keys. What it weighs: intervals and what answers them (leaps turn back: Huron, 2006,
+Sweet Anticipation, ch. 5; von Hippel & Huron, 2000, Music Perception 18, 59-85), likeness to the motif, chord
+tones, foreign tones that resolve by step, no parallel fifths or octaves with other voices. The weights are
+whole numbers, so that every machine takes the same way.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+LARGEST_LEAP = 9
+"""Semitones; a major sixth."""
+
+_BEAM = 7
+_UNLIKE_MOTIF = 6
+_UNRESOLVED = 110
+_LEAPT_AT = 34
+_SKIPPED_AT = 10
+_PARALLEL = 170
+_SAME_WAY = 3
+_SIZES = (11, 0, 2, 8, 9, 14, 75, 18, 26, 28)
+_REACH = 12
+
+
+class Option(NamedTuple):
+    """A key at one moment.
+
+    Args:
+        key: MIDI key.
+        place: scale steps from the lowest key, see `places`.
+        cost: of the key by itself.
+        is_foreign: to its chord; asks for a step.
+    """
+
+    key: int
+    place: int
+    cost: int
+    is_foreign: bool
+
+
+class Moment(NamedTuple):
+    """One onset of a line.
+
+    Args:
+        options: keys to choose from, at least one.
+        places: scale steps of every MIDI key in this moment's scale.
+        interval: scale steps from the note before, as the motif has it; None where no motif binds them.
+        asks_step: cost of coming here other than by step.
+        leans: a foreign tone may be leapt at: an appoggiatura.
+        moved: each other voice's keys at the moment before and now, where they differ.
+        struck: voice, its key when last struck together with this line, and its key now struck.
+        against: 1 where the other voice rises, -1 where it falls: the line would rather go the other way.
+    """
+
+    options: Sequence[Option]
+    places: Sequence[int]
+    interval: int | None = None
+    asks_step: int = 0
+    leans: bool = False
+    moved: Sequence[tuple[int, int]] = ()
+    struck: Sequence[tuple[int, int, int]] = ()
+    against: int = 0
+
+
+class _State(NamedTuple):
+    cost: int
+    key: int
+    before: int
+    is_foreign: bool
+    anchors: tuple[int, ...]
+    parent: _State | None
+
+
+@lru_cache(maxsize=256)
+def places(scale: tuple[int, ...]) -> tuple[int, ...]:
+    """Scale steps from key 0 of every MIDI key; a key foreign to the scale stands with the one above it."""
+    ladder = [key for key in range(128) if key % 12 in scale]
+    return tuple(min(bisect_left(ladder, key), len(ladder) - 1) for key in range(128))
+
+
+def best_line(moments: Sequence[Moment], previous_key: int | None, n_voices: int) -> list[int]:
+    """The keys of the line, one a moment.
+
+    Args:
+        previous_key: last note before it.
+        n_voices: how many other voices `Moment.struck` speaks of.
+    """
+    anchors = (-1,) * n_voices
+    beam = [_State(0, -1 if previous_key is None else previous_key, 0, False, anchors, None)]
+    for moment in moments:
+        beam = _advance(beam, moment)
+    state: _State | None = min(beam, key=lambda state: state[:3])
+    keys: list[int] = []
+    while state is not None and state.parent is not None:
+        keys.append(state.key)
+        state = state.parent
+    return keys[::-1]
+
+
+def _advance(beam: Sequence[_State], moment: Moment) -> list[_State]:
+    reached: dict[tuple[int, int], tuple[int, Option, _State]] = {}
+    for state in beam:
+        here = moment.places[state.key] if state.key >= 0 else 0
+        wanted = None if moment.interval is None or state.key < 0 else here + moment.interval
+        turns = _TURNS[state.before + _REACH]
+        for option in moment.options:
+            move = option.key - state.key if state.key >= 0 else 0
+            cost = state.cost + option.cost
+            if state.key >= 0:
+                cost += turns[move + _REACH] if -_REACH <= move <= _REACH else 1000 + 50 * abs(move)
+                is_step = -2 <= move <= 2 and move != 0
+                if state.is_foreign and not is_step:
+                    cost += _UNRESOLVED
+                if option.is_foreign and not moment.leans and (move > 2 or move < -2):
+                    cost += _LEAPT_AT if move > 4 or move < -4 else _SKIPPED_AT
+                if moment.asks_step and not is_step:
+                    cost += moment.asks_step
+                if move * moment.against > 0:
+                    cost += _SAME_WAY
+                for was, now in moment.moved:
+                    if (now - was) * move > 0 and _is_parallel(was, state.key, now, option.key):
+                        cost += _PARALLEL
+                for voice, was, now in moment.struck:
+                    anchor = state.anchors[voice]
+                    if anchor >= 0 and (now - was) * (option.key - anchor) > 0:
+                        cost += _PARALLEL * _is_parallel(was, anchor, now, option.key)
+            if wanted is not None:
+                cost += _UNLIKE_MOTIF * abs(option.place - wanted)
+            # Ways that differ only in what lies further back are one way: the cheaper.
+            place = (option.key, move if -_REACH <= move <= _REACH else 0)
+            known = reached.get(place)
+            if known is None or cost < known[0]:
+                reached[place] = (cost, option, state)
+    best = sorted((cost, place) for place, (cost, _, _) in reached.items())[:_BEAM]
+    return [_reach(reached[place], place[1], moment) for _, place in best]
+
+
+def _reach(way: tuple[int, Option, _State], move: int, moment: Moment) -> _State:
+    cost, option, state = way
+    anchors = state.anchors
+    if moment.struck:
+        struck = {voice for voice, _, _ in moment.struck}
+        anchors = tuple(option.key if voice in struck else key for voice, key in enumerate(anchors))
+    return _State(cost, option.key, move, option.is_foreign, anchors, state)
+
+
+def _is_parallel(was: int, key: int, now: int, next_key: int) -> bool:
+    return (key - was) % 12 == (next_key - now) % 12 and (key - was) % 12 in (0, 7)
+
+
+def _turn(before: int, now: int) -> int:
+    """Cost of an interval after another, in semitones."""
+    size = abs(now)
+    cost = _SIZES[size] if size <= LARGEST_LEAP else 500
+    if abs(before) > 4:
+        if before * now < 0:
+            return cost + (0 if size <= 2 else 10 if size <= 4 else 80)
+        return cost + (30 if now == 0 else 110)
+    if abs(before) > 2 and size > 2 and before * now > 0:
+        cost += 8 if size <= 4 else 40
+    if before == now == 0:
+        cost += 30
+    return cost
+
+
+_TURNS = tuple(
+    tuple(_turn(before, now) for now in range(-_REACH, _REACH + 1)) for before in range(-_REACH, _REACH + 1)
+)

@@ -1,0 +1,54 @@
+"""A melody heard before comes back ornamented: passing notes in its thirds, neighbours in its long notes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from generation.composer.score import Chord, WrittenNote
+
+_OFTEN = (0.0, 0.22, 0.34, 0.42)
+_ACCENT = 0.3
+
+
+def ornament(
+    notes: Sequence[WrittenNote],
+    chords: Sequence[Chord],
+    variant: int,
+    density: Callable[[float], float],
+    draws: Sequence[float],
+) -> list[WrittenNote]:
+    """The notes with ornaments between them.
+
+    Args:
+        chords: under each note.
+        variant: how often the phrase has been heard before; at the first hearing it stays as it is.
+        density: beat to density, 0 to 1; more ornaments where more is open.
+        draws: at least one a note, in [0, 1).
+    """
+    often = _OFTEN[min(variant, len(_OFTEN) - 1)]
+    ornamented: list[WrittenNote] = []
+    for index, note in enumerate(notes):
+        following = notes[index + 1] if index + 1 < len(notes) else None
+        share = often * (0.4 + 0.8 * min(max(density(note.onset_beat), 0.0), 1.0))
+        if following is None or note.beats < 1.0 or draws[index] >= round(share, 9):
+            ornamented.append(note)
+            continue
+        key = _between(note.key, following.key, chords[index].scale)
+        if key is None:
+            ornamented.append(note)
+            continue
+        short = 0.5 if note.beats < 3.0 else 1.0
+        ornamented.append(WrittenNote(note.onset_beat, note.beats - short, note.key, note.accent))
+        ornamented.append(WrittenNote(following.onset_beat - short, short, key, _ACCENT))
+    return ornamented
+
+
+def _between(key: int, following: int, scale: tuple[int, ...]) -> int | None:
+    """A step from both: passing in a third, upper neighbour of a repeated note; None where there is none."""
+    if abs(following - key) in (3, 4):
+        found = [k for k in range(min(key, following) + 1, max(key, following)) if k % 12 in scale]
+        steps = [k for k in found if abs(k - key) <= 2 and abs(k - following) <= 2]
+        return steps[0] if steps else None
+    if following == key:
+        return next((key + step for step in (1, 2) if (key + step) % 12 in scale), None)
+    return None

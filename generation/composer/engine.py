@@ -76,7 +76,7 @@ class ComposerEngine:
             def report(share: float, before_s: float = done_s, length_s: float = plan.duration_s) -> None:
                 progress((before_s + share * length_s) / total_s)
 
-            curves = self._curves(plan)
+            curves = self.curves(plan)
             score = compose(curves, plan.seed, PALETTES[self.palette])
             samples = render_score(score, curves, shared_sampler(), report)
             done_s += plan.duration_s
@@ -93,9 +93,14 @@ class ComposerEngine:
         Raises:
             OutOfRange: the plan has no planned affect, or lasts no time.
         """
-        return compose(self._curves(plan), plan.seed, PALETTES[self.palette])
+        return compose(self.curves(plan), plan.seed, PALETTES[self.palette])
 
-    def _curves(self, plan: SessionPlan) -> CueCurves:
+    def curves(self, plan: SessionPlan) -> CueCurves:
+        """The plan's cues, as this engine sees them.
+
+        Raises:
+            OutOfRange: the plan has no planned affect, or lasts no time.
+        """
         if not plan.duration_s > 0:
             raise OutOfRange(
                 "path", f"{plan.duration_s:g} s is no length for music", "plan more than 0 seconds"

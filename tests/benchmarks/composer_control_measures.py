@@ -56,11 +56,11 @@ UNITS: Mapping[str, str] = {
 }
 
 _NOTE_RATE_HZ = 16_000
-_NOTE_FRAME, _NOTE_HOP = 2_048, 256
+_NOTE_FRAME, _NOTE_HOP = 4_096, 256
 _LOWEST_BAND, _HIGHEST_BAND = 48, 103
-_COMPRESSION = 100.0
+_COMPRESSION = 30.0
 _LAG = 4
-_RISE = 0.12
+_RISE = 0.3
 _HARMONICS = (12, 19, 24, 28, 31, 34, 36)
 _MIDDLE_BPM, _MIDDLE_ONSETS_HZ = 90.0, 2.5
 _AUDIBLE_DB = 40.0
@@ -99,7 +99,7 @@ def measure(sound: Sound, sample_rate_hz: int) -> dict[str, float]:
 def heard_note_rate_hz(mono: Floats) -> float:
     """Beginnings of notes in a second, the notes of a chord each for itself; `mono` at 16 kHz."""
     transform = ShortTimeFFT(
-        get_window("hann", _NOTE_FRAME), _NOTE_HOP, fs=_NOTE_RATE_HZ, mfft=4 * _NOTE_FRAME
+        get_window("hann", _NOTE_FRAME), _NOTE_HOP, fs=_NOTE_RATE_HZ, mfft=2 * _NOTE_FRAME
     )
     spectrum = np.abs(transform.stft(mono))
     hertz = 440.0 * 2.0 ** ((np.arange(_LOWEST_BAND, _HIGHEST_BAND + 1) - 69) / 12.0)
@@ -110,7 +110,7 @@ def heard_note_rate_hz(mono: Floats) -> float:
     before = maximum_filter(compressed[:, :-_LAG], size=(3, 1))
     rise = np.maximum(compressed[:, _LAG:] - before, 0.0)
     is_peak = (maximum_filter(rise, size=(3, 9)) == rise) & (rise > _RISE)
-    around = maximum_filter(np.where(is_peak, rise, 0.0), size=(3, 7))
+    around = maximum_filter(np.where(is_peak, rise, 0.0), size=(3, 9))
     for harmonic in _HARMONICS:
         is_peak[harmonic:] &= around[:-harmonic] < 0.8 * rise[harmonic:]
     return float(is_peak.sum() * _NOTE_RATE_HZ / len(mono))

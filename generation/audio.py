@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from generation.loudness import integrated_loudness
 from generation.mastering import Mastered, master
 from generation.peaks import true_peak_dbtp
+from generation.sound_blocks import Sound, in_memory
 from generation.sound_file import read_audio, read_blocks
 from study.errors import AudioError
 from study.folder import write_whole
@@ -57,7 +58,7 @@ def encode_audio(samples: NDArray[np.float32], sample_rate_hz: int, suffix: str 
     return encoded.getvalue()
 
 
-def write_audio(path: Path, samples: NDArray[np.float32], sample_rate_hz: int) -> None:
+def write_audio(path: Path, samples: Sound, sample_rate_hz: int) -> None:
     """Write a 16-bit FLAC (or WAV, by the name's ending): whole, or not at all.
 
     Args:
@@ -67,4 +68,4 @@ def write_audio(path: Path, samples: NDArray[np.float32], sample_rate_hz: int) -
         AudioError: as `encode_audio`.
         StorageError: the folder or disk does not take it; nothing is left behind.
     """
-    write_whole(path, encode_audio(samples, sample_rate_hz, path.suffix))
+    write_whole(path, encode_audio(in_memory(samples), sample_rate_hz, path.suffix))

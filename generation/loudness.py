@@ -8,6 +8,7 @@ import numpy as np
 import pyloudnorm
 from numpy.typing import NDArray
 
+from generation.sound_blocks import Sound, blocks_of
 from study.errors import AudioError
 
 GATE_LUFS = -70.0
@@ -18,7 +19,7 @@ _CHUNK_S = 60.0
 _SETTLE_S = 1.0
 
 
-def integrated_loudness(samples: NDArray[np.float32], sample_rate_hz: int) -> float | None:
+def integrated_loudness(samples: Sound, sample_rate_hz: int) -> float | None:
     """Gated loudness in LUFS; None where nothing reaches the gate of -70 LUFS.
 
     Source: ITU-R BS.1770-4, as pyloudnorm measures it.
@@ -32,35 +33,84 @@ def integrated_loudness(samples: NDArray[np.float32], sample_rate_hz: int) -> fl
     return gated_loudness(block_loudness(samples, sample_rate_hz))
 
 
-def block_loudness(samples: NDArray[np.float32], sample_rate_hz: int) -> NDArray[np.float64]:
-    """Loudness of each gating block (0.4 s, every 0.1 s), in LUFS; -inf for silence."""
-    n_samples, n_channels = samples.shape
-    if n_samples < round(BLOCK_S * sample_rate_hz):
-        seconds = n_samples / sample_rate_hz
-        raise AudioError(
-            "sound", f"{seconds:g} s is too short to have a loudness", f"use {BLOCK_S:g} s or more"
-        )
-    if n_channels > 5:
-        raise AudioError(
-            "sound", f"{n_channels} channels have no loudness by BS.1770-4", "mix down to stereo"
-        )
-    meter = pyloudnorm.Meter(sample_rate_hz, block_size=BLOCK_S)
-    step = round(_STEP_S * sample_rate_hz)
-    if sample_rate_hz % 10:
-        meter.integrated_loudness(samples)
-        return np.asarray(meter.blockwise_loudness, dtype=np.float64)
-    # A minute at a time: the same blocks as in one piece, in a twentieth of the memory.
-    settle, chunk = (round(s / _STEP_S) for s in (_SETTLE_S, _CHUNK_S))
-    n_blocks = round((n_samples - BLOCK_S * sample_rate_hz) / step) + 1
-    loudness: list[float] = []
-    while len(loudness) < n_blocks:
-        first = len(loudness)
-        begin = max(first - settle, 0)
-        last = n_blocks if n_blocks - first < 2 * chunk else first + chunk
-        end = n_samples if last == n_blocks else (last - 1) * step + round(BLOCK_S * sample_rate_hz)
-        meter.integrated_loudness(samples[begin * step : end])
-        loudness.extend(meter.blockwise_loudness[first - begin :])
-    return np.asarray(loudness, dtype=np.float64)
+def block_loudness(samples: Sound, sample_rate_hz: int) -> NDArray[np.float64]:
+    """Loudness of each gating block (0.4 s, every 0.1 s), in LUFS; -inf for silence.
+
+    Raises:
+        AudioError: as `integrated_loudness`.
+    """
+    meter = LoudnessMeter(sample_rate_hz, samples.shape[1])
+    for block in blocks_of(samples):
+        meter.add(block)
+    return meter.blocks()
+
+
+class LoudnessMeter:
+    """Measures gating blocks while the sound goes by, a minute at a time.
+
+    The blocks are the same as in one piece, in a fraction of the memory, and the same
+    however the sound is cut where it is added.
+
+    Raises:
+        AudioError: more than five channels.
+    """
+
+    def __init__(self, sample_rate_hz: int, n_channels: int) -> None:
+        if n_channels > 5:
+            raise AudioError(
+                "sound", f"{n_channels} channels have no loudness by BS.1770-4", "mix down to stereo"
+            )
+        self._rate_hz = sample_rate_hz
+        self._meter = pyloudnorm.Meter(sample_rate_hz, block_size=BLOCK_S)
+        self._step = round(_STEP_S * sample_rate_hz)
+        # Blocks begin on a sample only where the rate is a multiple of ten.
+        self._chunk = math.inf if sample_rate_hz % 10 else round(_CHUNK_S / _STEP_S)
+        self._settle = round(_SETTLE_S / _STEP_S)
+        self._loudness: list[float] = []
+        # What has gone by, from gating block `_begin` on.
+        self._held: list[NDArray[np.float32]] = []
+        self._n_held = self._begin = 0
+
+    def add(self, samples: NDArray[np.float32]) -> None:
+        """The next samples, float32, shape [n, n_channels]."""
+        self._held.append(samples)
+        self._n_held += len(samples)
+        # The last two minutes stay in one piece, which may end within a block.
+        while self._n_blocks() - len(self._loudness) >= 2 * self._chunk:
+            self._measure(round(len(self._loudness) + self._chunk))
+
+    def blocks(self) -> NDArray[np.float64]:
+        """Every gating block of what was added, in LUFS; -inf for silence. Nothing is added after this.
+
+        Raises:
+            AudioError: shorter than one gating block.
+        """
+        if self._begin == 0 and self._n_held < round(BLOCK_S * self._rate_hz):
+            seconds = self._n_held / self._rate_hz
+            raise AudioError(
+                "sound", f"{seconds:g} s is too short to have a loudness", f"use {BLOCK_S:g} s or more"
+            )
+        if len(self._loudness) < self._n_blocks():
+            self._measure(None)
+        return np.asarray(self._loudness, dtype=np.float64)
+
+    def _n_blocks(self) -> int:
+        n_samples = self._begin * self._step + self._n_held
+        if math.isinf(self._chunk):
+            return 1
+        return round((n_samples - BLOCK_S * self._rate_hz) / self._step) + 1
+
+    def _measure(self, last: int | None) -> None:
+        """Measure up to gating block `last`, all that is held for None, and forget what is behind."""
+        samples = np.concatenate(self._held)
+        n_samples = len(samples)
+        if last is not None:
+            n_samples = (last - 1 - self._begin) * self._step + round(BLOCK_S * self._rate_hz)
+        self._meter.integrated_loudness(samples[:n_samples])
+        self._loudness.extend(self._meter.blockwise_loudness[len(self._loudness) - self._begin :])
+        begin = max(len(self._loudness) - self._settle, 0)
+        rest = samples[(begin - self._begin) * self._step :]
+        self._held, self._n_held, self._begin = [rest], len(rest), begin
 
 
 def gated_loudness(blocks: NDArray[np.float64]) -> float | None:

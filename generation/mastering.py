@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from generation.loudness import GATE_LUFS, block_loudness, gated_loudness
+from generation.loudness import GATE_LUFS, LoudnessMeter, block_loudness, gated_loudness
 from generation.peaks import limit
 from generation.peaks import true_peak_dbtp as measured_peak_dbtp
+from generation.sound_blocks import Sound, blocks_of, scaled
 from study.errors import AudioError
 
 # Room for another meter's interpolation filter and for rounding to 16 bits.
@@ -27,14 +28,14 @@ class Mastered:
     """A session at its study's loudness.
 
     Args:
-        samples: float32, shape [n_samples, n_channels].
+        samples: float32, shape [n_samples, n_channels]; an array where it was mastered from one.
         gain_db: the one gain applied to every sample before the limiter.
         loudness_lufs: integrated, measured on `samples`; None for digital silence.
         true_peak_dbtp: measured on `samples`; None for digital silence.
         limited_db: the deepest gain reduction of the limiter, 0 where it was not needed.
     """
 
-    samples: NDArray[np.float32]
+    samples: Sound
     gain_db: float
     loudness_lufs: float | None
     true_peak_dbtp: float | None
@@ -42,7 +43,7 @@ class Mastered:
 
 
 def master(
-    samples: NDArray[np.float32], sample_rate_hz: int, loudness_lufs: float, true_peak_dbtp: float = -1.0
+    samples: Sound, sample_rate_hz: int, loudness_lufs: float, true_peak_dbtp: float = -1.0
 ) -> Mastered:
     """A whole session at `loudness_lufs`, its true peak at or below the ceiling.
 
@@ -60,16 +61,15 @@ def master(
         AudioError: NaN in the samples, a session below the gate of -70 LUFS, or
             one whose peaks stand so far above its loudness that no gain can
             give both figures.
+        StorageError: the disk of a sound on disk has no room for a limited one beside it.
     """
-    if not np.isfinite(samples).all():
-        raise AudioError("session", "the sound holds NaN or infinity", "make the sound again")
-    if not samples.any():
+    blocks = _measured(samples, sample_rate_hz)
+    if blocks is None:
         return Mastered(samples, 0.0, None, None)
-    blocks = block_loudness(samples, sample_rate_hz)
     gain_db = _gain_to(blocks, loudness_lufs)
     ceiling = _linear(true_peak_dbtp - _PEAK_MARGIN_DB)
     for _ in range(_PASSES):
-        loud = samples * np.float32(_linear(gain_db))
+        loud = scaled(samples, _linear(gain_db))
         limited, limited_db = limit(loud, sample_rate_hz, ceiling)
         after = blocks + gain_db if limited is loud else block_loudness(limited, sample_rate_hz)
         reached = gated_loudness(after)
@@ -82,6 +82,18 @@ def master(
         f" below {true_peak_dbtp:g} dBTP",
         "choose a lower loudness_lufs, or sound without isolated clicks",
     )
+
+
+def _measured(samples: Sound, sample_rate_hz: int) -> NDArray[np.float64] | None:
+    """Its gating blocks, in one going through; None for digital silence."""
+    meter = LoudnessMeter(sample_rate_hz, samples.shape[1])
+    is_silent = True
+    for block in blocks_of(samples):
+        if not np.isfinite(block).all():
+            raise AudioError("session", "the sound holds NaN or infinity", "make the sound again")
+        is_silent = is_silent and not block.any()
+        meter.add(block)
+    return None if is_silent else meter.blocks()
 
 
 def _gain_to(blocks: NDArray[np.float64], loudness_lufs: float) -> float:

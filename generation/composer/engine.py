@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from generation.composer.compose import compose
-from generation.composer.cues import CUE_NAMES, CueCurves
+from generation.composer.cues import CueCurves, checked_weights
 from generation.composer.palettes import DEFAULT_PALETTE, PALETTES
 from generation.composer.score import Score
 from generation.composer.sound.bank import LICENCE, bank_hashes
@@ -43,7 +43,7 @@ class ComposerEngine:
 
         Raises:
             UnknownName: an option, palette or cue that does not exist.
-            OutOfRange: a cue weight that is no number in [0, 1].
+            OutOfRange: a cue weight that is no number in [0, 1], or all cues held.
         """
         for option in options:
             if option not in ("palette", "cue_weights"):
@@ -55,7 +55,7 @@ class ComposerEngine:
             raise UnknownName(
                 "engine.options.palette", f"{palette!r} is not a palette", "write " + ", ".join(PALETTES)
             )
-        return cls(palette, MappingProxyType(_checked_weights(options.get("cue_weights", {}))))
+        return cls(palette, MappingProxyType(checked_weights(options.get("cue_weights", {}))))
 
     def generate(
         self,
@@ -105,20 +105,4 @@ class ComposerEngine:
             raise OutOfRange(
                 "path", f"{plan.duration_s:g} s is no length for music", "plan more than 0 seconds"
             )
-        return CueCurves(plan.path, self.cue_weights)
-
-
-def _checked_weights(given: Any) -> dict[str, float]:
-    if not isinstance(given, Mapping):
-        raise OutOfRange(
-            "engine.options.cue_weights", f"{given!r} is not an object", 'write for example {"tempo": 0}'
-        )
-    weights: dict[str, float] = {}
-    for cue, weight in given.items():
-        where = f"engine.options.cue_weights.{cue}"
-        if cue not in CUE_NAMES:
-            raise UnknownName(where, f"{cue!r} is not a cue", "write one of " + ", ".join(CUE_NAMES))
-        if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0.0 <= weight <= 1.0:
-            raise OutOfRange(where, f"{weight!r} is not in [0, 1]", "write a number from 0 to 1")
-        weights[cue] = float(weight)
-    return weights
+        return CueCurves(plan.path, self.cue_weights, PALETTES[self.palette].cue_bias)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generation.composer.cues import CUE_NAMES, CueCurves, Cues, cues_of
+from study.errors import OutOfRange, UnknownName
 from tests.generation.composer.plans import make_plan
 
 UNIT = st.floats(-1.0, 1.0)
@@ -29,6 +30,9 @@ LARGEST_STEP = {
     "percussion": 0.02,
     "groove": 0.012,
     "sustain": 0.01,
+    "arch": 0.007,
+    "contrast": 0.009,
+    "swing": 0.001,
 }
 
 
@@ -82,9 +86,12 @@ def test_a_cue_of_weight_zero_stays_neutral_and_the_others_stay_as_they_were(cue
         "dynamics": {"velocity", "gain_db", "level_db"},
         "articulation": {"articulation"},
         "brightness": {"brightness"},
-        "density": {"density", "harmonic_rate", "percussion", "sustain", "gain_db"},
+        "density": {"density", "sustain", "gain_db"},
         "dissonance": {"dissonance"},
-        "groove": {"groove"},
+        "groove": {"groove", "swing"},
+        "harmony": {"harmonic_rate"},
+        "percussion": {"percussion"},
+        "expression": {"arch", "contrast"},
     }[cue]
 
     full, held = cues_of(v, a), cues_of(v, a, {cue: 0.0})
@@ -94,6 +101,58 @@ def test_a_cue_of_weight_zero_stays_neutral_and_the_others_stay_as_they_were(cue
             np.testing.assert_array_equal(getattr(held, field.name), getattr(full, field.name))
         elif field.name != "gain_db":
             assert np.ptp(getattr(held, field.name)) == 0.0
+
+
+def test_with_one_cue_let_go_and_all_others_held_only_that_cue_moves() -> None:
+    path = make_plan([(-0.8, -0.8), (0.8, 0.8)], 120.0).path
+    held = {name: 0.0 for name in CUE_NAMES if name != "tempo"}
+
+    curves = CueCurves(path, held)
+
+    moving = {field.name for field in fields(Cues) if np.ptp(getattr(curves.cues, field.name)) > 0}
+    assert moving == {"tempo_bpm"}
+
+
+def test_a_session_in_which_nothing_follows_the_path_is_refused() -> None:
+    path = make_plan([(-0.8, -0.8), (0.8, 0.8)], 120.0).path
+
+    with pytest.raises(OutOfRange, match="follow no path at all"):
+        CueCurves(path, dict.fromkeys(CUE_NAMES, 0.0))
+    CueCurves(path, dict.fromkeys(CUE_NAMES, 0.01))
+
+
+def test_a_palette_shifts_a_cue_alike_everywhere_and_no_other() -> None:
+    v, a = np.array([-0.9, 0.2, 0.9]), np.array([0.8, -0.9, 0.1])
+
+    plain, slow = cues_of(v, a), cues_of(v, a, None, {"tempo_bpm": -5.0})
+
+    np.testing.assert_allclose(slow.tempo_bpm, plain.tempo_bpm - 5.0)
+    np.testing.assert_array_equal(slow.density, plain.density)
+    with pytest.raises(UnknownName, match="tempi"):
+        cues_of(v, a, None, {"tempi": 1.0})
+
+
+def test_one_cue_at_one_moment_is_what_all_cues_are_there() -> None:
+    curves = CueCurves(make_plan([(-0.9, 0.9), (0.9, -0.9)], 47.3).path)
+    moments_s = np.concatenate([[-1.0, 0.0, 47.3, 60.0], np.linspace(0.1, 47.2, 33)])
+
+    together = curves.at(moments_s)
+
+    for field in fields(Cues):
+        alone = [curves.one(field.name, moment_s) for moment_s in moments_s.tolist()]
+        np.testing.assert_allclose(alone, getattr(together, field.name), rtol=0, atol=2e-9)
+        assert alone == np.round(alone, 9).tolist()
+
+
+def test_a_sudden_step_of_the_path_takes_ten_seconds_and_lies_around_it() -> None:
+    path = make_plan([(-0.5, -0.5)] * 60 + [(0.5, 0.5)] * 60, 60.0).path
+
+    arousal = CueCurves(path).arousal
+    times_s = CueCurves(path).times_s
+    low, high = (float(np.interp(share, (arousal + 0.5), times_s)) for share in (0.1, 0.9))
+
+    assert 9.0 < high - low < 12.0
+    assert (low + high) / 2 == pytest.approx(30.0, abs=0.2)
 
 
 def test_a_jump_between_waypoints_is_spread_over_seconds() -> None:

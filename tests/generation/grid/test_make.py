@@ -154,10 +154,12 @@ def test_an_engine_that_fails_is_a_fault_and_the_others_go_on(
 ) -> None:
     honest = CueCurves.__init__
 
-    def broken(self: CueCurves, path: AffectPath, cue_weights: Mapping[str, float]) -> None:
+    def broken(
+        self: CueCurves, path: AffectPath, cue_weights: Mapping[str, float], bias: Mapping[str, float]
+    ) -> None:
         if cue_weights:
             raise MemoryError("no room for the score")
-        honest(self, path, cue_weights)
+        honest(self, path, cue_weights, bias)
 
     monkeypatch.setattr(CueCurves, "__init__", broken)
 

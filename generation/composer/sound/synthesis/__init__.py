@@ -1,0 +1,1 @@
+"""Tones without recordings: damped partials, single players, ensembles and drums."""

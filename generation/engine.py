@@ -15,6 +15,7 @@ from typing import Any, Protocol, Self, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from generation.sound_blocks import Sound, in_memory
 from study.manifest import Seam, Take
 from study.session import SessionPlan
 
@@ -28,8 +29,9 @@ class SessionAudio:
 
     Args:
         plan: what it was made for.
-        samples: float32, shape [n_samples, 2], at `SAMPLE_RATE_HZ`;
-            n_samples = round(duration_s × SAMPLE_RATE_HZ) ± 1.
+        sound: float32, shape [n_samples, 2], at `SAMPLE_RATE_HZ`;
+            n_samples = round(duration_s × SAMPLE_RATE_HZ) ± 1. An array; of a `DiskEngine` that
+            works in a folder, blocks on disk.
         models: name to version or SHA-256 of everything that shaped the sound.
         licences: name to licence of the same.
         notes: what a reader of the manifest should know.
@@ -37,13 +39,18 @@ class SessionAudio:
     """
 
     plan: SessionPlan
-    samples: NDArray[np.float32]
+    sound: Sound
     models: Mapping[str, str]
     licences: Mapping[str, str]
     notes: tuple[str, ...] = field(default=())
     takes: tuple[Take, ...] = ()
     seams: tuple[Seam, ...] = ()
     rendering: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def samples(self) -> NDArray[np.float32]:
+        """The sound in memory, shape [n_samples, 2]."""
+        return in_memory(self.sound)
 
 
 class AffectJudge(Protocol):
@@ -104,3 +111,14 @@ class PlaceableEngine(MusicEngine, Protocol):
 
     def placed(self, placement: Placement) -> Self:
         """The same engine on that device; nothing heavy is loaded before `generate`."""
+
+
+@runtime_checkable
+class DiskEngine(MusicEngine, Protocol):
+    """An engine that can keep a session on disk, and not in memory, while it is made."""
+
+    def working_in(self, folder: Path) -> Self:
+        """The same engine, whose sound lies in a temporary file without a name on that folder's disk.
+
+        It then raises StorageError where that disk has no room.
+        """

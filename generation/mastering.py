@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from generation.loudness import GATE_LUFS, LoudnessMeter, block_loudness, gated_loudness
 from generation.peaks import limit
 from generation.peaks import true_peak_dbtp as measured_peak_dbtp
-from generation.sound_blocks import Sound, blocks_of, scaled
+from generation.sound_blocks import Sound, blocks_of, in_memory, scaled
 from study.errors import AudioError
 
 # Room for another meter's interpolation filter and for rounding to 16 bits.
@@ -28,18 +28,23 @@ class Mastered:
     """A session at its study's loudness.
 
     Args:
-        samples: float32, shape [n_samples, n_channels]; an array where it was mastered from one.
+        sound: float32, shape [n_samples, n_channels]; an array where it was mastered from one.
         gain_db: the one gain applied to every sample before the limiter.
-        loudness_lufs: integrated, measured on `samples`; None for digital silence.
-        true_peak_dbtp: measured on `samples`; None for digital silence.
+        loudness_lufs: integrated, measured on `sound`; None for digital silence.
+        true_peak_dbtp: measured on `sound`; None for digital silence.
         limited_db: the deepest gain reduction of the limiter, 0 where it was not needed.
     """
 
-    samples: Sound
+    sound: Sound
     gain_db: float
     loudness_lufs: float | None
     true_peak_dbtp: float | None
     limited_db: float = 0.0
+
+    @property
+    def samples(self) -> NDArray[np.float32]:
+        """The sound in memory, shape [n_samples, n_channels]."""
+        return in_memory(self.sound)
 
 
 def master(

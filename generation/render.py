@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from generation.audio import SAMPLE_RATE_HZ, Mastered, master, read_audio, true_peak_dbtp, write_audio
-from generation.engine import AffectJudge, MusicEngine, Progress, SessionAudio
-from generation.loudness import block_loudness, gated_loudness, loudness_between
+from generation.audio import SAMPLE_RATE_HZ, Mastered, master, write_audio
+from generation.engine import AffectJudge, DiskEngine, MusicEngine, Progress, SessionAudio
+from generation.file_measures import FileMeasures, measure_file
 from generation.planned_affect import planned_mean
 from generation.session_folder import SOUND, check_room, place_of, read_session, write_session
+from generation.sound_blocks import SoundOnDisk
 from generation.stimuli import STIMULI_VERSION, make_stimulus
 from study.errors import AudioError
-from study.folder import file_sha256, sweep
+from study.folder import sweep
 from study.manifest import ManifestClip, RenderManifest
 from study.session import SessionPlan
 
@@ -74,14 +72,17 @@ def render_sessions(
     composed = [n for n in pending if plans[n].path.kind.is_composed]
     others = [n for n in pending if n not in composed]
     half = _COMPOSING_SHARE * len(composed)
-    sounds = _composed([plans[n] for n in composed], engine, lambda share: advance(half * share), judge)
+    maker = engine.working_in(out_dir) if isinstance(engine, DiskEngine) else engine
+    sounds = _composed([plans[n] for n in composed], maker, lambda share: advance(half * share), judge)
     for number, sound in zip(composed, sounds, strict=True):
         manifests[number] = _write(place_of(out_dir, plans[number]), sound, _names(engine))
+        if isinstance(sound.sound, SoundOnDisk):
+            sound.sound.close()
         made += 1.0 - _COMPOSING_SHARE
     for number in others:
         sound = make_stimulus(plans[number], files_root if files_root is not None else out_dir.parent)
-        maker = {"name": "stimuli", "version": STIMULI_VERSION}
-        manifests[number] = _write(place_of(out_dir, plans[number]), sound, maker)
+        stimuli = {"name": "stimuli", "version": STIMULI_VERSION}
+        manifests[number] = _write(place_of(out_dir, plans[number]), sound, stimuli)
         made += 1.0
         advance(half)
     progress(1.0)
@@ -110,7 +111,7 @@ def _write(folder: Path, sound: SessionAudio, engine: Mapping[str, str]) -> Rend
 def _mastered(sound: SessionAudio) -> Mastered:
     plan, expected = sound.plan, round(sound.plan.duration_s * SAMPLE_RATE_HZ)
     session = f"{plan.participant_id} {plan.session_id}"
-    n_samples, n_channels = sound.samples.shape
+    n_samples, n_channels = sound.sound.shape
     if n_channels != 2 or abs(n_samples - expected) > 1:
         raise AudioError(
             session,
@@ -118,7 +119,7 @@ def _mastered(sound: SessionAudio) -> Mastered:
             "report this to the engine's makers",
         )
     try:
-        return master(sound.samples, SAMPLE_RATE_HZ, plan.loudness_lufs)
+        return master(sound.sound, SAMPLE_RATE_HZ, plan.loudness_lufs)
     except AudioError as refusal:
         raise AudioError(session, refusal.problem, refusal.remedy) from refusal
 
@@ -127,28 +128,28 @@ def _written(
     sound: SessionAudio, mastered: Mastered, engine: Mapping[str, str], folder: Path
 ) -> RenderManifest:
     """Write the sound, and say what the file holds, measured on the file itself."""
-    path = folder / SOUND
-    write_audio(path, mastered.samples, SAMPLE_RATE_HZ)
-    samples, sample_rate_hz = read_audio(path)
-    blocks = block_loudness(samples, sample_rate_hz)
+    path, plan = folder / SOUND, sound.plan
+    write_audio(path, mastered.sound, SAMPLE_RATE_HZ)
+    edges_s = clip_edges(len(mastered.sound) / SAMPLE_RATE_HZ, plan.clip_s)
+    held = measure_file(path, mastered.sound.shape, edges_s)
     limited = [f"a limiter lowered peaks by up to {mastered.limited_db:.1f} dB"] * (mastered.limited_db > 0)
     return RenderManifest(
-        participant_id=sound.plan.participant_id,
-        session_id=sound.plan.session_id,
-        plan_sha256=sound.plan.sha256,
+        participant_id=plan.participant_id,
+        session_id=plan.session_id,
+        plan_sha256=plan.sha256,
         engine=dict(engine),
         models=dict(sound.models),
         licences=dict(sound.licences),
-        seed=sound.plan.seed,
+        seed=plan.seed,
         stim_file=path.name,
-        audio_sha256=file_sha256(path),
-        sample_rate_hz=sample_rate_hz,
-        channels=samples.shape[1],
-        duration_s=len(samples) / sample_rate_hz,
-        loudness_lufs=_rounded(gated_loudness(blocks)),
-        true_peak_dbtp=_rounded(true_peak_dbtp(samples)),
+        audio_sha256=held.audio_sha256,
+        sample_rate_hz=held.sample_rate_hz,
+        channels=held.n_channels,
+        duration_s=held.n_frames / held.sample_rate_hz,
+        loudness_lufs=_rounded(held.loudness_lufs),
+        true_peak_dbtp=_rounded(held.true_peak_dbtp),
         gain_db=round(mastered.gain_db, 3),
-        clips=tuple(_clips(sound.plan, samples, blocks)),
+        clips=tuple(_clips(plan, edges_s, held)),
         notes=(*sound.notes, *limited),
         takes=sound.takes,
         seams=sound.seams,
@@ -156,22 +157,23 @@ def _written(
     )
 
 
-def _clips(
-    plan: SessionPlan, samples: NDArray[np.float32], blocks: NDArray[np.float64]
-) -> Iterator[ManifestClip]:
-    length_s = len(samples) / SAMPLE_RATE_HZ
-    whole = int(length_s / plan.clip_s + 1e-9)
-    rest_s = length_s - whole * plan.clip_s
-    onsets = [i * plan.clip_s for i in range(whole + (rest_s >= _SHORTEST_CLIP_S))] or [0.0]
-    for onset_s, end_s in zip(onsets, [*onsets[1:], length_s], strict=True):
-        first, last = (round(at * SAMPLE_RATE_HZ) for at in (onset_s, end_s))
+def clip_edges(length_s: float, clip_s: float) -> list[float]:
+    """Where a session's clips begin, in seconds, and where the last one ends."""
+    whole = int(length_s / clip_s + 1e-9)
+    rest_s = length_s - whole * clip_s
+    onsets = [i * clip_s for i in range(whole + (rest_s >= _SHORTEST_CLIP_S))] or [0.0]
+    return [*onsets, length_s]
+
+
+def _clips(plan: SessionPlan, edges_s: Sequence[float], held: FileMeasures) -> Iterator[ManifestClip]:
+    for (onset_s, end_s), clip in zip(pairwise(edges_s), held.clips, strict=True):
         yield ManifestClip(
             stim_file=SOUND,
-            onset_s=first / SAMPLE_RATE_HZ,
-            duration_s=(last - first) / SAMPLE_RATE_HZ,
+            onset_s=clip.first / held.sample_rate_hz,
+            duration_s=(clip.last - clip.first) / held.sample_rate_hz,
             affect=planned_mean(plan.path, onset_s, end_s) if plan.path.has_affect else None,
-            sha256=hashlib.sha256(samples[first:last].astype("<f4").tobytes()).hexdigest(),
-            loudness_lufs=_rounded(loudness_between(blocks, onset_s, end_s)),
+            sha256=clip.sha256,
+            loudness_lufs=_rounded(clip.loudness_lufs),
         )
 
 

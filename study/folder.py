@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from study.errors import StorageError
 
@@ -97,19 +98,32 @@ def write_whole(path: Path, content: bytes, mode: int = 0o644) -> None:
     Raises:
         StorageError: the folder cannot be written or the disk is full.
     """
+    with file_made_whole(path, mode) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def file_made_whole(path: Path, mode: int = 0o644) -> Iterator[BinaryIO]:
+    """A file to write into, which is there whole, on disk, when the block ends, or not at all.
+
+    Raises:
+        StorageError: the folder cannot be written or the disk is full.
+    """
     temporary = None
     try:
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
             temporary = Path(file.name)
-            file.write(content)
+            yield cast(BinaryIO, file)
             file.flush()
             os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
         temporary.replace(path)
         sync_folder(path.parent)
-    except OSError as problem:
+    except BaseException as problem:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+        if not isinstance(problem, OSError):
+            raise
         raise StorageError(
             str(path),
             f"cannot be written ({problem.strerror})",

@@ -184,7 +184,7 @@ class ClipEngine:
             rendering["judge"] = self.options.judge
         return SessionAudio(
             plan=session.plan,
-            samples=samples,
+            sound=samples,
             models={**card.models, **({f"prompts {table.name}": table.sha256} if table else {})},
             licences={**card.licences, **({f"prompts {table.name}": _licence(table)} if table else {})},
             notes=(*card.notes, *([NEAR_TIES] * has_near_ties)),

@@ -82,7 +82,7 @@ class ComposerEngine:
             done_s += plan.duration_s
             yield SessionAudio(
                 plan=plan,
-                samples=samples,
+                sound=samples,
                 models={"composer": self.version, **bank_hashes()},
                 licences={"composer": "Apache-2.0", "bank": LICENCE},
             )

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ import generation.render
 import generation.session_folder
 from generation.audio import SAMPLE_RATE_HZ, integrated_loudness, read_audio
 from generation.engine import AffectJudge, MusicEngine, Progress, SessionAudio
-from generation.render import render_sessions
+from generation.render import clip_edges, render_sessions
 from study.affect import Affect
 from study.errors import AudioError, DeviceError, StorageError
 from study.manifest import RenderManifest
@@ -121,16 +122,12 @@ def test_a_short_rest_joins_the_last_clip(tmp_path: Path) -> None:
 def test_clips_never_leave_a_gap_overlap_or_shorter_clip_than_a_loudness_needs(
     length_s: float, clip_s: float
 ) -> None:
-    plan = plan_of(kind=PathKind.SILENCE, steps=1, step_s=length_s, clip_s=min(clip_s, length_s))
-    samples = np.zeros((round(length_s * SAMPLE_RATE_HZ), 2), dtype=np.float32)
+    edges_s = clip_edges(length_s, min(clip_s, length_s))
 
-    clips = list(generation.render._clips(plan, samples, np.full(400, -np.inf)))
-
-    ends = [clip.onset_s + clip.duration_s for clip in clips]
-    assert clips[0].onset_s == 0.0
-    assert [clip.onset_s for clip in clips[1:]] == pytest.approx(ends[:-1], abs=1e-9)
-    assert ends[-1] == pytest.approx(len(samples) / SAMPLE_RATE_HZ)
-    assert min(clip.duration_s for clip in clips) >= 0.39
+    assert edges_s[0] == 0.0
+    assert edges_s[-1] == length_s
+    assert edges_s[1:-1] == pytest.approx([n * clip_s for n in range(1, len(edges_s) - 1)])
+    assert min(end_s - onset_s for onset_s, end_s in pairwise(edges_s)) >= 0.39
 
 
 def test_composed_and_given_sounds_come_back_in_plan_order(tmp_path: Path) -> None:
@@ -258,7 +255,7 @@ KILLED_WHILE_WRITING = """
 import sys, time
 from pathlib import Path
 import generation.session_folder
-from generation.render import render_sessions
+from generation.render import clip_edges, render_sessions
 from tests.generation.test_render import ToneEngine, plan_of, quiet
 
 generation.session_folder.write_whole = lambda *_: time.sleep(60)

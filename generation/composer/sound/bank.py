@@ -1,9 +1,9 @@
 """The sampled instruments: which recording plays a key, and how it is shaped.
 
-The bank is read from the file vendored beside this module; each Vorbis stream
-is decoded when it is first played. Decoders may differ between libsndfile
-builds in the last bit, so a session names both hashes: of the file and of the
-decoded samples.
+The bank is the file vendored beside this module, whole and unchanged: another
+one is refused before a note is played. Each Vorbis stream is decoded when it is
+first played. Decoders may differ between libsndfile builds in the last bit, so
+a session names both hashes: of the file and of the decoded samples.
 """
 
 from __future__ import annotations
@@ -30,9 +30,16 @@ from generation.composer.sound.voice import Voice, make_voice
 from study.errors import AudioError, StorageError
 
 BANK_FILE = Path(__file__).parent / "bank" / "isopath_bank.sf3"
+BANK_SHA256 = "e2f0949af6ba0a920098636573e3cf166ffe9afa2fb7cc569d88339788da8c7d"
+"""Of the file that this version of isopath was built with."""
 LICENCE = "MIT (FluidR3Mono GM; notices in generation/composer/sound/bank)"
 NOMINAL_VELOCITY = 72
 """The velocity zone that is played; dynamics are the sampler's own."""
+_REMEDY = 'install isopath again, or write "bank": "synthetic" in engine.options'
+#: No key is read more slowly or faster, in frames of its recording a second.
+_SLOWEST_HZ, _FASTEST_HZ = 1_000.0, 1_000_000.0
+_DAMAGED = (IndexError, KeyError, OverflowError, TypeError, ValueError, ZeroDivisionError)
+"""What numbers that point nowhere end in."""
 
 
 class Bank:
@@ -50,12 +57,15 @@ class Bank:
         self._where = where
         self._font: SoundFont = parse_soundfont(data, where)
         self._decoded: dict[int, NDArray[np.float32]] = {}
+        self._decoded_sha256: str | None = None
         self._voices: dict[tuple[tuple[int, int], int], tuple[Voice, ...]] = {}
         self.sha256 = hashlib.sha256(data).hexdigest()
         self._presets = {
             (number_of(header[2]), number_of(header[1])): index
             for index, header in enumerate(self._font.tables["phdr"][:-1])
         }
+        if not self._presets:
+            raise AudioError(where, "the SoundFont holds no instrument", _REMEDY)
 
     @property
     def presets(self) -> tuple[tuple[int, int], ...]:
@@ -66,10 +76,15 @@ class Bank:
         """The layers of `key` in `preset`, sounding together.
 
         Raises:
-            AudioError: the bank has no such preset, or the preset no such key.
+            AudioError: the bank has no such preset, or the preset no such key, or its tables are damaged.
         """
         if (preset, key) not in self._voices:
-            self._voices[preset, key] = self._find_voices(preset, key)
+            try:
+                self._voices[preset, key] = self._find_voices(preset, key)
+            except _DAMAGED as problem:
+                raise AudioError(
+                    self._where, f"the tables of preset {preset} are damaged ({problem})", _REMEDY
+                ) from problem
         return self._voices[preset, key]
 
     def _find_voices(self, preset: tuple[int, int], key: int) -> tuple[Voice, ...]:
@@ -83,6 +98,8 @@ class Bank:
             for upper in uppers
             for zone in self._zones("i", upper[Generator.INSTRUMENT], Generator.SAMPLE, key)
         )
+        if any(not _SLOWEST_HZ < voice.ratio < _FASTEST_HZ for voice in found):
+            raise ValueError(f"key {key} would be read at {found[0].ratio:g} frames a second")
         if found:
             return found
         raise AudioError(
@@ -96,25 +113,43 @@ class Bank:
             AudioError: the stream is damaged.
         """
         if number not in self._decoded:
-            header = self._font.tables["shdr"][number]
-            if not number_of(header[9]) & VORBIS_SAMPLE:
-                raise AudioError(self._where, f"sample {number} is not Vorbis", "give an .sf3 file")
-            stream = self._font.sample_data[number_of(header[1]) : number_of(header[2])]
-            try:
-                frames, _ = soundfile.read(io.BytesIO(stream), dtype="float32", always_2d=True)
-            except soundfile.LibsndfileError as problem:
-                raise AudioError(
-                    self._where, f"sample {number} cannot be decoded ({problem})", "fetch the bank again"
-                ) from problem
-            self._decoded[number] = np.ascontiguousarray(frames[:, 0])
+            self._decoded[number] = self._decode(number)
         return self._decoded[number]
 
     def decoded_sha256(self) -> str:
-        """Hash of every decoded recording, in order, as little-endian float32."""
-        digest = hashlib.sha256()
-        for number in range(len(self._font.tables["shdr"]) - 1):
-            digest.update(self.sample(number).astype("<f4", copy=False).tobytes())
-        return digest.hexdigest()
+        """Hash of every decoded recording, in order, as little-endian float32.
+
+        Raises:
+            AudioError: a stream is damaged.
+        """
+        if self._decoded_sha256 is None:
+            digest = hashlib.sha256()
+            for number in range(len(self._font.tables["shdr"]) - 1):
+                # What is decoded for the hash alone is not kept.
+                frames = self._decoded[number] if number in self._decoded else self._decode(number)
+                digest.update(frames.astype("<f4", copy=False).tobytes())
+            self._decoded_sha256 = digest.hexdigest()
+        return self._decoded_sha256
+
+    def _decode(self, number: int) -> NDArray[np.float32]:
+        header = self._font.tables["shdr"][number]
+        if not number_of(header[9]) & VORBIS_SAMPLE:
+            raise AudioError(self._where, f"sample {number} is not Vorbis", _REMEDY)
+        stream = self._font.sample_data[number_of(header[1]) : number_of(header[2])]
+        try:
+            frames, _ = soundfile.read(io.BytesIO(stream), dtype="float32", always_2d=True)
+        except soundfile.LibsndfileError as problem:
+            raise AudioError(
+                self._where, f"sample {number} cannot be decoded ({problem})", _REMEDY
+            ) from problem
+        loop_end = number_of(header[4])
+        if len(frames) < max(loop_end, 1):
+            raise AudioError(
+                self._where,
+                f"sample {number} has {len(frames)} frames, and its loop ends at {loop_end}",
+                _REMEDY,
+            )
+        return np.ascontiguousarray(frames[:, 0])
 
     def _zones(
         self, level: str, number: int, reference: Generator, key: int
@@ -141,27 +176,39 @@ class Bank:
         return found
 
 
-def load_bank(path: Path = BANK_FILE) -> Bank:
+def load_bank(path: Path = BANK_FILE, sha256: str = BANK_SHA256) -> Bank:
     """The bank, read once in a process.
+
+    Args:
+        sha256: what the file must be.
 
     Raises:
         StorageError: the file is missing or cannot be read.
-        AudioError: the file is damaged.
+        AudioError: the file is damaged, or another.
     """
-    return _read_once(path)
+    return _read_once(path, sha256)
 
 
 @lru_cache(maxsize=1)
-def _read_once(path: Path) -> Bank:
+def _read_once(path: Path, sha256: str) -> Bank:
     try:
-        return Bank(path.read_bytes(), path.name)
+        data = path.read_bytes()
     except OSError as problem:
         raise StorageError(
-            str(path), "the composer's instruments cannot be read", "install isopath again"
+            str(path),
+            f"the composer's recorded instruments cannot be read ({problem.strerror})",
+            _REMEDY,
         ) from problem
+    bank = Bank(data, str(path))
+    if bank.sha256 != sha256:
+        raise AudioError(
+            str(path),
+            f"these are not the recorded instruments of this version: SHA-256 {bank.sha256}, not {sha256}",
+            _REMEDY,
+        )
+    return bank
 
 
-@lru_cache(maxsize=1)
 def bank_hashes(path: Path = BANK_FILE) -> Mapping[str, str]:
     """SHA-256 of the bank's file and of its decoded samples."""
     bank = load_bank(path)

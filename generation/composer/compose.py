@@ -129,7 +129,7 @@ class Composition:
         }
         parts = {seat.part for seat in seats}
         theme = make_motifs(stream(self.seed, "theme", phrase.theme), phrase.beats_per_bar)
-        others = (voice_of(written[Part.BASS]), top_voice(body, held))
+        others = (voice_of(written[Part.BASS]), top_voice(written[Part.PAD]))
         centre = self._cue("melody_key")
         if Part.MELODY in parts:
             written[Part.MELODY] = write_melody(

@@ -23,7 +23,7 @@ _BREATH_BEATS = 0.5
 _ANSWER_AFTER, _GAP = 1.0, 2.0
 _FOREIGN = 45
 #: Cost of an interval to the melody, by semitones within the octave: thirds and sixths are free.
-_WITH_MELODY = (12, 32, 16, 0, 0, 10, 18, 5, 0, 0, 13, 26)
+_WITH_MELODY = (22, 40, 24, 0, 0, 20, 26, 12, 0, 0, 20, 34)
 
 
 def write_counter(
@@ -164,7 +164,7 @@ def _heard(melody: Sequence[WrittenNote], beat: float, end: float) -> list[tuple
 def _beside(key: int, heard: Sequence[tuple[int, bool]], side: int) -> int:
     cost = 0
     for other, is_first in heard:
-        cost += _WITH_MELODY[(key - other) % 12] * (2 if is_first else 1) // 2
+        cost += _WITH_MELODY[(key - other) % 12] * (3 if is_first else 2) // 3
         if (key - other) * side < _CLOSEST:
             cost += 40
     return cost

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from generation.composer.score import Chord, WrittenNote
+from generation.composer.score import WrittenNote
 
 _SAME_MOMENT = 1e-6
 
@@ -42,10 +42,22 @@ def voice_of(notes: Iterable[WrittenNote]) -> Voice:
     return Voice(onsets, [lowest[beat] for beat in onsets])
 
 
-def top_voice(chords: Sequence[Chord], voicings: Sequence[Sequence[int]]) -> Voice:
-    """The highest line of held chords."""
-    held = [(chord.onset_beat, max(keys)) for chord, keys in zip(chords, voicings, strict=False) if keys]
-    return Voice([beat for beat, _ in held], [key for _, key in held])
+def top_voice(notes: Iterable[WrittenNote]) -> Voice:
+    """The highest line of a part: at each of its onsets the highest key that sounds."""
+    struck = sorted(notes, key=lambda note: (note.onset_beat, note.key))
+    onsets: list[float] = []
+    keys: list[int] = []
+    held: list[WrittenNote] = []
+    for note in struck:
+        held = [other for other in held if other.onset_beat + other.beats > note.onset_beat + _SAME_MOMENT]
+        held.append(note)
+        highest = max(other.key for other in held)
+        if onsets and onsets[-1] == note.onset_beat:
+            keys[-1] = highest
+        else:
+            onsets.append(note.onset_beat)
+            keys.append(highest)
+    return Voice(onsets, keys)
 
 
 class Encounters(NamedTuple):

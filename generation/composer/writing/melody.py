@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
 from generation.composer.score import Cadence, Chord, Phrase, WrittenNote
-from generation.composer.writing.contour import arch
+from generation.composer.writing.contour import arch, has_one_peak
 from generation.composer.writing.counterpoint import Voice, encounters
 from generation.composer.writing.development import Wish, develop, wishes
 from generation.composer.writing.line import Moment, Option, best_line, places
@@ -22,7 +24,12 @@ _WINDOW = 8
 _BREATH_BEATS = 0.75
 _SEMITONES_A_STEP = 12 / 7
 _STRONG, _LONG_BEATS = 0.8, 1.5
-_ASKS_STEP = 60
+_ASKS_STEP = 120
+_TRIES = 3
+_TOO_HIGH = 60
+_ASTRAY = 1.5
+#: Pull towards the closing note, by how many notes are left before it.
+_TOWARDS = {1: 12, 2: 6, 3: 3}
 _FOREIGN = 40
 
 
@@ -36,6 +43,14 @@ class _Onset:
     chord: Chord
     step: int
     statement: int
+
+
+class _Summit(NamedTuple):
+    """Number of the note that is to be the highest, its key, and what it costs any other to be as high."""
+
+    number: int
+    key: int
+    too_high: int
 
 
 def write_melody(
@@ -69,8 +84,20 @@ def write_melody(
     middle = [round(centre(onset.beat), 6) for onset in onsets]
     wanted = _wanted(phrase, onsets, middle)
     draws = rng.random(2 * len(onsets) + 2).tolist()
-    moments = _moments(phrase, onsets, wanted, others, dissonance, draws, compass)
-    keys = best_line(moments, previous_key, len(others))
+    peak = max(range(len(onsets)), key=lambda k: (wanted[k] if k + 1 < len(onsets) else -1.0, -k))
+    lift, ceiling, too_high = 0.0, _ceiling(onsets[peak], wanted[peak]), _TOO_HIGH
+    for _ in range(_TRIES):
+        summit = _Summit(peak, ceiling, too_high)
+        moments = _moments(phrase, onsets, wanted, lift, summit, others, dissonance, draws, compass)
+        keys = best_line(moments, previous_key, len(others))
+        astray = (sum(middle) - sum(keys)) / len(keys)
+        if has_one_peak(keys) and abs(astray) <= _ASTRAY:
+            break
+        # Once more, nearer to the register that is asked for, and with one peak where there were two.
+        moved = round(astray) if abs(astray) > _ASTRAY else 0
+        highest = [k for k, key in enumerate(keys[:-1] or keys) if key == max(keys[:-1] or keys)]
+        peak = min(highest, key=lambda k: (abs(k - peak), k))
+        lift, ceiling, too_high = lift + moved, keys[peak] + moved, too_high + _TOO_HIGH
     notes = [
         WrittenNote(onset.beat, onset.beats, key, onset.weight)
         for onset, key in zip(onsets, keys, strict=True)
@@ -81,7 +108,7 @@ def write_melody(
 
 def openness(density: float) -> float:
     """How open a bar is for the slots of a motif, 0 to 1, by the density cue."""
-    return 0.05 + 0.80 * round(density, 9)
+    return 0.08 + 0.77 * round(density, 9)
 
 
 def by_bar(phrase: Phrase, cue_at: Callable[[float], float]) -> Callable[[float], float]:
@@ -150,14 +177,17 @@ def _moments(
     phrase: Phrase,
     onsets: Sequence[_Onset],
     wanted: Sequence[float],
+    lift: float,
+    summit: _Summit,
     others: Sequence[Voice],
     dissonance: float,
     draws: Sequence[float],
     compass: tuple[int, int],
 ) -> list[Moment]:
     met = encounters(others, [onset.beat for onset in onsets])
-    peak = max(range(len(onsets)), key=lambda k: (wanted[k] if k + 1 < len(onsets) else -1.0, -k))
-    ceiling = round(wanted[peak])
+    closing = onsets[-1].chord
+    costs = {key: _closing_cost(key, closing, phrase) for key in range(compass[0], compass[1] + 1)}
+    goals = [key for key, cost in costs.items() if cost == min(costs.values())]
     moments = []
     for index, onset in enumerate(onsets):
         is_last = index + 1 == len(onsets)
@@ -166,14 +196,16 @@ def _moments(
         follows_at_once = not is_last and onset.beats <= 2.0 and onsets[index + 1].chord == onset.chord
         leans = follows_at_once and onset.weight >= 0.6 and draws[index] < round(0.03 + 0.4 * dissonance, 9)
         options = []
-        for key in keys_near(onset.chord, wanted[index], compass, _WINDOW):
-            cost = round(abs(key - wanted[index])) * 2
+        for key in keys_near(onset.chord, wanted[index] + lift, compass, _WINDOW):
+            cost = round(abs(key - wanted[index] - lift)) * 2
             if is_last:
                 cost += _closing_cost(key, onset.chord, phrase)
-            elif index == peak:
-                cost += 5 * abs(key - ceiling)
-            elif key >= ceiling:
-                cost += 30
+            elif index == summit.number:
+                cost += 9 * abs(key - summit.key)
+            elif key >= summit.key:
+                cost += summit.too_high
+            if (left := len(onsets) - 1 - index) in _TOWARDS:
+                cost += _TOWARDS[left] * _too_far(key, goals, 2 * left)
             foreign = key % 12 not in onset.chord.pitch_classes
             if foreign and not is_last:
                 cost += -6 if leans and _resolves_down(key, onset.chord) else _foreign_cost(onset)
@@ -194,6 +226,18 @@ def _moments(
             )
         )
     return moments
+
+
+def _too_far(key: int, goals: Sequence[int], reach: int) -> int:
+    """Semitones from where one of `goals` can be reached by steps; a step away from it, not on it."""
+    distance = min(abs(key - goal) for goal in goals)
+    return max(distance - reach, 0) + (distance == 0 and reach == 2)
+
+
+def _ceiling(onset: _Onset, wanted: float) -> int:
+    """The high point: the chord's nearest key at or above `wanted`."""
+    key = math.ceil(round(wanted, 6))
+    return next(k for k in range(key, key + 13) if k % 12 in onset.chord.pitch_classes[:3])
 
 
 def keys_near(chord: Chord, wanted: float, compass: tuple[int, int], window: int) -> list[int]:
@@ -220,14 +264,14 @@ def _closing_cost(key: int, chord: Chord, phrase: Phrase) -> int:
     place = key % 12
     match phrase.cadence:
         case Cadence.AUTHENTIC:
-            costs = {root: 0, third: 18, fifth: 60}
+            costs = {root: 0, third: 18, fifth: 140}
         case Cadence.HALF:
             costs = {root: 4, third: 4, fifth: 0}
         case Cadence.DECEPTIVE:
             costs = {root: 6, third: 0, fifth: 30}
         case _:
             costs = {root: 0, third: 6, fifth: 10}
-    return costs.get(place, 90)
+    return costs.get(place, 400)
 
 
 def _joints(onsets: Sequence[_Onset]) -> list[_Onset]:

@@ -79,18 +79,18 @@ _CELLS: Sequence[tuple[tuple[int, ...], float, float]] = (
 #: Scale steps from note to note, repeated where the idea is longer; a leap turns back by steps (gap and
 #: fill: Meyer, 1973, Explaining Music).
 _GESTURES: Mapping[str, tuple[int, ...]] = {
-    "arch": (1, 1, 2, -1, -1, -1, -1),
-    "valley": (-1, -1, 1, 1, 1, -1),
-    "rise": (1, 2, -1, 1, 1, -1),
-    "fall": (-1, -1, -1, 2, -1, -1),
+    "arch": (1, 2, 1, -1, -2, -1, -1),
+    "valley": (-1, -2, 1, 1, 2, -1),
+    "rise": (2, 1, -1, 2, 1, -1),
+    "fall": (-1, -2, 1, -1, 2, -1),
     "fourth and fall": (3, -1, -1, -1, 1),
-    "fifth and fall": (4, -1, -1, 1, -1, -1),
-    "sixth and fall": (1, -1, 5, -1, -1, -1, -1),
-    "turn": (1, -1, -1, 1, 2, -1, -1),
-    "pendulum": (2, -1, 2, -1, -2, 1, -1),
-    "call": (0, 1, 1, -1, -1, 0),
-    "bell": (-2, 1, -2, 1, 2, 1),
-    "sigh": (-1, 2, -1, -1, 2, -1, -1),
+    "fifth and fall": (4, -1, -1, 1, -2, -1),
+    "sixth and fall": (1, -1, 5, -1, -1, -2, -1),
+    "turn": (1, -1, -1, 2, 1, -1, -1),
+    "pendulum": (2, -1, 2, -1, -2, 1, -2),
+    "call": (0, 2, 1, -1, -1, 0),
+    "bell": (-2, 1, -2, 1, 2, 2),
+    "sigh": (-1, 2, -1, -2, 2, -1, -1),
 }
 
 
@@ -182,7 +182,7 @@ def _openings(
             opens_at = 0.0
         elif slot == onsets[-1] and slot >= last_beat and has_upbeat:
             # The upbeat to what follows gives grace to music that has few notes.
-            opens_at = 0.2 * wander[slot]
+            opens_at = 0.16 * wander[slot]
         elif slot in onsets:
             opens_at = 0.10 + 0.40 * (1.0 - weight) + 0.14 * (wander[slot] - 0.5)
         elif slot % SLOTS_PER_BEAT == 0:

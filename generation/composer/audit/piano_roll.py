@@ -9,40 +9,26 @@ import io
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from types import MappingProxyType
 
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.collections import PolyCollection
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.gridspec import GridSpec
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter, MultipleLocator
 
 from generation.composer.audit.bars import Bar, bars_of, key_changes, section_starts
 from generation.composer.audit.key_names import full_key_name, mode_name, section_name
+from generation.composer.audit.note_boxes import PART_COLOURS, draw_notes, key_limits
+from generation.composer.audit.time_axis import mark_time
 from generation.composer.cues import CueCurves
-from generation.composer.score import Note, Part, Score
+from generation.composer.score import Part, Score
 from generation.composer.writing.modes import mode_count
 from study.errors import OutOfRange
 from study.folder import write_whole
 from study.path import AffectPath
 
-#: Colours that stay apart for colour-blind readers (Okabe & Ito, 2008, Color universal design), one grey.
-PART_COLOURS = MappingProxyType(
-    {
-        Part.MELODY: "#D55E00",
-        Part.COUNTER: "#CC79A7",
-        Part.FIGURE: "#3A9BDC",
-        Part.PAD: "#B8BFC6",
-        Part.BASS: "#005B8F",
-        Part.PERCUSSION: "#333333",
-    }
-)
-_BACK_TO_FRONT = (Part.PAD, Part.FIGURE, Part.BASS, Part.COUNTER, Part.MELODY)
 _VALENCE, _AROUSAL = "#009E73", "#A35A00"
 _BANDS = ("#E3E9EE", "#F6EEDD")
 _FORMATS = (".png", ".svg", ".pdf")
@@ -51,7 +37,6 @@ _SYSTEMS_MOST = 8
 _WIDTH_IN = 15.0
 _SYSTEM_IN, _CUES_IN, _HEAD_IN = 3.1, 2.9, 0.9
 _MARGIN_IN = 0.75
-_DRUM_ROWS = 5.0
 
 
 def write_piano_roll(path: Path, score: Score, curves: CueCurves, planned: AffectPath, title: str) -> None:
@@ -95,7 +80,7 @@ def draw_piano_roll(score: Score, curves: CueCurves, planned: AffectPath, title:
     figure.text(_MARGIN_IN / _WIDTH_IN, 1 - 0.25 / height, title, fontsize=13, va="center", parse_math=False)
     _legend(figure, score, height)
     bars = bars_of(score)
-    keys = _key_limits(score.notes)
+    keys = key_limits(score.notes)
     top = 1 - _HEAD_IN / height
     for index in range(count):
         bottom = top - _SYSTEM_IN / height
@@ -135,7 +120,7 @@ def _draw_system(
     grid = _grid(figure, (place[0] + foot, place[1]), (0.36, 1.75, 0.55), 0.0)
     head, roll, path = (figure.add_subplot(grid[row]) for row in range(3))
     _draw_head(head, bars, span_s)
-    _draw_notes(roll, score.notes, keys, span_s)
+    draw_notes(roll, score.notes, keys, span_s)
     for bar in bars:
         if span_s[0] <= bar.onset_s < span_s[1]:
             is_start = bar.section is not None and bar.onset_beat == bar.section.onset_beat
@@ -149,7 +134,7 @@ def _draw_system(
     path.axhline(0, color="#BBBBBB", linewidth=0.6)
     path.set(ylim=(-1.08, 1.08), yticks=(-1, 0, 1), xlim=span_s)
     path.tick_params(labelsize=8)
-    _time_axis(path, span_s)
+    mark_time(path.xaxis, span_s[1] - span_s[0])
 
 
 def _name_lines(axes: Axes, lines: Sequence[tuple[str, str, float]], apart: float) -> None:
@@ -212,57 +197,6 @@ def _band(
         )
 
 
-def _draw_notes(
-    axes: Axes, notes: Sequence[Note], keys: tuple[int, int], span_s: tuple[float, float]
-) -> None:
-    low, high = keys
-    for part in (*_BACK_TO_FRONT, Part.PERCUSSION):
-        chosen = [
-            note
-            for note in notes
-            if note.part == part and note.onset_s < span_s[1] and note.onset_s + note.duration_s > span_s[0]
-        ]
-        if not chosen:
-            continue
-        drums = _drum_rows(notes) if part == Part.PERCUSSION else {}
-        boxes, colours = [], []
-        for note in chosen:
-            start, end = note.onset_s, min(note.onset_s + note.duration_s, span_s[1])
-            if part == Part.PERCUSSION:
-                centre, half, end = low - 2.0 - drums[note.key], 0.42, start + 0.004 * (span_s[1] - span_s[0])
-            else:
-                centre, half = float(note.key), 0.5 if part in (Part.MELODY, Part.COUNTER, Part.BASS) else 0.4
-            boxes.append(
-                [(start, centre - half), (end, centre - half), (end, centre + half), (start, centre + half)]
-            )
-            colours.append((*to_rgb(PART_COLOURS[part]), 0.35 + 0.65 * min(note.velocity / 0.75, 1.0)))
-        is_line = part in (Part.MELODY, Part.COUNTER)
-        axes.add_collection(
-            PolyCollection(boxes, facecolors=colours, linewidths=0.3 if is_line else 0.0, edgecolors="white")
-        )
-    has_drums = any(note.part == Part.PERCUSSION for note in notes)
-    floor = low - 2.0 - _DRUM_ROWS if has_drums else low - 1.5
-    axes.set(xlim=span_s, ylim=(floor, high + 1.5))
-    octaves = list(range(12 * math.ceil(low / 12), high + 1, 12))
-    axes.set_yticks(octaves, [f"C{key // 12 - 1}" for key in octaves])
-    for key in octaves:
-        axes.axhline(key, color="#E6E6E6", linewidth=0.7, zorder=0.4)
-    if has_drums:
-        axes.axhline(low - 1.5, color="#BBBBBB", linewidth=0.7)
-    axes.tick_params(labelsize=8, labelbottom=False, bottom=False)
-
-
-def _drum_rows(notes: Sequence[Note]) -> dict[int, float]:
-    drums = sorted({note.key for note in notes if note.part == Part.PERCUSSION})
-    step = (_DRUM_ROWS - 1.0) / max(len(drums) - 1, 1)
-    return {key: (len(drums) - 1 - row) * min(step, 1.0) for row, key in enumerate(drums)}
-
-
-def _key_limits(notes: Sequence[Note]) -> tuple[int, int]:
-    keys = [note.key for note in notes if note.part != Part.PERCUSSION] or [48, 72]
-    return min(keys), max(keys)
-
-
 def _draw_cues(figure: Figure, place: tuple[float, float], curves: CueCurves, bars: Sequence[Bar]) -> None:
     grid = _grid(figure, place, (1.0, 1.0, 1.0), 0.12)
     times_s = curves.times_s[curves.times_s <= curves.duration_s + 1e-9]
@@ -287,22 +221,7 @@ def _draw_cues(figure: Figure, place: tuple[float, float], curves: CueCurves, ba
         axes.grid(axis="y", color="#EEEEEE", linewidth=0.6)
         for bar, _ in section_starts(bars):
             axes.axvline(bar.onset_s, color="#CCCCCC", linewidth=0.6, zorder=0.5)
-    _time_axis(shares, (0.0, curves.duration_s))
-
-
-def _time_axis(axes: Axes, span_s: tuple[float, float]) -> None:
-    length_s = span_s[1] - span_s[0]
-    steps = (0.1, 0.5, 1.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1_200.0)
-    step_s = next((step for step in steps if length_s / step <= 18), 3_600.0)
-    axes.xaxis.set_major_locator(MultipleLocator(step_s))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda time_s, _: _clock(time_s, step_s)))
-
-
-def _clock(time_s: float, step_s: float) -> str:
-    if step_s < 1:
-        return f"{time_s:.1f} s"
-    whole = round(time_s)
-    return f"{whole // 60}:{whole % 60:02d}"
+    mark_time(shares.xaxis, curves.duration_s)
 
 
 def _legend(figure: Figure | SubFigure, score: Score, height: float) -> None:

@@ -9,7 +9,8 @@ import pytest
 from matplotlib.collections import PolyCollection
 from matplotlib.image import imread
 
-from generation.composer.audit.piano_roll import PART_COLOURS, draw_piano_roll, write_piano_roll
+from generation.composer.audit.note_boxes import PART_COLOURS
+from generation.composer.audit.piano_roll import draw_piano_roll, write_piano_roll
 from generation.composer.engine import ComposerEngine
 from generation.composer.score import Part
 from study.errors import OutOfRange

@@ -8,7 +8,7 @@ from itertools import groupby
 #: Melodies rise and fall in an arch (Huron, 1996, The melodic arch in Western folksongs, Computing in
 #: Musicology 10, 3-23); their high point lies after the middle.
 PEAK = 0.6
-_HEIGHT = 3.0
+_HEIGHT = 4.5
 
 
 def arch(place: float) -> float:

@@ -10,9 +10,10 @@ import numpy as np
 from generation.composer.score import Chord, Phrase, WrittenNote
 from generation.composer.writing.counterpoint import Voice, encounters, voice_of
 from generation.composer.writing.line import Moment, Option, best_line, places
-from generation.composer.writing.melody import by_bar, chords_at, keys_near, openness
+from generation.composer.writing.melody import by_bar, chords_at, openness
 from generation.composer.writing.meter import SLOTS_PER_BEAT, strength
 from generation.composer.writing.motifs import Theme
+from generation.composer.writing.weighing import keys_near
 
 LOWEST_KEY, HIGHEST_KEY = 43, 84
 _DISTANCE = 9.0

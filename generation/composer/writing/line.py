@@ -17,11 +17,11 @@ LARGEST_LEAP = 9
 """Semitones; a major sixth."""
 
 _BEAM = 10
-_UNLIKE_MOTIF = 9
+_UNLIKE_MOTIF = 16
 _UNRESOLVED = 110
 _LEAPT_AT = 34
 _SKIPPED_AT = 10
-_PARALLEL = 170
+_PARALLEL = 260
 _SAME_WAY = 3
 _SIZES = (12, 1, 2, 3, 4, 10, 75, 14, 22, 24)
 _REACH = 12
@@ -159,7 +159,7 @@ def _turn(before: int, now: int) -> int:
     cost = _SIZES[size] if size <= LARGEST_LEAP else 500
     if abs(before) > 4:
         if before * now < 0:
-            return cost + (0 if size <= 2 else 22 if size <= 4 else 80)
+            return cost + (0 if size <= 2 else 32 if size <= 4 else 90)
         return cost + (30 if now == 0 else 110)
     if abs(before) > 2 and size > 2 and before * now > 0:
         cost += 8 if size <= 4 else 40

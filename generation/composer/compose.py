@@ -24,19 +24,19 @@ from generation.composer.score import (
     WrittenNote,
 )
 from generation.composer.streams import stream
-from generation.composer.writing.bass import write_bass
+from generation.composer.writing.accompaniment import accompany
 from generation.composer.writing.counter import write_counter
 from generation.composer.writing.counterpoint import top_voice, voice_of
 from generation.composer.writing.ending import write_ending
-from generation.composer.writing.figures import write_figure
+from generation.composer.writing.figures import FigureStyle
 from generation.composer.writing.form import plan_form
 from generation.composer.writing.harmony import final_chord, harmonise, mode_count
 from generation.composer.writing.melody import write_melody
 from generation.composer.writing.motifs import make_motifs
-from generation.composer.writing.orchestration import Seat, orchestrate
-from generation.composer.writing.pad import write_pad
+from generation.composer.writing.orchestration import orchestrate
 from generation.composer.writing.percussion import write_percussion
-from generation.composer.writing.voicing import voice_chords
+from generation.composer.writing.seats import Seat
+from generation.composer.writing.voicing import Led, voice_chords
 
 _FIRST_S = 0.15
 _RING_S = 7.5
@@ -85,6 +85,7 @@ class Composition:
         planned = self.sections or [self._lone_section()]
         self._seats = orchestrate(planned, curves, self.pulse, palette, seed)
         self._phrases = [phrase for section in planned for phrase in section.phrases]
+        self._seams = {section.onset_beat for section in planned[1:]}
         self._performance = Performance(curves, self.pulse)
         self._final_s = duration_s - (self.pulse.first_s if self._lone else self.pulse.final_s)
 
@@ -93,10 +94,10 @@ class Composition:
         if self._lone:
             yield self._lone_chord()
             return
-        voicing: tuple[int, ...] = ()
+        led: Led | None = None
         sung: Mapping[Part, int] = {}
         for index, (phrase, seats) in enumerate(zip(self._phrases, self._seats, strict=True)):
-            chords, written, voicing, sung = self._write(index, phrase, seats, voicing, sung)
+            chords, written, led, sung = self._write(index, phrase, seats, led, sung)
             yield PhraseMusic(phrase, chords, written, self._play(index, phrase, written, seats))
 
     def _write(
@@ -104,27 +105,29 @@ class Composition:
         index: int,
         phrase: Phrase,
         seats: Sequence[Seat],
-        voicing: tuple[int, ...],
+        led: Led | None,
         sung: Mapping[Part, int],
-    ) -> tuple[Sequence[Chord], Written, tuple[int, ...], Mapping[Part, int]]:
+    ) -> tuple[Sequence[Chord], Written, Led, Mapping[Part, int]]:
         rng = stream(self.seed, "phrase", index)
         middle_s = self.pulse.second(phrase.onset_beat + phrase.beats / 2)
         dissonance = self.curves.one("dissonance", middle_s)
         rate = self.curves.one("harmonic_rate", middle_s)
         ring_beats = float(phrase.beats_per_bar) if phrase.is_last else 0.0
-        chords = harmonise(phrase, rate, dissonance, ring_beats, rng)
-        body = [chord for chord in chords if chord.onset_beat < phrase.end_beat - 1e-6]
-        voicings = voice_chords(chords, self._pad_centre(middle_s), voicing)
-        held = voicings[: len(body)]
+        planned = harmonise(phrase, rate, dissonance, ring_beats, rng)
+        carried = accompany(phrase, planned, _style(seats), self._cue, led, self.seed, index)
+        chords = carried.chords
         density = self._cue("density")
-        figure_rng = stream(self.seed, "figure", phrase.texture % 99_991)
-        suspensions = stream(self.seed, "suspensions", index)
         written: dict[Part, Sequence[WrittenNote]] = {
-            Part.BASS: write_bass(phrase, body, density, rng),
-            Part.FIGURE: write_figure(phrase, body, held, density, figure_rng),
-            Part.PAD: write_pad(body, held, 0.08 + 0.6 * dissonance, suspensions),
+            Part.BASS: carried.bass,
+            Part.FIGURE: carried.figure,
+            Part.PAD: carried.pad,
             Part.PERCUSSION: write_percussion(
-                phrase, self._cue("percussion"), self._cue("groove"), stream(self.seed, "percussion", index)
+                phrase,
+                self._cue("percussion"),
+                self._cue("groove"),
+                stream(self.seed, "percussion", index),
+                closes_section=phrase.end_beat in self._seams,
+                opens_section=phrase.onset_beat in self._seams,
             ),
         }
         parts = {seat.part for seat in seats}
@@ -160,8 +163,8 @@ class Composition:
             )
         sung = {**sung, **{part: notes[-1].key for part in _SUNG if (notes := written.get(part))}}
         if phrase.is_last:
-            written = self._with_ending(written, chords[-1], voicings[-1])
-        return chords, written, voicings[len(body) - 1], sung
+            written = self._with_ending(written, chords[-1], carried.voicings[-1])
+        return chords, written, carried.led, sung
 
     def _with_ending(
         self, written: Mapping[Part, Sequence[WrittenNote]], chord: Chord, voicing: tuple[int, ...]
@@ -180,7 +183,7 @@ class Composition:
         notes: list[Note] = []
         for number, seat in enumerate(seats):
             rng = stream(self.seed, "touch", index, number)
-            notes += self._performance.play(seat, written.get(seat.part, ()), phrase, rng)
+            notes += self._performance.play(seat, seat.picked(written.get(seat.part, ())), phrase, rng)
         return sorted(notes)
 
     def _lone_section(self) -> Section:
@@ -209,7 +212,7 @@ class Composition:
     def _lone_chord(self) -> PhraseMusic:
         phrase, seats = self._phrases[0], self._seats[0]
         chord = final_chord(phrase.tonic, phrase.mode, 1.0)
-        voicing = voice_chords([chord], 62.0, ())[0]
+        voicing = voice_chords([chord], 62.0)[0]
         melody = [WrittenNote(0.0, self._ring_beats(0.0), voicing[-1] + 12, 0.5)]
         written = self._with_ending({Part.MELODY: melody}, chord, voicing)
         return PhraseMusic(phrase, [chord], written, self._play(0, phrase, written, seats))
@@ -219,9 +222,6 @@ class Composition:
         onset_s = self.pulse.second(beat)
         per_beat_s = max(self.pulse.second(beat + 1.0) - onset_s, 1e-3)
         return (self._final_s - min(_LET_GO_S, 0.3 * self._final_s)) / per_beat_s
-
-    def _pad_centre(self, time_s: float) -> float:
-        return 59.0 + 0.45 * (self.curves.one("melody_key", time_s) - 70.5)
 
     def _cue(self, name: str) -> Callable[[float], float]:
         return lambda beat: self.curves.one(name, self.pulse.second(beat))
@@ -244,6 +244,12 @@ def compose(curves: CueCurves, seed: int, palette: Palette) -> Score:
 
 def _compass(part: Part, seats: Sequence[Seat]) -> tuple[int, int]:
     """Lowest and highest key that the first player of a part can play as written."""
-    seat = min((seat for seat in seats if seat.part == part), key=lambda seat: abs(seat.octaves))
+    of_part = [seat for seat in seats if seat.part == part]
+    seat = min(of_part, key=lambda seat: (seat.is_doubling, abs(seat.octaves)))
     instrument = INSTRUMENTS[seat.instrument]
     return instrument.low - 12 * seat.octaves, instrument.high - 12 * seat.octaves
+
+
+def _style(seats: Sequence[Seat]) -> FigureStyle:
+    """How the figure of these seats is broken."""
+    return next((seat.style for seat in seats if seat.style is not None), FigureStyle.BROKEN)

@@ -1,53 +1,137 @@
-"""The bass: roots, and steps towards the next as density grows."""
+"""The bass: a line with a direction, pedal points at calm places, steps on the way as density grows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from generation.composer.score import Chord, Phrase, WrittenNote
 from generation.composer.writing.meter import SLOTS_PER_BEAT, strength, thresholds, until_next
+from generation.composer.writing.suspensions import Sounding
 
 BASS_LOWEST, BASS_HIGHEST = 31, 50
+_MIDDLE = 40
+_FREE_LEAPS = (0, 1, 2, 3, 4, 5, 7, 12)
+#: Chords at a phrase's end that no pedal point covers: the cadence is heard in its bass.
+_CADENCE_CHORDS = 3
+_SAME_MOMENT = 1e-6
+
+
+def with_pedals(chords: Sequence[Chord], density: float, rng: np.random.Generator) -> list[Chord]:
+    """The chords, some over the bass of the one before: only where it belongs to both, never at the cadence.
+
+    Args:
+        density: 0 to 1; pedal points belong to calm music.
+    """
+    share = 0.6 * (1.0 - min(max(density, 0.0), 1.0)) ** 2
+    low = list(chords)
+    for k in range(1, len(low) - _CADENCE_CHORDS):
+        draw = rng.random()
+        held = low[k - 1].bass
+        if draw < share and held in low[k].pitch_classes[:3] and held != low[k].bass:
+            low[k] = replace(low[k], bass=held)
+    return low
+
+
+def lead_bass(chords: Sequence[Chord], before: int | None) -> list[int]:
+    """The key of the bass at each chord: by the shortest way, steps before leaps, near the middle.
+
+    Args:
+        before: the last key before these chords; None at the start.
+    """
+    if not chords:
+        return []
+    ways: list[dict[int, tuple[float, int | None]]] = []
+    for chord in chords:
+        here: dict[int, tuple[float, int | None]] = {}
+        for key in _keys_of(chord.bass):
+            own = 0.12 * abs(key - _MIDDLE)
+            if not ways:
+                here[key] = (own + (0.0 if before is None else _leap_cost(before, key)), None)
+                continue
+            cost, last = min((total + _leap_cost(old, key), old) for old, (total, _) in ways[-1].items())
+            here[key] = (round(cost + own, 9), last)
+        ways.append(here)
+    key = min(ways[-1], key=lambda k: (ways[-1][k][0], k))
+    line = [key]
+    for way in reversed(ways[1:]):
+        came_from = way[line[-1]][1]
+        if came_from is not None:
+            line.append(came_from)
+    return line[::-1]
 
 
 def write_bass(
-    phrase: Phrase, chords: Sequence[Chord], density_at: Callable[[float], float], rng: np.random.Generator
+    phrase: Phrase,
+    soundings: Sequence[Sounding],
+    density_at: Callable[[float], float],
+    rng: np.random.Generator,
 ) -> list[WrittenNote]:
-    """Roots on the chords, then fifths, octaves and steps towards the next root as density grows."""
+    """The line on the chords; then fifths, octaves and steps towards the next chord as density grows.
+
+    Args:
+        density_at: beat to density, 0 to 1.
+    """
     opening = 0.15 + thresholds(phrase.beats_per_bar, rng, wander=0.1)
     weights = strength(phrase.beats_per_bar)
     notes: list[WrittenNote] = []
-    root = 0
-    for index, chord in enumerate(chords):
-        root = _bass_key(chord.bass, root)
-        notes.append(WrittenNote(chord.onset_beat, chord.beats, root, 0.9))
-        fifth = root + 7 if root + 7 <= BASS_HIGHEST else root - 5
-        coming = _bass_key(chords[index + 1].bass, root) if index + 1 < len(chords) else root
-        for slot in range(1, round(min(chord.beats, phrase.end_beat - chord.onset_beat) * SLOTS_PER_BEAT)):
-            beat = chord.onset_beat + slot / SLOTS_PER_BEAT
+    for index, now in enumerate(soundings):
+        key = now.bass
+        tied = bool(notes) and (-1 in now.held or (index > 0 and now.chord is soundings[index - 1].chord))
+        if not (tied and notes[-1].key == key):
+            notes.append(WrittenNote(now.onset_beat, now.beats, key, 0.9))
+        coming = soundings[index + 1].bass if index + 1 < len(soundings) else key
+        n_slots = round(min(now.beats, phrase.end_beat - now.onset_beat) * SLOTS_PER_BEAT)
+        density = density_at(now.onset_beat)
+        for slot in range(1, n_slots):
+            beat = now.onset_beat + slot / SLOTS_PER_BEAT
             place = round((beat - phrase.onset_beat) * SLOTS_PER_BEAT) % len(weights)
-            if 0.85 * density_at(beat) < opening[place]:
+            if slot % SLOTS_PER_BEAT == 0:
+                density = density_at(beat)
+            # A chord of several bars is struck again on each of them.
+            if place and 0.85 * density < opening[place]:
                 continue
-            last_beat = chord.end_beat - beat <= 1.0
-            if last_beat and coming != root:
-                key = _approach(root, coming, chord.scale)
+            if -1 in now.held:
+                continue
+            left = (n_slots - slot) / SLOTS_PER_BEAT
+            if place == 0:
+                notes.append(WrittenNote(beat, 1.0, key, 0.8))
             else:
-                key = fifth if weights[place] >= 0.6 else root
-            notes.append(WrittenNote(beat, 1.0, key, weights[place]))
+                way = _on_the_way(now, coming, left, weights[place])
+                notes.append(WrittenNote(beat, 1.0, way, 0.8 * weights[place]))
     return until_next(notes, limit=8.0)
 
 
-def _bass_key(pitch_class: int, near: int) -> int:
-    keys = [key for key in range(BASS_LOWEST, BASS_HIGHEST + 1) if key % 12 == pitch_class]
-    target = near or 40
-    return min(keys, key=lambda key: (abs(key - target) + 0.15 * abs(key - 40), key))
+def _on_the_way(now: Sounding, coming: int, left: float, weight: float) -> int:
+    """A key between a bass and the next: fifth or octave first, at last a step towards it."""
+    key = now.bass
+    if left <= 1.0 and coming != key:
+        return _approach(key, coming, now.chord.scale)
+    fifth = (now.chord.pitch_classes[2] - key) % 12
+    if weight >= 0.6 and fifth in (3, 4, 5, 7, 8, 9):
+        return key + fifth if key + fifth <= BASS_HIGHEST else key + fifth - 12
+    return key + 12 if weight < 0.2 and key + 12 <= BASS_HIGHEST else key
 
 
-def _approach(root: int, coming: int, scale: tuple[int, ...]) -> int:
-    direction = 1 if coming < root else -1
+def _approach(key: int, coming: int, scale: tuple[int, ...]) -> int:
+    """A note of the scale beside the coming one, on the side the line comes from."""
+    side = 1 if coming < key else -1
+    if abs(coming - key) <= 2:
+        # Already a step away: wait, or turn about the goal from the other side.
+        side = -side
     for distance in (2, 1):
-        if (coming + direction * distance) % 12 in scale:
-            return coming + direction * distance
-    return coming
+        found = coming + side * distance
+        if found % 12 in scale and found != key and BASS_LOWEST <= found <= BASS_HIGHEST:
+            return found
+    return key
+
+
+def _keys_of(pitch_class: int) -> list[int]:
+    return [key for key in range(BASS_LOWEST, BASS_HIGHEST + 1) if key % 12 == pitch_class]
+
+
+def _leap_cost(old: int, new: int) -> float:
+    leap = abs(new - old)
+    return 0.5 * leap + (0.0 if leap in _FREE_LEAPS else 3.0) + (1.0 if leap > 7 else 0.0)

@@ -45,13 +45,17 @@ def thresholds(beats_per_bar: int, rng: np.random.Generator, wander: float) -> C
 
 
 def until_next(notes: Sequence[WrittenNote], limit: float) -> list[WrittenNote]:
-    """`notes` in time order, each held until the next begins, at most `limit` beats; the last as written."""
-    return [
-        WrittenNote(
-            note.onset_beat,
-            min(notes[k + 1].onset_beat - note.onset_beat, limit) if k + 1 < len(notes) else note.beats,
-            note.key,
-            note.accent,
-        )
-        for k, note in enumerate(notes)
-    ]
+    """`notes` in time order, each held until the next moment that sounds, at most `limit` beats.
+
+    Those of the last moment stay as written.
+    """
+    held: list[WrittenNote] = []
+    coming: float | None = None
+    moment: float | None = None
+    for note in reversed(notes):
+        if moment is not None and note.onset_beat < moment - 1e-6:
+            coming = moment
+        moment = note.onset_beat
+        beats = note.beats if coming is None else min(coming - note.onset_beat, limit)
+        held.append(WrittenNote(note.onset_beat, beats, note.key, note.accent))
+    return held[::-1]

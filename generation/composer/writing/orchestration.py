@@ -1,82 +1,230 @@
-"""Who plays which part, phrase by phrase: entries, exits and levels over a session."""
+"""Who plays which part, phrase by phrase: the arc of a session in its instruments.
+
+A session opens thin, grows to a climax near its golden section and thins out again; how full it can get
+follows arousal. Layers join in the order of their importance, each section with colours of its own, and
+a theme that returns finds its colours again (Piston, 1955, Orchestration; Adler, 2002).
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from generation.composer.cues import CueCurves
 from generation.composer.palettes import INSTRUMENTS, Palette
 from generation.composer.pulse import Pulse
 from generation.composer.score import Part, Phrase, Section
 from generation.composer.streams import stream
+from generation.composer.writing.figures import FigureStyle, style_weights
+from generation.composer.writing.seats import Player, Seat, seats_of
+
+__all__ = ["Seat", "fullness", "orchestrate"]
+
+_T = TypeVar("_T")
+
+_CLIMAX = 0.62
+_DEEPEST_ARC, _ARC_FROM_S = 0.65, 300.0
+#: Fullness at which each layer joins, and over how much more it grows to its weight.
+_SECOND_PAD, _COUNTER, _BELLS, _DOUBLING, _GROWTH = 0.16, 0.26, 0.36, 0.48, 0.25
+_TASTE = 0.3
+_DOWNBEATS = 0.95
+#: How far a melody goes below and above its middle.
+_BELOW, _ABOVE = 9.0, 10.0
+#: What lies well under whose hands; a factor on the weight of a style.
+_AFFINITY: Mapping[str, Mapping[FigureStyle, float]] = MappingProxyType(
+    {
+        "piano": {FigureStyle.ALBERTI: 1.5, FigureStyle.WALTZ: 1.3},
+        "harp": {FigureStyle.ARPEGGIO: 2.5, FigureStyle.PULSE: 0.2, FigureStyle.OSTINATO: 0.5},
+        "guitar": {FigureStyle.BROKEN: 1.6, FigureStyle.ARPEGGIO: 1.3, FigureStyle.ALBERTI: 0.6},
+        "dulcimer": {FigureStyle.OSTINATO: 1.6, FigureStyle.BROKEN: 1.3},
+        "kalimba": {FigureStyle.OSTINATO: 1.8, FigureStyle.BELLS: 2.0, FigureStyle.ROCKING: 0.3},
+        "celesta": {FigureStyle.BELLS: 3.0, FigureStyle.ROCKING: 0.3},
+        "music box": {FigureStyle.BELLS: 2.0, FigureStyle.WALTZ: 2.0, FigureStyle.ROCKING: 0.3},
+        "electric piano": {FigureStyle.BROKEN: 1.3, FigureStyle.ROCKING: 1.3},
+    }
+)
+#: Keys that a figure of each style is written in.
+_WRITTEN: Mapping[FigureStyle, tuple[int, int]] = MappingProxyType(
+    {FigureStyle.ROCKING: (43, 74), FigureStyle.BELLS: (72, 93)}
+)
+_WRITTEN_ELSE = (50, 76)
 
 
 @dataclass(frozen=True)
-class Seat:
-    """One instrument at work on one part, for one phrase.
+class _Colours:
+    """What a section sounds like: the instruments chosen for it."""
 
-    Args:
-        part, instrument: what is played, and on what.
-        weight_in, weight_out: factor on the velocity at both ends of the phrase, straight between.
-        octaves: added to what is written, for doublings.
-        from_beat, until_beat: only notes that begin in [from, until) are played.
-        begins_beat, ends_beat: of the phrase, where the weights hold.
-    """
-
-    part: Part
-    instrument: str
-    weight_in: float
-    weight_out: float
-    begins_beat: float
-    ends_beat: float
-    octaves: int = 0
-    from_beat: float = -math.inf
-    until_beat: float = math.inf
-
-    def weight_at(self, beats: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Factor on the velocity at `beats`, shape [n]."""
-        ends = [self.begins_beat, self.ends_beat]
-        return np.asarray(np.interp(beats, ends, [self.weight_in, self.weight_out]))
+    melody: str
+    figure: str
+    style: FigureStyle
+    pads: tuple[str, ...]
+    counter: str
+    doubling: str
+    bells: str
 
 
 def orchestrate(
     sections: Sequence[Section], curves: CueCurves, pulse: Pulse, palette: Palette, seed: int
 ) -> list[list[Seat]]:
     """The seats of each phrase, in the order of the phrases; several may share a part."""
-    return [
-        _seats(phrase, curves, pulse, palette, seed) for section in sections for phrase in section.phrases
-    ]
+    phrases = [phrase for section in sections for phrase in section.phrases]
+    levels: dict[Player, list[float]] = {}
+    styles: list[FigureStyle | None] = []
+    colours: list[_Colours] = []
+    heard: dict[str, _Colours] = {}
+    for section in sections:
+        rng = stream(seed, "players", section.number)
+        before = colours[-1] if colours else None
+        chosen = _colours(section, curves, pulse, palette, before, heard.get(section.letter), rng)
+        heard.setdefault(section.letter, chosen)
+        colours.append(chosen)
+        tastes = [float(taste) for taste in rng.uniform(-0.5, 0.5, 4)]
+        for phrase in section.phrases:
+            for player, level in _levels(phrase, chosen, curves, pulse, palette, tastes):
+                levels.setdefault(player, [0.0] * len(phrases))[len(styles)] += level
+            styles.append(chosen.style)
+    rows = [seats_of(player, row, phrases, styles) for player, row in levels.items()]
+    return [[seat for row in rows if (seat := row[index]) is not None] for index in range(len(phrases))]
 
 
-def _seats(phrase: Phrase, curves: CueCurves, pulse: Pulse, palette: Palette, seed: int) -> list[Seat]:
-    # One choice a section: instruments enter and leave at its seams, not within.
-    rng = stream(seed, "players", phrase.section)
-    centre = curves.one("melody_key", pulse.second(phrase.onset_beat))
-    able = [
-        name
-        for name in palette.melody
-        if INSTRUMENTS[name].low <= centre - 10 and centre + 10 <= INSTRUMENTS[name].high
+def fullness(curves: CueCurves, time_s: float) -> float:
+    """How many layers there is room for, 0 to 1: the arc of the session times what arousal allows.
+
+    In short sessions the arc is flat.
+    """
+    share = time_s / curves.duration_s
+    away = (share - _CLIMAX) / (_CLIMAX if share < _CLIMAX else 1.0 - _CLIMAX)
+    depth = _DEEPEST_ARC * min(1.0, curves.duration_s / _ARC_FROM_S)
+    density = min(max(curves.one("density", time_s), 0.0), 1.0)
+    return (1.0 - depth * away * away) * (0.25 + 0.75 * density)
+
+
+def _levels(
+    phrase: Phrase,
+    colours: _Colours,
+    curves: CueCurves,
+    pulse: Pulse,
+    palette: Palette,
+    tastes: Sequence[float],
+) -> list[tuple[Player, float]]:
+    """Who plays in a phrase, with weights; those of weight 0 are left out."""
+    middle_s = pulse.second(phrase.onset_beat + phrase.beats / 2)
+    full, sustain = fullness(curves, middle_s), curves.one("sustain", middle_s)
+    centre = curves.one("melody_key", middle_s)
+    joined = [
+        _joined(full + _TASTE * taste, entry)
+        for taste, entry in zip(tastes, (_SECOND_PAD, _COUNTER, _BELLS, _DOUBLING), strict=True)
     ]
-    melody = str(rng.choice(able or list(palette.melody)))
-    figure = str(rng.choice([name for name in palette.figure if name != melody] or list(palette.figure)))
-    counters = [name for name in palette.counter if name != melody]
-    counter = str(rng.choice(counters)) if rng.random() < 0.4 and phrase.section > 0 else None
-    sustain = curves.one("sustain", pulse.second(phrase.onset_beat + phrase.beats / 2))
+    first, *more = colours.pads
+    # Doublings lie an octave below where they can: the register of the melody belongs to its cue.
+    octaves = -1 if _fit(colours.doubling, centre - 12.0) > 0.5 else 0
     chosen = [
-        (Part.BASS, palette.bass, 1.0),
-        (Part.FIGURE, figure, 1.12 if phrase.melody_rests else 1.0),
-        (Part.PAD, palette.pad[0], 0.65 + 0.35 * sustain),
-        (Part.PAD, palette.pad[1], 0.35 + 0.55 * sustain),
-        *([(Part.COUNTER, counter, 1.0)] if counter else []),
-        *([(Part.MELODY, melody, 1.0)] if not phrase.melody_rests else []),
-        (Part.PERCUSSION, palette.percussion, 1.0),
+        (Player(Part.BASS, palette.bass), 0.6 + 0.4 * min(1.0, full / 0.4)),
+        (_figure(colours.figure, colours.style), 1.12 if phrase.melody_rests else 1.0),
+        (Player(Part.PAD, first), 0.65 + 0.35 * sustain),
+        *((Player(Part.PAD, other), (0.35 + 0.55 * sustain) * joined[0]) for other in more),
+        (Player(Part.MELODY, colours.melody), 0.0 if phrase.melody_rests else 1.0),
+        (Player(Part.COUNTER, colours.counter), joined[1]),
+        (Player(Part.FIGURE, colours.bells, 1, _DOWNBEATS, is_doubling=True), 0.7 * joined[2]),
+        (
+            Player(Part.MELODY, colours.doubling, octaves, is_doubling=True),
+            0.0 if phrase.melody_rests else 0.6 * joined[3],
+        ),
+        (Player(Part.PERCUSSION, palette.percussion), 1.0),
     ]
-    return [
-        Seat(part, instrument, weight, weight, phrase.onset_beat, phrase.end_beat)
-        for part, instrument, weight in chosen
-    ]
+    return [(player, level) for player, level in chosen if level > 0.0]
+
+
+def _joined(full: float, entry: float) -> float:
+    """0 where there is no room for a layer, then from a third to 1."""
+    return min(1.0, 0.35 + 0.65 * (full - entry) / _GROWTH) if full > entry else 0.0
+
+
+def _colours(
+    section: Section,
+    curves: CueCurves,
+    pulse: Pulse,
+    palette: Palette,
+    before: _Colours | None,
+    first: _Colours | None,
+    rng: np.random.Generator,
+) -> _Colours:
+    onset_s, end_s = pulse.second(section.onset_beat), pulse.second(section.end_beat)
+    centres = [curves.one("melody_key", time_s) for time_s in (onset_s, (onset_s + end_s) / 2, end_s)]
+    density = min(max(curves.one("density", (onset_s + end_s) / 2), 0.0), 1.0)
+    brightness = curves.one("mode", (onset_s + end_s) / 2) / 4.0
+    melody = _pick(
+        {
+            name: min(_fit(name, centre) for centre in centres)
+            * (0.1 if before and before.melody == name else 1.0)
+            * (3.0 if first and first.melody == name else 1.0)
+            for name in palette.melody
+        },
+        rng,
+    )
+    figure = _pick(
+        {
+            name: (0.2 if name == melody else 1.0)
+            * (0.4 if before and before.figure == name else 1.0)
+            * (3.0 if first and first.figure == name else 1.0)
+            for name in palette.figure
+        },
+        rng,
+    )
+    beats_per_bar = section.phrases[0].beats_per_bar
+    style = _pick(
+        {
+            style: weight
+            * _AFFINITY.get(figure, {}).get(style, 1.0)
+            * (0.3 if before and before.style == style else 1.0)
+            * (4.0 if first and first.style == style else 1.0)
+            for style, weight in style_weights(density, brightness, beats_per_bar).items()
+        },
+        rng,
+    )
+    pads = tuple(palette.pad) if rng.random() < 0.5 else tuple(reversed(palette.pad))
+    taken = {melody, figure}
+    counter = _pick({name: 0.05 if name in taken else 1.0 for name in palette.counter}, rng)
+    taken.add(counter)
+    doubling = _pick(
+        {
+            name: (1e-3 if name in taken else 1.0) * max(_fit(name, centres[1] + far) for far in (0, -12))
+            for name in palette.melody
+        },
+        rng,
+    )
+    ringing = dict.fromkeys(
+        name for name in (*palette.figure, *palette.melody) if INSTRUMENTS[name].rings and name != figure
+    )
+    bells = _pick({name: 0.1 if name in taken else 1.0 for name in ringing or [figure]}, rng)
+    return _Colours(melody, figure, style, pads, counter, doubling, bells)
+
+
+def _pick(weights: Mapping[_T, float], rng: np.random.Generator) -> _T:
+    names = list(weights)
+    shares = np.array([max(weight, 1e-9) for weight in weights.values()])
+    return names[int(np.searchsorted(np.cumsum(shares / shares.sum()), rng.random() * (1.0 - 1e-9)))]
+
+
+def _fit(name: str, centre: float) -> float:
+    """1 where a melody about `centre` lies well on an instrument, and ever less the further it runs over."""
+    instrument = INSTRUMENTS[name]
+    over = max(0.0, instrument.low - (centre - _BELOW), centre + _ABOVE - instrument.high)
+    fit: float = 2.0 ** (-((over / 2.0) ** 2))
+    return fit
+
+
+def _figure(name: str, style: FigureStyle) -> Player:
+    """A figure's player, in the octave that lies under its hands."""
+    low, high = _WRITTEN.get(style, _WRITTEN_ELSE)
+    instrument = INSTRUMENTS[name]
+
+    def over(octave: int) -> tuple[int, int]:
+        shift = 12 * octave
+        return max(0, instrument.low - low - shift) + max(0, high + shift - instrument.high), abs(octave)
+
+    return Player(Part.FIGURE, name, min(range(-2, 3), key=over))

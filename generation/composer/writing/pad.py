@@ -1,4 +1,4 @@
-"""Held chords: voices that stay are tied, voices that fall may be suspended."""
+"""Held chords: voices that stay are tied, and at high tension a further voice thickens the middle."""
 
 from __future__ import annotations
 
@@ -7,58 +7,83 @@ from dataclasses import replace
 
 import numpy as np
 
-from generation.composer.score import Chord, WrittenNote
+from generation.composer.score import WrittenNote
+from generation.composer.writing.suspensions import Sounding
 
 _LONGEST_TIE_BEATS = 6.0
+_STRUCK, _RESOLVED, _COLOUR = 0.6, 0.5, 0.42
+#: Where a semitone is heard as rough rather than as mud or sparkle (Plomp & Levelt, 1965).
+_MIDDLE = (53, 72)
+_FIRST_COLOUR = 0.3
+_SAME_MOMENT = 1e-6
 
 
-def write_pad(
-    chords: Sequence[Chord],
-    voicings: Sequence[tuple[int, ...]],
-    suspended: float = 0.0,
-    rng: np.random.Generator | None = None,
-) -> list[WrittenNote]:
-    """Held chords; a voice that stays is not struck again within six beats.
-
-    Args:
-        suspended: share of the chords, 0 to 1, in which a voice that falls by step
-            holds its old note, now foreign, for half the chord before it falls.
-        rng: decides which; needed where `suspended` is above 0.
-    """
+def write_pad(soundings: Sequence[Sounding]) -> list[WrittenNote]:
+    """Held chords; a voice that stays is not struck again within six beats."""
     notes: list[WrittenNote] = []
     tied: dict[int, int] = {}
-    earlier: tuple[int, ...] = ()
-    for chord, voicing in zip(chords, voicings, strict=True):
+    for sounding in soundings:
+        starts_late = sounding.onset_beat > sounding.chord.onset_beat + _SAME_MOMENT
         still: dict[int, int] = {}
-        late = None
-        if rng is not None and rng.random() < suspended and chord.beats >= 2:
-            late = _falling_voice(earlier, voicing, chord.pitch_classes)
-        for key in voicing:
+        for voice, key in enumerate(sounding.upper):
             index = tied.get(key)
-            if late is not None and key == late[1] and late[0] in tied:
-                wait = chord.beats / 2
-                held = notes[tied[late[0]]]
-                notes[tied[late[0]]] = replace(held, beats=chord.onset_beat + wait - held.onset_beat)
-                still[key] = len(notes)
-                notes.append(WrittenNote(chord.onset_beat + wait, chord.beats - wait, key, 0.5))
-            elif index is not None and chord.end_beat - notes[index].onset_beat <= _LONGEST_TIE_BEATS:
-                held = notes[index]
-                notes[index] = replace(held, beats=chord.end_beat - held.onset_beat)
+            fits = (
+                index is not None
+                and sounding.end_beat - notes[index].onset_beat <= _LONGEST_TIE_BEATS + _SAME_MOMENT
+            )
+            # A suspension is never struck: it is prepared.
+            if index is not None and (fits or voice in sounding.held):
                 still[key] = index
-            else:
-                still[key] = len(notes)
-                notes.append(WrittenNote(chord.onset_beat, chord.beats, key, 0.6))
-        tied, earlier = still, voicing
+                notes[index] = replace(notes[index], beats=sounding.end_beat - notes[index].onset_beat)
+                continue
+            still[key] = len(notes)
+            accent = _RESOLVED if starts_late else _STRUCK
+            notes.append(WrittenNote(sounding.onset_beat, sounding.beats, key, accent))
+        tied = still
     return sorted(notes, key=lambda note: (note.onset_beat, note.key))
 
 
-def _falling_voice(
-    earlier: tuple[int, ...], voicing: tuple[int, ...], classes: tuple[int, ...]
-) -> tuple[int, int] | None:
-    """Old and new key of the highest upper voice that falls by step from a note foreign to the chord."""
-    if len(earlier) != len(voicing):
-        return None
-    for old, new in zip(reversed(earlier[1:]), reversed(voicing[1:]), strict=True):
-        if old - new in (1, 2) and old % 12 not in classes and new not in earlier and old not in voicing:
-            return old, new
-    return None
+def write_colour(
+    soundings: Sequence[Sounding], tension: float, rng: np.random.Generator
+) -> list[WrittenNote]:
+    """A further held voice, a semitone or a tone beside another, softer than the chord it colours.
+
+    Args:
+        tension: 0 to 1; none below .3, in nearly every chord at 1.
+    """
+    notes: list[WrittenNote] = []
+    share = max(tension - _FIRST_COLOUR, 0.0) / (1.0 - _FIRST_COLOUR)
+    for sounding in soundings:
+        draw = rng.random()
+        if draw >= share or sounding.held:
+            continue
+        key = _neighbour(sounding, share)
+        if key is None:
+            continue
+        if notes and notes[-1].key == key and abs(_end(notes[-1]) - sounding.onset_beat) < _SAME_MOMENT:
+            notes[-1] = replace(notes[-1], beats=sounding.end_beat - notes[-1].onset_beat)
+        else:
+            notes.append(WrittenNote(sounding.onset_beat, sounding.beats, key, _COLOUR))
+    return notes
+
+
+def _neighbour(sounding: Sounding, share: float) -> int | None:
+    """The key that rubs best: beside an upper voice, of the chord if it can be, else of its scale."""
+    chord, upper = sounding.chord, sounding.upper
+    best: tuple[tuple[float, int], int] | None = None
+    for key in range(max(_MIDDLE[0], sounding.bass + 3), _MIDDLE[1] + 1):
+        if key in upper or key % 12 not in {*chord.pitch_classes, *chord.scale}:
+            continue
+        distance = min(abs(key - voice) for voice in upper)
+        if distance > 2 or key > upper[-1]:
+            continue
+        foreign = key % 12 not in chord.pitch_classes
+        # A semitone costs tension, a tone of the scale alone more of it.
+        cost = abs(distance - (2.0 - 1.3 * share)) + 0.5 * foreign * (1.5 - share)
+        if best is None or (round(cost, 9), key) < best[0]:
+            best = ((round(cost, 9), key), key)
+    return best[1] if best else None
+
+
+def _end(note: WrittenNote) -> float:
+    return note.onset_beat + note.beats

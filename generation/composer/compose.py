@@ -30,8 +30,9 @@ from generation.composer.writing.counterpoint import top_voice, voice_of
 from generation.composer.writing.ending import write_ending
 from generation.composer.writing.figures import FigureStyle
 from generation.composer.writing.form import plan_form
-from generation.composer.writing.harmony import final_chord, harmonise, mode_count
+from generation.composer.writing.harmony import final_chord, harmonise
 from generation.composer.writing.melody import write_melody
+from generation.composer.writing.modes import mode_at
 from generation.composer.writing.motifs import make_motifs
 from generation.composer.writing.orchestration import orchestrate
 from generation.composer.writing.percussion import write_percussion
@@ -81,6 +82,7 @@ class Composition:
         self.curves, self.seed = curves, seed
         self.pulse = Pulse(curves, min(_FIRST_S, 0.03 * duration_s), duration_s - ring_s)
         self.sections: Sequence[Section] = plan_form(curves, self.pulse, stream(seed, "form"))
+        self.pulse.breathe(phrase for section in self.sections for phrase in section.phrases)
         self._lone = not self.sections
         planned = self.sections or [self._lone_section()]
         self._seats = orchestrate(planned, curves, self.pulse, palette, seed)
@@ -98,7 +100,7 @@ class Composition:
         sung: Mapping[Part, int] = {}
         for index, (phrase, seats) in enumerate(zip(self._phrases, self._seats, strict=True)):
             chords, written, led, sung = self._write(index, phrase, seats, led, sung)
-            yield PhraseMusic(phrase, chords, written, self._play(index, phrase, written, seats))
+            yield PhraseMusic(phrase, chords, written, self._play(index, phrase, written, seats, chords))
 
     def _write(
         self,
@@ -111,9 +113,16 @@ class Composition:
         rng = stream(self.seed, "phrase", index)
         middle_s = self.pulse.second(phrase.onset_beat + phrase.beats / 2)
         dissonance = self.curves.one("dissonance", middle_s)
-        rate = self.curves.one("harmonic_rate", middle_s)
         ring_beats = float(phrase.beats_per_bar) if phrase.is_last else 0.0
-        planned = harmonise(phrase, rate, dissonance, ring_beats, rng)
+        planned = harmonise(
+            phrase,
+            self._cue("mode"),
+            self._cue("harmonic_rate"),
+            self._cue("dissonance"),
+            ring_beats,
+            stream(self.seed, "harmony", phrase.theme),
+            stream(self.seed, "chords", index),
+        )
         carried = accompany(phrase, planned, _style(seats), self._cue, led, self.seed, index)
         chords = carried.chords
         density = self._cue("density")
@@ -179,7 +188,9 @@ class Composition:
                 whole[part] = [*line[:-1], replace(line[-1], beats=ring_beats, accent=0.5)]
         return whole
 
-    def _play(self, index: int, phrase: Phrase, written: Written, seats: Sequence[Seat]) -> list[Note]:
+    def _play(
+        self, index: int, phrase: Phrase, written: Written, seats: Sequence[Seat], chords: Sequence[Chord]
+    ) -> list[Note]:
         notes: list[Note] = []
         for number, seat in enumerate(seats):
             rng = stream(self.seed, "touch", index, number)
@@ -189,7 +200,7 @@ class Composition:
     def _lone_section(self) -> Section:
         """A session too short for a phrase is one chord."""
         rng = stream(self.seed, "chord")
-        mode = min(max(round(self.curves.one("mode", 0.0)), 0), mode_count() - 1)
+        mode = mode_at(self.curves.one("mode", 0.0), 0.5)
         tonic = int(rng.integers(12))
         phrase = Phrase(
             onset_beat=0.0,
@@ -215,7 +226,7 @@ class Composition:
         voicing = voice_chords([chord], 62.0)[0]
         melody = [WrittenNote(0.0, self._ring_beats(0.0), voicing[-1] + 12, 0.5)]
         written = self._with_ending({Part.MELODY: melody}, chord, voicing)
-        return PhraseMusic(phrase, [chord], written, self._play(0, phrase, written, seats))
+        return PhraseMusic(phrase, [chord], written, self._play(0, phrase, written, seats, [chord]))
 
     def _ring_beats(self, beat: float) -> float:
         """Beats from the final chord until its keys are let go."""
@@ -231,14 +242,16 @@ def compose(curves: CueCurves, seed: int, palette: Palette) -> Score:
     """The score of one session; the same arguments give the same notes."""
     composition = Composition(curves, seed, palette)
     music = list(composition.phrases())
+    played = sorted((note, number) for number, phrase in enumerate(music) for note in phrase.notes)
     last = max((chord.end_beat for phrase in music for chord in phrase.chords), default=0.0)
     return Score(
         duration_s=curves.duration_s,
         sections=tuple(composition.sections),
         chords=tuple(phrase.chords for phrase in music),
-        notes=tuple(sorted(note for phrase in music for note in phrase.notes)),
+        notes=tuple(note for note, _ in played),
         beat_times_s=tuple(composition.pulse.seconds(np.arange(int(last) + 1.0)).tolist()),
         written=tuple(phrase.written for phrase in music),
+        note_phrases=tuple(number for _, number in played),
     )
 
 

@@ -102,6 +102,7 @@ class Phrase:
         tonic, next_tonic: key at its start and at its cadence.
         mode: place on the ladder of modes that its cadence is in.
         cadence: how it ends.
+        spread: 0 to 1, which of two neighbouring modes has its turn; evenly spread over a session's phrases.
     """
 
     onset_beat: float
@@ -118,6 +119,7 @@ class Phrase:
     mode: int
     cadence: Cadence
     is_last: bool = False
+    spread: float = 0.5
 
     @property
     def is_answer(self) -> bool:
@@ -212,6 +214,8 @@ class Score:
         notes: by onset.
         beat_times_s: moment of each whole beat.
         written: each part as written, by phrase; what a musician checks.
+        note_phrases: for each note, the number in `phrases` of the phrase it was written in; none where
+            nobody counted.
     """
 
     duration_s: float
@@ -220,6 +224,7 @@ class Score:
     notes: Sequence[Note]
     beat_times_s: Sequence[float]
     written: Sequence[Mapping[Part, Sequence[WrittenNote]]] = field(default=())
+    note_phrases: Sequence[int] = field(default=())
 
     @property
     def phrases(self) -> tuple[Phrase, ...]:

@@ -76,7 +76,7 @@ def _seventh(shape: Sequence[int]) -> int | None:
 
 def _quality(pitch_classes: Sequence[int]) -> str:
     shape = tuple((pitch - pitch_classes[0]) % 12 for pitch in pitch_classes)
-    triad = _TRIADS.get(shape[1:3], "")
+    triad = _TRIADS.get((shape[1], shape[2]), "")
     seventh = _seventh(shape)
     added = [tone for tone in shape[3:] if tone != seventh]
     names = [_ADDED[tone] for tone in added if tone in _ADDED]

@@ -1,150 +1,244 @@
-"""The plan of a session: sections of phrases, their keys, modes and cadences.
-
-A section is a period (question and answer) or, where phrases are short, a
-double period a a' b a'. Every answer closes with an authentic cadence; keys
-change inside an answer, through a chord that both keys own (`harmony`).
-"""
+"""The plan of a session: sections of phrases from the first beat to the last chord, their keys and modes."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from generation.composer.cues import CueCurves
 from generation.composer.pulse import Pulse
 from generation.composer.score import Cadence, Phrase, PhraseKind, Section, SectionKind
-from generation.composer.writing.harmony import common_chords
-from generation.composer.writing.modes import mode_count
+from generation.composer.writing.chances import happens, turn
+from generation.composer.writing.keys import Stay, plan_keys
+from generation.composer.writing.modes import mode_at
+from generation.composer.writing.sections import REFRAIN, Grammar, PhrasePlan, Scene, SectionPlan
 
-BARS = 4
-_LONG_PHRASE_S = 11.0
-_LONGEST_IN_ONE_KEY_S = 70.0
-_GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
-#: Neighbours on the circle of fifths first, then thirds, in semitones from the old key.
-_KEY_MOVES = (7, 5, 2, 10, 9, 3, 4, 8)
-_KEY_MOVE_WEIGHTS = (6.0, 6.0, 2.0, 2.0, 1.5, 1.5, 1.0, 1.0)
+_BARS = 4
+#: The end is planned when less is left than this many bars after the section that would come next.
+_TAIL_BARS = 10
+_CODA_FROM_BARS = 8
+_RESTS = 0.28
+_INSIDE_THE_NEXT = 0.6
 
 
 def plan_form(curves: CueCurves, pulse: Pulse, rng: np.random.Generator) -> list[Section]:
-    """The session's sections, from beat 0 without gaps to the final chord.
+    """The session's sections, from beat 0 without gaps to the final chord; none where two beats do not fit.
 
     `pulse` is left fitted: the final chord falls on the end of the last phrase.
     """
-    total = pulse.natural_beats
-    lengths = _phrase_lengths(total, curves, pulse, rng)
-    pulse.fit(sum(bars * beats for section in lengths for bars, beats in section))
-    tonic = int(rng.integers(12))
+    plans = _plan_sections(curves, pulse, rng)
+    pulse.fit(sum(plan.beats for plan in plans))
+    keys = _plan_keys(plans, curves, pulse, rng)
+    changes = _where_keys_change(plans, keys, rng)
     spread = float(rng.random())
-    themes = _theme_order(len(lengths), rng)
-    key_since_s = 0.0
+    textures: dict[tuple[str, bool], int] = {}
+    heard_letters: Counter[str] = Counter()
+    heard_phrases: Counter[tuple[int, PhraseKind]] = Counter()
     sections: list[Section] = []
-    heard: Counter[int] = Counter()
-    beat = 0.0
-    for number, section in enumerate(lengths):
-        texture = int(rng.integers(1 << 30))
+    beat = 0
+    for number, plan in enumerate(plans):
+        variant = heard_letters[plan.letter]
+        heard_letters[plan.letter] += 1
+        # A section that returns keeps its figures every other time.
+        texture = textures.setdefault((plan.letter, variant % 2 == 1), int(rng.integers(1 << 30)))
+        inner = 0 < number < len(plans) - 2 and plan.kind != SectionKind.BRIDGE
+        rests = inner and happens(float(rng.random()), _RESTS)
         phrases: list[Phrase] = []
-        rests = bool(rng.random() < 0.45) and 0 < number < len(lengths) - 1
-        for index, (bars, beats_per_bar) in enumerate(section):
-            is_last = number == len(lengths) - 1 and index == len(section) - 1
-            is_answer = index % 2 == 1 or len(section) == 1
-            middle_s = pulse.second(beat + bars * beats_per_bar / 2)
+        for index, phrase in enumerate(plan.phrases):
+            theme = _theme(plan, index)
             # A low-discrepancy sequence: neighbouring modes take turns in proportion.
-            spread = (spread + _GOLDEN) % 1.0
-            place = curves.one("mode", middle_s) + 0.15 + 0.7 * spread
-            mode = min(max(int(place), 0), mode_count() - 1)
-            next_tonic = tonic
-            closes = is_answer and index == len(section) - 1 and not is_last
-            if closes and (middle_s - key_since_s > _LONGEST_IN_ONE_KEY_S or rng.random() < 0.55):
-                next_tonic = _next_key(tonic, mode, rng)
-                key_since_s = middle_s
+            spread = turn(spread, 1)
+            end_beat = beat + phrase.bars * plan.beats_per_bar
+            place = curves.one("mode", pulse.second(end_beat))
+            key, next_key = changes[number][index]
             phrases.append(
                 Phrase(
-                    onset_beat=beat,
-                    bars=bars,
-                    beats_per_bar=beats_per_bar,
-                    kind=PhraseKind.CONSEQUENT if is_answer else PhraseKind.ANTECEDENT,
-                    theme=themes[number] if index != 2 else themes[number] + 1,
-                    variant=heard[themes[number]],
+                    onset_beat=float(beat),
+                    bars=phrase.bars,
+                    beats_per_bar=plan.beats_per_bar,
+                    kind=phrase.kind,
+                    theme=theme,
+                    variant=heard_phrases[theme, phrase.kind],
                     section=number,
                     texture=texture,
                     melody_rests=rests and index == 0,
-                    tonic=tonic,
-                    next_tonic=next_tonic,
-                    mode=mode,
-                    cadence=_cadence(is_answer, rng),
+                    tonic=key,
+                    next_tonic=next_key,
+                    mode=mode_at(place, spread),
+                    cadence=phrase.cadence,
+                    is_last=number == len(plans) - 1 and index == len(plan.phrases) - 1,
+                    spread=spread,
                 )
             )
-            beat += bars * beats_per_bar
-            tonic = next_tonic
-        if number == len(lengths) - 1:
-            phrases[-1] = replace(phrases[-1], kind=PhraseKind.CODA, cadence=Cadence.AUTHENTIC, is_last=True)
-        kind = SectionKind.PERIOD if len(phrases) < 4 else SectionKind.DOUBLE_PERIOD
-        theme = themes[number]
-        sections.append(Section(number, "ABC"[theme // 2], heard[theme], kind, tuple(phrases)))
-        heard[theme] += 1
+            heard_phrases[theme, phrase.kind] += 1
+            beat = end_beat
+        sections.append(Section(number, plan.letter, variant, plan.kind, tuple(phrases)))
     return sections
 
 
-def _phrase_lengths(
-    total: float, curves: CueCurves, pulse: Pulse, rng: np.random.Generator
-) -> list[list[tuple[int, int]]]:
-    sections: list[list[tuple[int, int]]] = []
-    beat = 0.0
+def _theme(plan: SectionPlan, index: int) -> int:
+    # Two themes a letter: its own, and one for the contrast within a double period.
+    contrasts = plan.kind == SectionKind.DOUBLE_PERIOD and plan.phrases[index].kind == PhraseKind.CONTRAST
+    return 2 * (ord(plan.letter) - ord(REFRAIN)) + contrasts
+
+
+def _plan_sections(curves: CueCurves, pulse: Pulse, rng: np.random.Generator) -> list[SectionPlan]:
+    total = pulse.natural_beats
+    grammar = Grammar(rng)
+    letters = grammar.letters()
+    plans: list[SectionPlan] = []
+    beat = 0
     while True:
-        moment_s = pulse.second(beat)
-        beat_s = 60.0 / curves.one("tempo_bpm", moment_s)
-        triple = 0.5 - 0.35 * curves.one("density", moment_s) + (0.2 if beat_s > 0.95 else 0.0)
-        beats_per_bar = 3 if rng.random() < triple else 4
-        size = 2 if BARS * beats_per_bar * beat_s > _LONG_PHRASE_S else 4
-        section_beats = size * BARS * beats_per_bar
-        left = total - beat
-        if left < 1.6 * section_beats:
-            sections += _last_phrases(left, beats_per_bar)
-            return [section for section in sections if section]
-        sections.append([(BARS, beats_per_bar)] * size)
-        beat += section_beats
+        scene = _scene(curves, pulse.second(beat))
+        letter = next(letters)
+        plan = grammar.section(letter, scene)
+        if total - beat < plan.beats + _TAIL_BARS * plan.beats_per_bar:
+            if letter == REFRAIN and plans and plans[-1].letter == REFRAIN:
+                # Three of a kind before the last return would be one too many.
+                letter = next(other for other in letters if other != REFRAIN)
+            return [*plans, *_tail(grammar, letter, letters, total, total - beat, scene, rng)]
+        plans.append(plan)
+        beat += plan.beats
 
 
-def _last_phrases(left: float, beats_per_bar: int) -> list[list[tuple[int, int]]]:
-    # What is left is cut into phrases of two to five bars; the odd fraction of a
-    # bar goes into the tempo, where it is far too small to be noticed.
-    bars = round(left / beats_per_bar)
+def _tail(
+    grammar: Grammar,
+    letter: str,
+    letters: Iterator[str],
+    total: float,
+    left: float,
+    scene: Scene,
+    rng: np.random.Generator,
+) -> list[SectionPlan]:
+    """The last sections: what is still due, the refrain's return, and a coda that lets go.
+
+    What is left is cut into phrases of whole bars; the odd fraction of a bar goes into the tempo.
+    """
+    metre = _fitting_metre(left, grammar.metre(REFRAIN, scene))
+    bars = round(left / metre)
     if bars <= 1:
         beats = round(left)
-        return [[(1, beats)]] if beats >= 2 else []
-    count = max(1, round(bars / BARS))
-    lengths = [(bars // count + (k < bars % count), beats_per_bar) for k in range(count)]
-    return [lengths[k : k + 2] for k in range(0, len(lengths), 2)]
-
-
-def _theme_order(n_sections: int, rng: np.random.Generator) -> list[int]:
-    # The first theme frames the session and returns at least every third section.
-    order = [0]
-    while len(order) < n_sections:
-        choices = [theme for theme in (0, 2, 4) if order[-2:] != [theme, theme]]
-        if 0 not in order[-2:]:
-            choices = [0]
-        order.append(int(rng.choice(choices)))
-    if n_sections:
-        order[n_sections - 1] = 0
-    return order[:n_sections]
-
-
-def _cadence(is_answer: bool, rng: np.random.Generator) -> Cadence:
-    if is_answer:
-        return Cadence.AUTHENTIC
-    options = [Cadence.HALF, Cadence.MODAL, Cadence.DECEPTIVE, Cadence.PLAGAL]
-    return options[int(rng.choice(4, p=[0.6, 0.15, 0.15, 0.1]))]
-
-
-def _next_key(tonic: int, mode: int, rng: np.random.Generator) -> int:
-    weights = np.array(
-        [
-            weight if common_chords(tonic, (tonic + move) % 12, mode) else 0.0
-            for move, weight in zip(_KEY_MOVES, _KEY_MOVE_WEIGHTS, strict=True)
+        return [_closing(REFRAIN, beats, (1,), rng)] if beats >= 2 else []
+    if bars <= _BARS:
+        return [_closing(REFRAIN, metre, (bars,), rng)]
+    if bars < _CODA_FROM_BARS:
+        opening = grammar.of_lengths(REFRAIN, SectionKind.PERIOD, metre, ((bars + 1) // 2, 1), scene)
+        return [
+            SectionPlan(REFRAIN, SectionKind.PERIOD, metre, opening.phrases[:1]),
+            _closing(REFRAIN, metre, (bars // 2,), rng),
         ]
+    bars, coda, coda_metre = _fitting_coda(total, left, metre, int(rng.integers(2, 5)))
+    lengths = _phrase_lengths(bars)
+    plans: list[SectionPlan] = []
+    while len(lengths) > 4 or len(lengths) == 3:
+        count = 1 if len(lengths) % 2 else 2
+        kind = SectionKind.BRIDGE if count == 1 or letter == "B" else SectionKind.PERIOD
+        plans.append(grammar.of_lengths(letter, kind, metre, lengths[:count], scene))
+        lengths = lengths[count:]
+        letter = next(letters)
+    kind = SectionKind.DOUBLE_PERIOD if len(lengths) == 4 else grammar.section(REFRAIN, scene).kind
+    if kind == SectionKind.DOUBLE_PERIOD and len(lengths) < 4:
+        kind = SectionKind.PERIOD
+    plans.append(grammar.of_lengths(REFRAIN, kind, metre, lengths, scene))
+    return [*plans, _closing(REFRAIN, coda_metre, (coda,), rng)]
+
+
+def _closing(letter: str, metre: int, lengths: Sequence[int], rng: np.random.Generator) -> SectionPlan:
+    cadence = Cadence.PLAGAL if rng.random() < 0.45 else Cadence.AUTHENTIC
+    phrases = tuple(PhrasePlan(bars, PhraseKind.CODA, cadence) for bars in lengths)
+    return SectionPlan(letter, SectionKind.CODA, metre, phrases)
+
+
+def _fitting_metre(left: float, metre: int) -> int:
+    """The metre itself, or where little is left the one whose bars fit best."""
+    if left >= 8 * metre or left < 2:
+        return metre
+
+    def misfit(candidate: int) -> float:
+        bars = max(round(left / candidate), 1)
+        return round(abs(math.log(bars * candidate / left)) + 0.05 * (candidate != metre), 9)
+
+    return min((metre, 4, 3), key=misfit)
+
+
+def _fitting_coda(total: float, left: float, metre: int, wanted: int) -> tuple[int, int, int]:
+    """Bars before the coda, and the coda's bars and metre, that leave the tempo nearly alone."""
+
+    def misfit(option: tuple[int, int, int]) -> float:
+        bars, coda, coda_metre = option
+        stretched = abs(math.log((total - left + bars * metre + coda * coda_metre) / total))
+        return round(stretched + 0.002 * abs(coda - wanted) + 0.006 * (coda_metre != metre), 9)
+
+    options = [
+        (max(round((left - coda * coda_metre) / metre), _BARS), coda, coda_metre)
+        for coda_metre in (metre, 3, 4)
+        for coda in (2, 3, 4)
+    ]
+    return min(options, key=misfit)
+
+
+def _phrase_lengths(bars: int) -> list[int]:
+    """Whole phrases of four bars, and what is odd at the end."""
+    count = max(1, round(bars / _BARS))
+    extra = bars - count * _BARS
+    lengths = [_BARS] * count
+    step = 1 if extra > 0 else -1
+    for k in range(abs(extra)):
+        lengths[count - 1 - k % count] += step
+    return lengths
+
+
+def _plan_keys(
+    plans: Sequence[SectionPlan], curves: CueCurves, pulse: Pulse, rng: np.random.Generator
+) -> list[int]:
+    stays: list[Stay] = []
+    beat = 0
+    for index, plan in enumerate(plans):
+        onset_s, end_s = pulse.second(beat), pulse.second(beat + plan.beats)
+        middle_s = (onset_s + end_s) / 2
+        stays.append(
+            Stay(
+                letter=plan.letter,
+                onset_s=onset_s,
+                end_s=end_s if index < len(plans) - 1 else curves.duration_s,
+                beat_s=60.0 / curves.one("tempo_bpm", middle_s),
+                place=curves.one("mode", middle_s),
+                arousal=2.0 * curves.one("density", middle_s) - 1.0,
+                is_home=index >= len(plans) - 2,
+            )
+        )
+        beat += plan.beats
+    return plan_keys(stays, rng)
+
+
+def _where_keys_change(
+    plans: Sequence[SectionPlan], keys: Sequence[int], rng: np.random.Generator
+) -> list[list[tuple[int, int]]]:
+    """Each phrase's key at its start and at its cadence.
+
+    A contrasting phrase may open in the old key and turn to its own; else the section before closes in
+    the new one.
+    """
+    changes = [[(key, key) for _ in plan.phrases] for plan, key in zip(plans, keys, strict=True)]
+    for index in range(1, len(plans)):
+        old, new = keys[index - 1], keys[index]
+        if old == new:
+            continue
+        phrases = plans[index].phrases
+        contrasts = phrases[0].kind in (PhraseKind.CONTRAST, PhraseKind.PRESENTATION)
+        if contrasts and len(phrases) > 1 and happens(float(rng.random()), _INSIDE_THE_NEXT):
+            changes[index][0] = (old, new)
+        else:
+            changes[index - 1][-1] = (changes[index - 1][-1][0], new)
+    return changes
+
+
+def _scene(curves: CueCurves, time_s: float) -> Scene:
+    return Scene(
+        density=curves.one("density", time_s),
+        beat_s=60.0 / curves.one("tempo_bpm", time_s),
+        place=curves.one("mode", time_s),
     )
-    return (tonic + _KEY_MOVES[int(rng.choice(len(_KEY_MOVES), p=weights / weights.sum()))]) % 12

@@ -82,7 +82,7 @@ def write_bass(
         tied = bool(notes) and (-1 in now.held or (index > 0 and now.chord is soundings[index - 1].chord))
         if not (tied and notes[-1].key == key):
             notes.append(WrittenNote(now.onset_beat, now.beats, key, 0.9))
-        coming = soundings[index + 1].bass if index + 1 < len(soundings) else key
+        after = soundings[index + 1] if index + 1 < len(soundings) else now
         n_slots = round(min(now.beats, phrase.end_beat - now.onset_beat) * SLOTS_PER_BEAT)
         density = density_at(now.onset_beat)
         for slot in range(1, n_slots):
@@ -99,33 +99,42 @@ def write_bass(
             if place == 0:
                 notes.append(WrittenNote(beat, 1.0, key, 0.8))
             else:
-                way = _on_the_way(now, coming, left, weights[place])
+                way = _on_the_way(now, after, left, weights[place])
                 notes.append(WrittenNote(beat, 1.0, way, 0.8 * weights[place]))
     return until_next(notes, limit=8.0)
 
 
-def _on_the_way(now: Sounding, coming: int, left: float, weight: float) -> int:
+def _on_the_way(now: Sounding, after: Sounding, left: float, weight: float) -> int:
     """A key between a bass and the next: fifth or octave first, at last a step towards it."""
     key = now.bass
-    if left <= 1.0 and coming != key:
-        return _approach(key, coming, now.chord.scale)
+    if left <= 1.0:
+        ways = [key] if after.bass == key else [*_approaches(key, after.bass, now.chord.scale), key]
+        return next((way for way in ways if not _runs_parallel(way, now, after)), ways[-1])
     fifth = (now.chord.pitch_classes[2] - key) % 12
     if weight >= 0.6 and fifth in (3, 4, 5, 7, 8, 9):
         return key + fifth if key + fifth <= BASS_HIGHEST else key + fifth - 12
     return key + 12 if weight < 0.2 and key + 12 <= BASS_HIGHEST else key
 
 
-def _approach(key: int, coming: int, scale: tuple[int, ...]) -> int:
-    """A note of the scale beside the coming one, on the side the line comes from."""
+def _approaches(key: int, coming: int, scale: tuple[int, ...]) -> list[int]:
+    """Notes of the scale beside the coming one, first those on the side the line comes from."""
     side = 1 if coming < key else -1
     if abs(coming - key) <= 2:
-        # Already a step away: wait, or turn about the goal from the other side.
+        # Already a step away: turn about the goal from the other side.
         side = -side
-    for distance in (2, 1):
-        found = coming + side * distance
-        if found % 12 in scale and found != key and BASS_LOWEST <= found <= BASS_HIGHEST:
-            return found
-    return key
+    near = [coming + way * distance for way in (side, -side) for distance in (2, 1)]
+    return [way for way in near if way % 12 in scale and way != key and BASS_LOWEST <= way <= BASS_HIGHEST]
+
+
+def _runs_parallel(way: int, now: Sounding, after: Sounding) -> bool:
+    """Whether the step from `way` into the next bass runs in fifths or octaves with an upper voice."""
+    if len(now.upper) != len(after.upper):
+        return False
+    move = after.bass - way
+    return any(
+        (new - old) * move > 0 and (new - old - move) % 12 == 0 and (old - way) % 12 in (0, 7)
+        for old, new in zip(now.upper, after.upper, strict=True)
+    )
 
 
 def _keys_of(pitch_class: int) -> list[int]:

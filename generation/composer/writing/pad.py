@@ -57,7 +57,7 @@ def write_colour(
         draw = rng.random()
         if draw >= share or sounding.held:
             continue
-        key = _neighbour(sounding, share)
+        key = _neighbour(sounding, share, notes[-1].key if notes else None)
         if key is None:
             continue
         if notes and notes[-1].key == key and abs(_end(notes[-1]) - sounding.onset_beat) < _SAME_MOMENT:
@@ -67,8 +67,8 @@ def write_colour(
     return notes
 
 
-def _neighbour(sounding: Sounding, share: float) -> int | None:
-    """The key that rubs best: beside an upper voice, of the chord if it can be, else of its scale."""
+def _neighbour(sounding: Sounding, share: float, last: int | None) -> int | None:
+    """The key that rubs best: beside an upper voice, of the chord if it can be, near the `last` one."""
     chord, upper = sounding.chord, sounding.upper
     best: tuple[tuple[float, int], int] | None = None
     for key in range(max(_MIDDLE[0], sounding.bass + 3), _MIDDLE[1] + 1):
@@ -80,6 +80,7 @@ def _neighbour(sounding: Sounding, share: float) -> int | None:
         foreign = key % 12 not in chord.pitch_classes
         # A semitone costs tension, a tone of the scale alone more of it.
         cost = abs(distance - (2.0 - 1.3 * share)) + 0.5 * foreign * (1.5 - share)
+        cost += 0.0 if last is None else 0.3 * abs(key - last)
         if best is None or (round(cost, 9), key) < best[0]:
             best = ((round(cost, 9), key), key)
     return best[1] if best else None

@@ -117,7 +117,7 @@ def _transition(old: Keys, new: Keys, old_bass: int, new_bass: int, last: Chord,
     """What each way from one position to another costs, shape [n_old, n_new]."""
     moves = new[None, :, :] - old[:, None, :]
     steps = np.abs(moves)
-    costs = 100 * steps.sum(axis=2) + 40 * np.maximum(steps - 4, 0).sum(axis=2)
+    costs = 160 * steps.sum(axis=2) + 40 * np.maximum(steps - 4, 0).sum(axis=2)
     # A voice past its neighbour's old place is heard as crossing it.
     costs += 50 * (new[None, :, :-1] > old[:, None, 1:]).sum(axis=2)
     costs += 50 * (new[None, :, 1:] < old[:, None, :-1]).sum(axis=2)

@@ -94,7 +94,8 @@ class Pulse:
     def _set(self, beats: Curve, moments_s: Curve) -> None:
         self._beats, self._moments_s = np.round(beats, DECIMALS + 3), moments_s
         # Read one by one, lists are faster than arrays.
-        self._beat_list, self._moment_list = self._beats.tolist(), moments_s.tolist()
+        self._beat_list: list[float] = self._beats.tolist()
+        self._moment_list: list[float] = moments_s.tolist()
         last = float(self._beats[-1] - self._beats[-2])
         self._last_pace_s = float(moments_s[-1] - moments_s[-2]) / last if last > 0.0 else 0.0
 

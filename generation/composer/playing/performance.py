@@ -19,7 +19,7 @@ from generation.composer.playing.dynamics import (
 from generation.composer.playing.timing import human_s, lead_s, pink, swung
 from generation.composer.pulse import Pulse
 from generation.composer.score import Chord, Note, Part, Phrase, WrittenNote
-from generation.composer.writing.orchestration import Seat
+from generation.composer.writing.seats import Seat
 
 #: The sampler's gain is velocity to the power of 1.4.
 _DB_PER_DECADE = 28.0

@@ -140,7 +140,7 @@ class Bank:
             frames, _ = soundfile.read(io.BytesIO(stream), dtype="float32", always_2d=True)
         except soundfile.LibsndfileError as problem:
             raise AudioError(
-                self._where, f"sample {number} cannot be decoded ({problem})", _REMEDY
+                self._where, f"sample {number} cannot be decoded ({problem.error_string})", _REMEDY
             ) from problem
         loop_end = number_of(header[4])
         if len(frames) < max(loop_end, 1):

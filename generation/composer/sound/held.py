@@ -1,0 +1,169 @@
+"""A key's tone as the sampler keeps it: 16 bits a sample, and how loud it is up to any moment."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.fft import rfft
+
+from generation.composer.sound.room import room_power
+from generation.composer.sound.tones import Tone
+
+Samples = NDArray[np.float32]
+
+#: Corner of the brightness shelf, which `desk` turns up and down.
+SHELF_HZ = 1_800.0
+_FULL_SCALE = 2.0
+_LARGEST = 32_767
+_FRAME_S = 0.02
+#: Within the shortest tone that is ever made, so that what is measured does not depend on the length.
+_HEARD = 8_192
+
+
+@dataclass(frozen=True)
+class HeldTone:
+    """One key held down.
+
+    Args:
+        shades: int16, shape [n_shades, n_samples], darkest first.
+        step: amplitude of one of their units.
+        release: falling factors from key-up to silence, shape [n_release].
+        length_s: how long it was made for; what decays by itself may be shorter.
+        powers: running sums over frames of each shade's energy and of each neighbouring pair's product,
+            in seconds of unit power, shape [2 n_shades - 1, n_frames + 1]: shades first, then pairs.
+        heard: share of the energy that is heard (K-weighted, ITU-R BS.1770-4) under and over the
+            brightness shelf.
+        heard_in_room: the same of what the hall adds to it.
+        release_s: the release's energy, as seconds held on.
+    """
+
+    shades: NDArray[np.int16]
+    step: float
+    release: Samples
+    length_s: float
+    powers: NDArray[np.float64]
+    heard: tuple[float, float]
+    heard_in_room: tuple[float, float]
+    release_s: float
+
+    @property
+    def n_samples(self) -> int:
+        """Length of the shades."""
+        return int(self.shades.shape[1])
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory of the shades."""
+        return self.shades.nbytes
+
+    def energy(self, mix: ShadeMix, held_s: float) -> float:
+        """Energy of a mix of two shades, held and let go, in seconds of unit power, unweighted."""
+        last = self.powers.shape[1] - 1
+        place = min((held_s + self.release_s) / _FRAME_S, float(last))
+        frame = min(int(place), max(last - 1, 0))
+        part = place - frame
+        begun, ended = self.powers[:, frame], self.powers[:, min(frame + 1, last)]
+        here = begun + part * (ended - begun)
+        energy = mix.lower_gain**2 * here[mix.lower]
+        if mix.upper_gain:
+            energy += mix.upper_gain**2 * here[mix.lower + 1]
+            energy += 2.0 * mix.lower_gain * mix.upper_gain * here[self.shades.shape[0] + mix.lower]
+        return float(energy)
+
+
+@dataclass(frozen=True)
+class ShadeMix:
+    """What a touch takes of two neighbouring shades.
+
+    Args:
+        lower: number of the darker one.
+        lower_gain, upper_gain: amplitude factors; the brighter one is `lower` + 1.
+    """
+
+    lower: int
+    lower_gain: float
+    upper_gain: float
+
+
+def shade_mix(velocity: float, n_shades: int) -> ShadeMix:
+    """The shades of a touch: darkest at 0, brightest from 0.78 up, straight between, loudness included."""
+    level = velocity_gain(velocity)
+    place = min(max(1.15 * velocity + 0.1, 0.0), 1.0) * (n_shades - 1)
+    lower = min(int(place), max(n_shades - 2, 0))
+    share = place - lower
+    return ShadeMix(lower, level * (1.0 - share), level * share)
+
+
+def velocity_gain(velocity: float) -> float:
+    """Amplitude of a note of `velocity` (0 to 1); the SoundFont's own square, softened."""
+    return float(max(velocity, 0.0) ** 1.4)
+
+
+def keep(tone: Tone, sample_rate_hz: int) -> HeldTone:
+    """`tone` as the sampler keeps it."""
+    shades = np.atleast_2d(tone.shades)
+    peak = max(float(shades.max(initial=0.0)), -float(shades.min(initial=0.0)))
+    # The step does not depend on a tone's length unless it is far louder than any instrument here.
+    step = _FULL_SCALE * 2.0 ** max(math.ceil(math.log2(max(peak, 1e-9) / _FULL_SCALE)), 0) / _LARGEST
+    shares = _heard_shares(shades[-1], sample_rate_hz)
+    return HeldTone(
+        shades=_rounded(shades, step),
+        step=step,
+        release=tone.release,
+        length_s=tone.length_s,
+        powers=_running_powers(shades, sample_rate_hz),
+        heard=(shares[0], shares[1]),
+        heard_in_room=(shares[2], shares[3]),
+        release_s=float(np.sum(np.square(tone.release, dtype=np.float64))) / sample_rate_hz,
+    )
+
+
+def _rounded(shades: Samples, step: float) -> NDArray[np.int16]:
+    units = shades * np.float32(1.0 / step)
+    return np.asarray(np.rint(units, out=units), dtype=np.int16)
+
+
+def _running_powers(shades: Samples, sample_rate_hz: int) -> NDArray[np.float64]:
+    frame = round(_FRAME_S * sample_rate_hz)
+    n_frames = shades.shape[1] // frame
+    framed = [shade[: n_frames * frame].reshape(n_frames, frame) for shade in shades]
+    products = [*zip(framed, framed, strict=True), *pairwise(framed)]
+    sums = [np.einsum("fi,fi->f", one, other) for one, other in products]
+    powers = np.zeros((len(sums), n_frames + 1))
+    np.cumsum(np.asarray(sums, dtype=np.float64) / sample_rate_hz, axis=1, out=powers[:, 1:])
+    return powers
+
+
+def _heard_shares(shade: Samples, sample_rate_hz: int) -> tuple[float, ...]:
+    power = np.square(np.abs(rfft(shade[:_HEARD], _HEARD)), dtype=np.float64)
+    whole = max(float(power.sum()), 1e-30)
+    return tuple(float(np.sum(power * hearing)) / whole for hearing in _hearing(sample_rate_hz))
+
+
+@lru_cache(maxsize=4)
+def _hearing(sample_rate_hz: int) -> tuple[NDArray[np.float64], ...]:
+    """K-weighted power gains of each bin, dry and by the hall, each under and over the shelf."""
+    hertz = np.asarray(np.arange(_HEARD // 2 + 1) * (sample_rate_hz / _HEARD), dtype=np.float64)
+    # First-order shelf: low-passed and high-passed halves are in quadrature, so their powers add.
+    over = hertz**2 / (hertz**2 + SHELF_HZ**2)
+    dry = k_weight(hertz)
+    wet = dry * room_power(sample_rate_hz, len(hertz))
+    return dry * (1.0 - over), dry * over, wet * (1.0 - over), wet * over
+
+
+def k_weight(hertz: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Power gain of the K-weighting, its digital filters at 48 kHz.
+
+    Source: ITU-R BS.1770-4, annex 1, tables 1 and 2.
+    """
+    turn = np.exp(-2j * np.pi * hertz / 48_000.0)
+    shelf = (1.53512485958697 - 2.69169618940638 * turn + 1.19839281085285 * turn**2) / (
+        1.0 - 1.69065929318241 * turn + 0.73248077421585 * turn**2
+    )
+    high_pass = (1.0 - 2.0 * turn + turn**2) / (1.0 - 1.99004745483398 * turn + 0.99007225036621 * turn**2)
+    return np.asarray(np.abs(shelf * high_pass) ** 2)

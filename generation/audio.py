@@ -8,11 +8,12 @@ from typing import BinaryIO
 
 import numpy as np
 import soundfile
+from numpy.typing import NDArray
 
 from generation.loudness import integrated_loudness
 from generation.mastering import Mastered, master
 from generation.peaks import true_peak_dbtp
-from generation.sound_blocks import Sound, blocks_of
+from generation.sound_blocks import Samples, Sound, blocks_of
 from generation.sound_file import read_audio, read_blocks
 from study.errors import AudioError
 from study.folder import file_made_whole
@@ -34,6 +35,7 @@ SAMPLE_RATE_HZ = 32_000
 
 _WRITABLE = {".flac": "FLAC", ".wav": "WAV"}
 _FULL_SCALE = 32_768
+_WRITTEN_AT_ONCE = 1 << 16
 
 
 def encode_audio(samples: Sound, sample_rate_hz: int, suffix: str = ".flac") -> bytes:
@@ -42,7 +44,6 @@ def encode_audio(samples: Sound, sample_rate_hz: int, suffix: str = ".flac") -> 
     Raises:
         AudioError: NaN, or a sample beyond full scale (nothing is clipped), or no such format.
     """
-    _check_writable(samples, suffix)
     encoded = io.BytesIO()
     _encode(encoded, samples, sample_rate_hz, suffix)
     return encoded.getvalue()
@@ -58,39 +59,41 @@ def write_audio(path: Path, samples: Sound, sample_rate_hz: int) -> None:
         AudioError: as `encode_audio`.
         StorageError: the folder or disk does not take it; nothing is left behind.
     """
-    _check_writable(samples, path.suffix)
     with file_made_whole(path) as file:
         _encode(file, samples, sample_rate_hz, path.suffix)
 
 
-def _check_writable(samples: Sound, suffix: str) -> None:
+def _encode(file: BinaryIO, samples: Sound, sample_rate_hz: int, suffix: str) -> None:
     if suffix.lower() not in _WRITABLE:
         raise AudioError(f"sound file of kind {suffix!r}", "is not written here", "use .flac (or .wav)")
-    peak = float(np.max([np.abs(block).max(initial=0.0) for block in blocks_of(samples)], initial=0.0))
-    if not peak <= 1.0:
-        raise AudioError(
-            "sound to write",
-            f"its largest sample is {peak:g}, beyond full scale 1",
-            "set its loudness first",
-        )
-
-
-def _encode(file: BinaryIO, samples: Sound, sample_rate_hz: int, suffix: str) -> None:
     sink = _Sink(file)
     n_channels, kind = samples.shape[1], _WRITABLE[suffix.lower()]
     try:
         with soundfile.SoundFile(
             sink, "w", sample_rate_hz, n_channels, subtype="PCM_16", format=kind
         ) as sound:
-            for block in blocks_of(samples):
-                # +1 itself has no 16-bit code; it becomes the nearest one.
-                whole = np.minimum(np.rint(block * np.float32(_FULL_SCALE)), _FULL_SCALE - 1)
-                sound.write(whole.astype(np.int16))
+            for block in blocks_of(samples, _WRITTEN_AT_ONCE):
+                sound.write(_as_16_bits(block, samples))
     except (soundfile.LibsndfileError, AssertionError):
         if sink.failure is None:
             raise
     if sink.failure is not None:
         raise sink.failure
+
+
+def _as_16_bits(block: Samples, whole: Sound) -> NDArray[np.int16]:
+    codes = block * np.float32(_FULL_SCALE)
+    # The other way round, NaN would pass.
+    if not np.abs(codes).max(initial=0.0) <= _FULL_SCALE:
+        peak = np.max([np.abs(some).max(initial=0.0) for some in blocks_of(whole)])
+        raise AudioError(
+            "sound to write",
+            f"its largest sample is {peak:g}, beyond full scale 1",
+            "set its loudness first",
+        )
+    # +1 itself has no 16-bit code; it becomes the nearest one.
+    np.minimum(np.rint(codes, out=codes), _FULL_SCALE - 1, out=codes)
+    return codes.astype(np.int16)
 
 
 class _Sink:

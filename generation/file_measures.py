@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,7 +89,7 @@ def measure_file(path: Path, shape: tuple[int, ...], edges_s: Sequence[float]) -
         n_channels=n_channels,
         n_frames=n_frames,
         loudness_lufs=gated_loudness(gating_blocks),
-        true_peak_dbtp=peak.dbtp(),
+        true_peak_dbtp=20.0 * math.log10(highest) if (highest := peak.peak()) else None,
         clips=tuple(_clips(edges, edges_s, clips.sha256(), gating_blocks)),
     )
 

@@ -6,14 +6,14 @@ clip is normalised by itself.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from generation.loudness import GATE_LUFS, LoudnessMeter, block_loudness, gated_loudness
-from generation.peaks import limit
-from generation.peaks import true_peak_dbtp as measured_peak_dbtp
+from generation.peaks import limit, true_peak
 from generation.sound_blocks import Sound, blocks_of, in_memory, scaled
 from study.errors import AudioError
 
@@ -72,14 +72,17 @@ def master(
     if blocks is None:
         return Mastered(samples, 0.0, None, None)
     gain_db = _gain_to(blocks, loudness_lufs)
-    ceiling = _linear(true_peak_dbtp - _PEAK_MARGIN_DB)
+    # In the samples' own precision, so that one rounding decides everywhere.
+    ceiling = float(np.float32(_linear(true_peak_dbtp - _PEAK_MARGIN_DB)))
     for _ in range(_PASSES):
-        loud = scaled(samples, _linear(gain_db))
-        limited, limited_db = limit(loud, sample_rate_hz, ceiling)
-        after = blocks + gain_db if limited is loud else block_loudness(limited, sample_rate_hz)
+        limited, limited_db = scaled(samples, _linear(gain_db)), 0.0
+        after, peak = blocks + gain_db, true_peak(limited)
+        if peak > ceiling:
+            limited, limited_db = limit(limited, sample_rate_hz, ceiling)
+            after, peak = block_loudness(limited, sample_rate_hz), true_peak(limited)
         reached = gated_loudness(after)
         if reached is not None and abs(reached - loudness_lufs) <= _TOLERANCE_LU:
-            return Mastered(limited, gain_db, reached, measured_peak_dbtp(limited), limited_db)
+            return Mastered(limited, gain_db, reached, 20.0 * math.log10(peak), limited_db)
         gain_db += loudness_lufs - (reached if reached is not None else GATE_LUFS)
     raise AudioError(
         "session",

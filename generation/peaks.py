@@ -23,7 +23,13 @@ Writable = Samples | SoundOnDisk
 
 
 def true_peak_dbtp(samples: Sound) -> float | None:
-    """Largest absolute value between and on the samples, in dB of full scale; None for silence.
+    """The true peak in dB of full scale; None for silence."""
+    peak = true_peak(samples)
+    return _db(peak) if peak else None
+
+
+def true_peak(samples: Sound) -> float:
+    """Largest absolute value between and on the samples.
 
     Four times oversampled (ITU-R BS.1770-4, annex 2) with a Kaiser-windowed
     sinc of 24 taps a phase, twice the standard's example, so that it does not
@@ -32,11 +38,11 @@ def true_peak_dbtp(samples: Sound) -> float | None:
     meter = PeakMeter(samples.shape[1])
     for block in blocks_of(samples):
         meter.add(block)
-    return meter.dbtp()
+    return meter.peak()
 
 
 class PeakMeter:
-    """Measures the true peak while the sound goes by; see `true_peak_dbtp`."""
+    """Measures the true peak while the sound goes by; see `true_peak`."""
 
     def __init__(self, n_channels: int) -> None:
         self._peak = 0.0
@@ -46,17 +52,18 @@ class PeakMeter:
     def add(self, samples: Samples) -> None:
         """The next samples, float32, shape [n, n_channels]."""
         held = np.concatenate([self._held, samples])
-        self._peak = max(self._peak, float(np.abs(samples).max(initial=0.0)))
         whole = len(held) // _PEAK_BLOCK * _PEAK_BLOCK
-        for _, peaks in _peaks_between(held[:whole], self._peak):
+        magnitudes = np.abs(held[:whole])
+        self._peak = max(self._peak, float(magnitudes.max()))
+        for _, peaks in _peaks_between(held[:whole], magnitudes, self._peak):
             self._peak = max(self._peak, float(peaks.max()))
-        self._held = held[max(whole - 2 * _PEAK_BLOCK, 0) :]
+        self._held = held[whole - 2 * _PEAK_BLOCK :]
 
-    def dbtp(self) -> float | None:
+    def peak(self) -> float:
         """The true peak of all that was added; nothing is added after this."""
         behind = -len(self._held) % _PEAK_BLOCK + 2 * _PEAK_BLOCK
         self.add(np.zeros((behind, self._held.shape[1]), dtype=np.float32))
-        return _db(self._peak) if self._peak else None
+        return self._peak
 
 
 def limit(samples: Sound, sample_rate_hz: int, ceiling: float) -> tuple[Sound, float]:
@@ -137,7 +144,7 @@ def _needed_gain(samples: Samples, ceiling: float, first: int, last: int) -> Sam
         first, last: places of the sound's own first and last sample, which may lie outside.
     """
     need: Samples | None = None
-    for onset, peaks in _peaks_between(samples, ceiling):
+    for onset, peaks in _peaks_between(samples, np.abs(samples), ceiling):
         row, column = np.nonzero(peaks > ceiling)
         if not len(row):
             continue
@@ -207,7 +214,9 @@ def _rises() -> tuple[float, float]:
 _RISE, _RISE_OF_BEND = _rises()
 
 
-def _peaks_between(samples: Samples, threshold: float) -> Iterator[tuple[NDArray[np.int64], Samples]]:
+def _peaks_between(
+    samples: Samples, magnitudes: Samples, threshold: float
+) -> Iterator[tuple[NDArray[np.int64], Samples]]:
     """Peaks on and between samples, wherever one could pass `threshold`.
 
     Most blocks need no interpolation: no point between samples lies above the largest sample near it by
@@ -215,6 +224,7 @@ def _peaks_between(samples: Samples, threshold: float) -> Iterator[tuple[NDArray
 
     Args:
         samples: whole blocks; the first and the last are there for those between them.
+        magnitudes: of the samples.
 
     Yields:
         onsets of blocks in samples, shape [m]; peaks over channels in [sample, next sample),
@@ -222,35 +232,28 @@ def _peaks_between(samples: Samples, threshold: float) -> Iterator[tuple[NDArray
     """
     if len(samples) < 3 * _PEAK_BLOCK:
         return
-    level = _over_channels(np.abs(samples))
-    bend = np.zeros_like(level)
-    second = np.diff(samples, n=2, axis=0)
-    bend[1:-1] = _over_channels(np.abs(second, out=second))
-    near, near_bend = _largest_near(level), _largest_near(bend)
+    bends = np.zeros_like(samples)
+    inside = bends[1:-1]
+    np.subtract(samples[2:], samples[1:-1], out=inside)
+    inside -= samples[1:-1]
+    inside += samples[:-2]
+    near, near_bend = _largest_near(magnitudes), _largest_near(np.abs(bends, out=bends))
     could_be = np.minimum(near * (_LARGEST_RISE + 1e-5), near * _RISE + near_bend * _RISE_OF_BEND)
     hot = np.flatnonzero(could_be > threshold) + 1
-    rows = level.reshape(-1, _PEAK_BLOCK)
     for some in np.array_split(hot, -(-len(hot) // _BATCH)) if len(hot) else []:
-        peaks = rows[some]
+        peaks = np.zeros((len(some), _PEAK_BLOCK), dtype=np.float32)
         for channel in samples.T:
             blocks = np.ascontiguousarray(channel).reshape(-1, _PEAK_BLOCK)
             around = np.concatenate([blocks[some - 1], blocks[some], blocks[some + 1]], axis=1)
             between = np.abs(around @ _INTERPOLATOR).reshape(len(some), 3, _PEAK_BLOCK)
             np.maximum(peaks, between.max(axis=1), out=peaks)
+            np.maximum(peaks, np.abs(blocks[some]), out=peaks)
         yield some * _PEAK_BLOCK, peaks
-
-
-def _over_channels(magnitudes: Samples) -> Samples:
-    """The largest of a frame, shape [n_samples]."""
-    largest = magnitudes[:, 0].copy()
-    for channel in magnitudes.T[1:]:
-        np.maximum(largest, channel, out=largest)
-    return largest
 
 
 def _largest_near(values: Samples) -> Samples:
     """The largest in each block and its two neighbours, for all blocks but the first and the last."""
-    largest = values.reshape(-1, _PEAK_BLOCK).max(axis=1)
+    largest = values.reshape(-1, _PEAK_BLOCK * values.shape[1]).max(axis=1)
     near: Samples = np.maximum(largest[1:-1], np.maximum(largest[:-2], largest[2:]))
     return near
 

@@ -21,8 +21,8 @@ from study.errors import StorageError
 
 Samples = NDArray[np.float32]
 
-BLOCK = 1 << 18
-"""Frames that are in memory at a time (eight seconds, 2 MB of stereo)."""
+BLOCK = 1 << 16
+"""Frames that are in memory at a time (two seconds, half a megabyte of stereo)."""
 
 
 class Sound(Protocol):

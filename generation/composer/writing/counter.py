@@ -13,7 +13,7 @@ from generation.composer.writing.line import Moment, Option, best_line, places
 from generation.composer.writing.melody import by_bar, chords_at, openness
 from generation.composer.writing.meter import SLOTS_PER_BEAT, strength
 from generation.composer.writing.motifs import Theme
-from generation.composer.writing.weighing import keys_near
+from generation.composer.writing.weighing import keys_near, within
 
 LOWEST_KEY, HIGHEST_KEY = 43, 84
 _DISTANCE = 9.0
@@ -54,7 +54,7 @@ def write_counter(
     Returns:
         Notes in time order, without overlap.
     """
-    compass = max(compass[0], LOWEST_KEY), min(compass[1], HIGHEST_KEY)
+    compass = within(compass, LOWEST_KEY, HIGHEST_KEY)
     density, centre = by_bar(phrase, density_at), by_bar(phrase, centre_at)
     beats, intervals = _onsets(phrase, chords, theme, melody, density)
     ends = [*beats[1:], max(phrase.end_beat, beats[-1] + 1.0)]
@@ -167,5 +167,5 @@ def _beside(key: int, heard: Sequence[tuple[int, bool]], side: int) -> int:
     for other, is_first in heard:
         cost += _WITH_MELODY[(key - other) % 12] * (3 if is_first else 2) // 3
         if (key - other) * side < _CLOSEST:
-            cost += 40
+            cost += 120
     return cost

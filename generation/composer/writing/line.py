@@ -22,6 +22,7 @@ _UNRESOLVED = 110
 _LEAPT_AT = 34
 _SKIPPED_AT = 10
 _PARALLEL = 260
+_SECOND_PEAK = 45
 _SAME_WAY = 3
 _SIZES = (12, 1, 2, 3, 4, 10, 75, 14, 22, 24)
 _REACH = 12
@@ -72,6 +73,8 @@ class _State(NamedTuple):
     key: int
     before: int
     is_foreign: bool
+    high: int
+    debt: int
     anchors: tuple[int, ...]
     parent: _State | None
 
@@ -91,7 +94,7 @@ def best_line(moments: Sequence[Moment], previous_key: int | None, n_voices: int
         n_voices: how many other voices `Moment.struck` speaks of.
     """
     anchors = (-1,) * n_voices
-    beam = [_State(0, -1 if previous_key is None else previous_key, 0, False, anchors, None)]
+    beam = [_State(0, -1 if previous_key is None else previous_key, 0, False, 0, 0, anchors, None)]
     for moment in moments:
         beam = _advance(beam, moment)
     state: _State | None = min(beam, key=lambda state: state[:3])
@@ -129,6 +132,11 @@ def _advance(beam: Sequence[_State], moment: Moment) -> list[_State]:
                     anchor = state.anchors[voice]
                     if anchor >= 0 and (now - was) * (option.key - anchor) > 0:
                         cost += _PARALLEL * _is_parallel(was, anchor, now, option.key)
+            if option.key > state.high:
+                # A new high point; that the last one came twice no longer counts.
+                cost -= state.debt
+            elif option.key == state.high and move:
+                cost += _SECOND_PEAK
             if wanted is not None:
                 cost += _UNLIKE_MOTIF * abs(option.place - wanted)
             # Ways that differ only in what lies further back are one way: the cheaper.
@@ -146,7 +154,12 @@ def _reach(way: tuple[int, Option, _State], move: int, moment: Moment) -> _State
     if moment.struck:
         struck = {voice for voice, _, _ in moment.struck}
         anchors = tuple(option.key if voice in struck else key for voice, key in enumerate(anchors))
-    return _State(cost, option.key, move, option.is_foreign, anchors, state)
+    high, debt = max(option.key, state.high), state.debt
+    if option.key > state.high:
+        debt = 0
+    elif option.key == state.high and move:
+        debt += _SECOND_PEAK
+    return _State(cost, option.key, move, option.is_foreign, high, debt, anchors, state)
 
 
 def _is_parallel(was: int, key: int, now: int, next_key: int) -> bool:

@@ -16,7 +16,7 @@ from generation.composer.writing.line import best_line
 from generation.composer.writing.meter import SLOTS_PER_BEAT, strength
 from generation.composer.writing.motifs import Theme
 from generation.composer.writing.ornaments import ornament
-from generation.composer.writing.weighing import Onset, Summit, ceiling, weigh
+from generation.composer.writing.weighing import Onset, Summit, ceiling, weigh, within
 
 LOWEST_KEY, HIGHEST_KEY = 50, 90
 _BREATH_BEATS = 0.75
@@ -52,7 +52,7 @@ def write_melody(
     Returns:
         Notes in time order, without overlap; the last is held at the cadence.
     """
-    compass = max(compass[0], LOWEST_KEY), min(compass[1], HIGHEST_KEY)
+    compass = within(compass, LOWEST_KEY, HIGHEST_KEY)
     density, centre = by_bar(phrase, density_at), by_bar(phrase, centre_at)
     onsets = _onsets(phrase, chords, theme, density, centre)
     draws = rng.random(2 * len(onsets)).tolist()

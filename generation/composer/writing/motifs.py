@@ -182,7 +182,7 @@ def _openings(
             opens_at = 0.0
         elif slot == onsets[-1] and slot >= last_beat and has_upbeat:
             # The upbeat to what follows gives grace to music that has few notes.
-            opens_at = 0.16 * wander[slot]
+            opens_at = 0.07 * wander[slot]
         elif slot in onsets:
             opens_at = 0.10 + 0.40 * (1.0 - weight) + 0.14 * (wander[slot] - 0.5)
         elif slot % SLOTS_PER_BEAT == 0:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from generation.composer.score import Chord, WrittenNote
 
-_OFTEN = (0.0, 0.22, 0.34, 0.42)
+_OFTEN = (0.0, 0.32, 0.45, 0.55)
 _ACCENT = 0.3
 
 

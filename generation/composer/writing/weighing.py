@@ -12,6 +12,7 @@ from generation.composer.writing.counterpoint import Voice, encounters
 from generation.composer.writing.line import Moment, Option, places
 
 _WINDOW = 9
+_FEWEST_KEYS = 16
 _STRONG, _LONG_BEATS = 0.8, 1.5
 _ASKS_STEP = 220
 _FOREIGN, _HELD_FOREIGN = 40, 16
@@ -125,9 +126,16 @@ def ceiling(onset: Onset) -> int:
 def keys_near(chord: Chord, wanted: float, compass: tuple[int, int], window: int) -> list[int]:
     """Keys of the chord and its scale at most `window` from `wanted`, within the compass; never none."""
     low, high = compass
+    window = min(window, (high - low) // 2)
     middle = max(min(round(wanted), high - window), low + window)
     classes = {*chord.scale, *chord.pitch_classes[:3]}
     return [key for key in range(middle - window, middle + window + 1) if key % 12 in classes]
+
+
+def within(compass: tuple[int, int], lowest: int, highest: int) -> tuple[int, int]:
+    """The keys of an instrument between `lowest` and `highest`, or its nearest ones where they are few."""
+    low, high = compass
+    return max(low, min(lowest, high - _FEWEST_KEYS)), min(high, max(highest, low + _FEWEST_KEYS))
 
 
 def _tone_cost(key: int, onset: Onset, leans: bool) -> tuple[int, bool]:

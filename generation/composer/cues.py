@@ -169,7 +169,7 @@ def cues_of(
     # More notes are louder of themselves; what is meant is the touch, three decibels up or down.
     told["gain_db"] = gain_db - 5.4 * a
     v, a = seen("harmony")
-    told["harmonic_rate"] = 1.0 + 0.9 * _rising(a, -0.5, 1.1)
+    told["harmonic_rate"] = 0.6 + 1.3 * _rising(a, -1.1, 1.1)
     v, a = seen("percussion")
     told["percussion"] = _rising(a, -0.25, 0.85)
     v, a = seen("groove")

@@ -7,7 +7,7 @@ SOAK_POINTS ?= 200
 DEMO ?= demo
 VALIDATE_REPLICATES ?= 1
 
-.PHONY: demo test check soak validate validate-mer nano constraints clean help
+.PHONY: demo test check soak validate validate-mer nano gallery constraints clean help
 
 help:
 	@echo "make demo   set up, rehearse the example study, render a 15-minute session, write the report"
@@ -18,6 +18,7 @@ help:
 	@echo "make validate-mer  hear 4 GB of freely licensed game music (Debian packages, no root), write docs/mer.md;"
 	@echo "                   packages with sizes: python -m tests.listening.validate --help"
 	@echo "make nano   train a small MusicGen and its adapters from nothing, evaluate them, write docs/generator.md"
+	@echo "make gallery  twelve half-minutes of the composer to hear and see: build/gallery/index.html"
 
 $(VENV)/.ready-demo: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -59,6 +60,9 @@ validate-mer: $(VENV)/.ready-test
 
 nano: $(VENV)/.ready-test
 	@$(BIN)/python -m tests.nano.run
+
+gallery: $(VENV)/.ready-demo
+	@PYTHONPATH=. $(BIN)/python scripts/gallery.py build/gallery/index.html
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

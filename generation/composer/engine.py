@@ -11,28 +11,33 @@ from generation.composer.compose import compose
 from generation.composer.cues import CueCurves, checked_weights
 from generation.composer.palettes import DEFAULT_PALETTE, PALETTES
 from generation.composer.score import Score
-from generation.composer.sound.bank import LICENCE, bank_hashes
 from generation.composer.sound.mix import render_score
-from generation.composer.sound.sampler import shared_sampler
+from generation.composer.sound.sampler import Sampler
+from generation.composer.sound.sources import BankChoice, check_choice, provenance, sampler_of
 from generation.engine import AffectJudge, Progress, SessionAudio
-from study.errors import OutOfRange, UnknownName
+from study.errors import IsopathError, OutOfRange, UnknownName, refuse
 from study.session import SessionPlan
 
 VERSION = "3"
+_OPTIONS = ("palette", "cue_weights", "bank", "compression")
 
 
 @dataclass(frozen=True)
 class ComposerEngine:
-    """Composes a session from its path and plays it on sampled instruments.
+    """Composes a session from its path and plays it on recorded or synthesised instruments.
 
     Args:
         palette: a name of `PALETTES`.
         cue_weights: cue of `CUE_NAMES` to 0 (held neutral) .. 1 (full, the default):
             a study can move one cue alone.
+        bank: who plays; see `BankChoice`.
+        compression: of the whole mix, 0 (none, the default) to 1.
     """
 
     palette: str = DEFAULT_PALETTE
     cue_weights: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    bank: BankChoice = BankChoice.AUTO
+    compression: float = 0.0
 
     name = "composer"
     version = VERSION
@@ -42,20 +47,56 @@ class ComposerEngine:
         """The engine a protocol asks for.
 
         Raises:
-            UnknownName: an option, palette or cue that does not exist.
-            OutOfRange: a cue weight that is no number in [0, 1], or all cues held.
+            UnknownName: an option, palette, cue or bank that does not exist.
+            OutOfRange: a cue weight or compression that is no number in [0, 1], all cues held, or
+                recordings only where the palette has none.
+            Refusals: several of these.
         """
-        for option in options:
-            if option not in ("palette", "cue_weights"):
-                raise UnknownName(
-                    "engine.options", f"{option!r} is not an option", "write palette or cue_weights"
-                )
-        palette = options.get("palette", DEFAULT_PALETTE)
-        if not isinstance(palette, str) or palette not in PALETTES:
-            raise UnknownName(
-                "engine.options.palette", f"{palette!r} is not a palette", "write " + ", ".join(PALETTES)
+        refusals: list[IsopathError] = [
+            UnknownName(
+                "engine.options",
+                f"{option!r} is not an option",
+                f"write {', '.join(_OPTIONS[:-1])} or {_OPTIONS[-1]}",
             )
-        return cls(palette, MappingProxyType(checked_weights(options.get("cue_weights", {}))))
+            for option in options
+            if option not in _OPTIONS
+        ]
+        palette, bank = options.get("palette", DEFAULT_PALETTE), options.get("bank", BankChoice.AUTO)
+        weights: Mapping[str, float] = {}
+        if not isinstance(palette, str) or palette not in PALETTES:
+            refusals.append(
+                UnknownName(
+                    "engine.options.palette",
+                    f"{palette!r} is not a palette",
+                    "write " + ", ".join(PALETTES),
+                )
+            )
+        try:
+            weights = checked_weights(options.get("cue_weights", {}))
+        except IsopathError as refusal:
+            refusals.append(refusal)
+        if not isinstance(bank, str) or bank not in set(BankChoice):
+            refusals.append(
+                UnknownName(
+                    "engine.options.bank", f"{bank!r} is not a bank", "write " + ", ".join(BankChoice)
+                )
+            )
+        elif not refusals:
+            try:
+                check_choice(BankChoice(bank), PALETTES[palette])
+            except IsopathError as refusal:
+                refusals.append(refusal)
+        compression = options.get("compression", 0.0)
+        if not _is_share(compression):
+            refusals.append(
+                OutOfRange(
+                    "engine.options.compression",
+                    f"{compression!r} is not in [0, 1]",
+                    "write a number from 0 (none) to 1",
+                )
+            )
+        refuse(refusals)
+        return cls(palette, MappingProxyType(dict(weights)), BankChoice(bank), float(compression))
 
     def generate(
         self,
@@ -67,8 +108,9 @@ class ComposerEngine:
 
         Raises:
             OutOfRange: a plan has no planned affect, or lasts no time.
-            StorageError, AudioError: the bank cannot be read.
+            StorageError, AudioError: the recordings cannot be read.
         """
+        sampler = self.sampler()
         total_s = sum(plan.duration_s for plan in plans)
         done_s = 0.0
         for plan in plans:
@@ -78,14 +120,23 @@ class ComposerEngine:
 
             curves = self.curves(plan)
             score = compose(curves, plan.seed, PALETTES[self.palette])
-            samples = render_score(score, curves, shared_sampler(), report)
+            samples = render_score(score, curves, sampler, report)
             done_s += plan.duration_s
+            hashes, licences = provenance(sampler, {note.instrument for note in score.notes})
             yield SessionAudio(
                 plan=plan,
                 sound=samples,
-                models={"composer": self.version, **bank_hashes()},
-                licences={"composer": "Apache-2.0", "bank": LICENCE},
+                models={"composer": self.version, **hashes},
+                licences={"composer": "Apache-2.0", **licences},
             )
+
+    def sampler(self) -> Sampler:
+        """What plays this engine's palette.
+
+        Raises:
+            StorageError, AudioError: recordings are needed and cannot be read.
+        """
+        return sampler_of(self.bank, PALETTES[self.palette])
 
     def compose(self, plan: SessionPlan) -> Score:
         """The plan's notes, without sound.
@@ -106,3 +157,8 @@ class ComposerEngine:
                 "path", f"{plan.duration_s:g} s is no length for music", "plan more than 0 seconds"
             )
         return CueCurves(plan.path, self.cue_weights, PALETTES[self.palette].cue_bias)
+
+
+def _is_share(value: Any) -> bool:
+    """Whether `value` is a number in [0, 1], and neither a truth value nor NaN."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0.0 <= value <= 1.0

@@ -48,15 +48,15 @@ INSTRUMENTS: Mapping[str, Instrument] = MappingProxyType(
         "music box": Instrument((0, 10), 60, 96, 0.7, -0.25, 1.0, rings=True, synth="music box"),
         "vibraphone": Instrument((0, 11), 53, 89, 0.95, 0.25, 0.9, rings=True, synth="vibraphone"),
         "marimba": Instrument((0, 12), 48, 96, 1.0, 0.2, 0.8, rings=True, synth="marimba"),
-        "kalimba": Instrument((0, 108), 60, 88, 0.9, -0.2, 0.8, rings=True, synth="kalimba"),
+        "kalimba": Instrument((0, 108), 60, 88, 0.75, -0.2, 0.8, rings=True, synth="kalimba"),
         # Plucked and hammered strings.
         "guitar": Instrument((0, 24), 40, 83, 0.95, -0.28, 0.7, rings=True, synth="guitar"),
         "dulcimer": Instrument((0, 15), 50, 86, 0.8, 0.24, 0.8, rings=True, synth="dulcimer"),
         "harp": Instrument((0, 46), 31, 96, 1.0, 0.35, 1.0, rings=True, synth="harp"),
         "bass": Instrument((0, 32), 28, 60, 0.75, 0.0, 0.15, rings=True, synth="bass"),
         # Bowed strings.
-        "violin": Instrument((0, 40), 55, 93, 0.5, -0.22, 1.0, synth="violin"),
-        "fiddle": Instrument((0, 110), 55, 84, 0.5, 0.2, 0.8, synth="violin"),
+        "violin": Instrument((0, 40), 55, 93, 0.56, -0.22, 1.0, synth="violin"),
+        "fiddle": Instrument((0, 110), 55, 84, 0.55, 0.2, 0.8, synth="violin"),
         "cello": Instrument((0, 42), 36, 72, 0.62, 0.22, 0.9, synth="cello"),
         "contrabass": Instrument((0, 43), 28, 58, 0.75, 0.06, 0.35, synth="contrabass"),
         "strings": Instrument((0, 48), 36, 90, 0.6, -0.08, 1.0, synth="strings"),
@@ -64,14 +64,23 @@ INSTRUMENTS: Mapping[str, Instrument] = MappingProxyType(
         # Wind and voices.
         "flute": Instrument((0, 73), 59, 96, 0.62, -0.18, 1.0, synth="flute"),
         "recorder": Instrument((0, 74), 65, 91, 0.55, -0.16, 0.9, synth="recorder"),
-        "oboe": Instrument((0, 68), 58, 88, 0.45, 0.1, 0.9, synth="oboe"),
+        "oboe": Instrument((0, 68), 58, 88, 0.5, 0.1, 0.9, synth="oboe"),
         "clarinet": Instrument((0, 71), 50, 89, 0.5, 0.18, 0.9, synth="clarinet"),
-        "horn": Instrument((0, 60), 41, 77, 0.55, 0.28, 1.1, synth="horn"),
+        "horn": Instrument((0, 60), 41, 77, 0.6, 0.28, 1.1, synth="horn"),
         "voices": Instrument((0, 53), 48, 81, 0.62, 0.1, 1.1, synth="voices"),
         # Made by circuits.
         "warm pad": Instrument((0, 89), 36, 90, 0.8, 0.0, 0.8, synth="warm pad"),
+        "saw pad": Instrument(None, 36, 90, 0.7, 0.0, 0.9, synth="saw pad"),
+        "air pad": Instrument(None, 40, 90, 0.65, 0.05, 1.1, synth="air pad"),
+        "soft square": Instrument(None, 45, 91, 0.72, -0.15, 0.8, synth="soft square"),
+        "triangle lead": Instrument(None, 52, 98, 0.74, 0.18, 0.9, synth="triangle lead"),
+        "soft saw": Instrument(None, 36, 84, 0.8, 0.12, 0.8, synth="soft saw"),
+        "glass keys": Instrument(None, 48, 100, 1, -0.22, 0.9, rings=True, synth="glass keys"),
+        "sequence": Instrument(None, 40, 96, 0.95, 0.3, 0.7, rings=True, synth="sequence"),
+        "sub bass": Instrument(None, 28, 55, 0.75, 0.0, 0.05, rings=True, synth="sub bass"),
         # Kits.
         "brushes": Instrument((128, 40), 36, 80, 0.36, 0.08, 0.35, rings=True, synth="brushes"),
+        "soft kit": Instrument(None, 36, 80, 0.36, 0.04, 0.3, rings=True, synth="soft kit"),
     }
 )
 
@@ -79,9 +88,9 @@ INSTRUMENTS: Mapping[str, Instrument] = MappingProxyType(
 PART_DB: Mapping[Part, float] = MappingProxyType(
     {
         Part.MELODY: 0.0,
-        Part.COUNTER: -9.0,
-        Part.FIGURE: -6.0,
-        Part.PAD: -13.5,
+        Part.COUNTER: -6.5,
+        Part.FIGURE: -7.5,
+        Part.PAD: -11.5,
         Part.BASS: -4.5,
         Part.PERCUSSION: -1.0,
     }
@@ -124,7 +133,7 @@ PALETTES: Mapping[str, Palette] = MappingProxyType(
             counter=("cello", "clarinet", "horn"),
         ),
         "acoustic": Palette(
-            melody=("guitar", "flute", "fiddle", "dulcimer", "recorder"),
+            melody=("guitar", "flute", "fiddle", "dulcimer", "recorder", "harp"),
             figure=("guitar", "dulcimer", "harp"),
             pad=("slow strings", "voices"),
             counter=("cello", "fiddle", "clarinet"),
@@ -136,6 +145,15 @@ PALETTES: Mapping[str, Palette] = MappingProxyType(
             pad=("warm pad", "voices"),
             counter=("voices", "cello", "horn"),
             cue_bias=MappingProxyType({"tempo_bpm": -5.0, "brightness": -0.06, "articulation": 0.03}),
+        ),
+        "electronic": Palette(
+            melody=("glass keys", "soft square", "triangle lead", "soft saw"),
+            figure=("sequence", "glass keys"),
+            pad=("saw pad", "air pad"),
+            counter=("soft saw", "triangle lead", "soft square"),
+            bass="sub bass",
+            percussion="soft kit",
+            cue_bias=MappingProxyType({"tempo_bpm": 3.0, "brightness": 0.04}),
         ),
     }
 )

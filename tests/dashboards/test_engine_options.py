@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dashboards.checked_protocol import load_checked_protocol
+from generation.composer.cues import CUE_NAMES
 from generation.musicgen.trained.part_taken import MARKS, PartTaken, write_marks
 from study.errors import ProtocolErrors
 from tests.dashboards.command_line import isopath, refusal
@@ -25,7 +26,8 @@ def test_check_names_the_option_and_the_ones_there_are(tmp_path: Path) -> None:
     protocol = with_options(tmp_path / "p.json", {"palete": "chamber"})
 
     assert refusal(isopath("check", protocol)) == (
-        f"{protocol}::$.arms[0].engine.options: 'palete' is not an option; write palette or cue_weights"
+        f"{protocol}::$.arms[0].engine.options: 'palete' is not an option;"
+        " write palette, cue_weights, bank or compression"
     )
 
 
@@ -40,8 +42,37 @@ def test_a_study_with_an_impossible_option_is_not_begun(tmp_path: Path) -> None:
 
 def test_options_that_the_engine_takes_are_valid(tmp_path: Path) -> None:
     protocol = with_options(tmp_path / "p.json", {"palette": "ambient", "cue_weights": {"tempo": 0}})
+    others = with_options(tmp_path / "q.json", {"bank": "synthetic", "compression": 0.5})
 
     assert isopath("check", protocol).code == 0
+    assert isopath("check", others).code == 0
+
+
+def test_all_that_is_wrong_with_the_composers_options_is_told_at_once(tmp_path: Path) -> None:
+    options: dict[str, object] = {
+        "palette": "baroque",
+        "cue_weights": {"mood": 1},
+        "bank": "gm",
+        "compression": True,
+    }
+    protocol = with_options(tmp_path / "p.json", options)
+
+    said = refusal(isopath("check", protocol)).splitlines()
+
+    assert [line.removeprefix(f"{protocol}::$.arms[0].engine.options.") for line in said] == [
+        "palette: 'baroque' is not a palette; write chamber, acoustic, ambient, electronic",
+        "cue_weights.mood: 'mood' is not a cue; write one of " + ", ".join(CUE_NAMES),
+        "bank: 'gm' is not a bank; write auto, sampled, synthetic",
+        "compression: True is not in [0, 1]; write a number from 0 (none) to 1",
+    ]
+
+
+def test_recordings_only_are_refused_for_instruments_that_have_none(tmp_path: Path) -> None:
+    protocol = with_options(tmp_path / "p.json", {"palette": "electronic", "bank": "sampled"})
+
+    assert "engine.options.bank: 'sampled' leaves out what this palette has no recording of: glass keys" in (
+        refusal(isopath("check", protocol))
+    )
 
 
 @pytest.fixture

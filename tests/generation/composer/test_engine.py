@@ -214,7 +214,7 @@ def test_a_path_that_jumps_across_the_plane_every_second_is_played() -> None:
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"palete": "chamber"}, UnknownName, "palette or cue_weights"),
+        ({"palete": "chamber"}, UnknownName, "palette, cue_weights, bank or compression"),
         ({"palette": "metal"}, UnknownName, "chamber, acoustic, ambient"),
         ({"palette": 3}, UnknownName, "not a palette"),
         ({"cue_weights": {"tempi": 1}}, UnknownName, "mode, register, tempo"),

@@ -10,7 +10,7 @@ import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -162,6 +162,30 @@ def blank_sound(n_frames: int, n_channels: int, folder: Path | None) -> Samples 
     if folder is None:
         return np.zeros((n_frames, n_channels), dtype=np.float32)
     return SoundOnDisk(folder, n_frames, n_channels)
+
+
+def collected(
+    blocks: Iterable[Samples], n_frames: int, folder: Path | None, progress: Callable[[float], None]
+) -> Samples | SoundOnDisk:
+    """Blocks of stereo in a row, in memory or on the disk of `folder`.
+
+    Args:
+        n_frames: of all blocks together.
+        progress: called with the share that is done, 0 to 1.
+
+    Raises:
+        StorageError: as `SoundOnDisk`.
+        ValueError: the blocks together are longer or shorter.
+    """
+    sound = blank_sound(n_frames, 2, folder)
+    done = 0
+    for block in blocks:
+        sound[done : done + len(block)] = block
+        done += len(block)
+        progress(done / n_frames)
+    if done != n_frames:
+        raise ValueError(f"{done} frames were played, not {n_frames}")
+    return sound
 
 
 def blank_like(sound: Sound) -> Samples | SoundOnDisk:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from generation.composer.compose import compose
+import numpy as np
+
+from generation.audio import SAMPLE_RATE_HZ
+from generation.composer.compose import Composition, PhraseMusic, compose
 from generation.composer.cues import CueCurves, checked_weights
 from generation.composer.palettes import DEFAULT_PALETTE, PALETTES
-from generation.composer.score import Score
-from generation.composer.sound.mix import render_score
+from generation.composer.score import Part, Score
+from generation.composer.sound.mix import Stereo, render_blocks
 from generation.composer.sound.sampler import Sampler
 from generation.composer.sound.sources import BankChoice, check_choice, provenance, sampler_of
 from generation.engine import AffectJudge, Progress, SessionAudio
+from generation.sound_blocks import collected
 from study.errors import IsopathError, OutOfRange, UnknownName, refuse
 from study.session import SessionPlan
 
@@ -32,12 +37,15 @@ class ComposerEngine:
             a study can move one cue alone.
         bank: who plays; see `BankChoice`.
         compression: of the whole mix, 0 (none, the default) to 1.
+        folder: whose disk holds a session while it is made; None: memory does. No option of a
+            protocol's: the samples are the same.
     """
 
     palette: str = DEFAULT_PALETTE
     cue_weights: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     bank: BankChoice = BankChoice.AUTO
     compression: float = 0.0
+    folder: Path | None = None
 
     name = "composer"
     version = VERSION
@@ -118,17 +126,59 @@ class ComposerEngine:
             def report(share: float, before_s: float = done_s, length_s: float = plan.duration_s) -> None:
                 progress((before_s + share * length_s) / total_s)
 
-            curves = self.curves(plan)
-            score = compose(curves, plan.seed, PALETTES[self.palette])
-            samples = render_score(score, curves, sampler, report)
+            instruments: set[str] = set()
+            blocks = self._blocks(plan, sampler, SAMPLE_RATE_HZ, None, instruments)
+            sound = collected(blocks, round(plan.duration_s * SAMPLE_RATE_HZ), self.folder, report)
             done_s += plan.duration_s
-            hashes, licences = provenance(sampler, {note.instrument for note in score.notes})
+            # After the sound, since the hash of the decoded recordings takes a third of a second once.
+            hashes, licences = provenance(sampler, instruments)
             yield SessionAudio(
                 plan=plan,
-                sound=samples,
-                models={"composer": self.version, **hashes},
+                sound=sound,
+                models={"composer": self.version, **hashes, "cpu_features": cpu_features()},
                 licences={"composer": "Apache-2.0", **licences},
             )
+
+    def working_in(self, folder: Path) -> ComposerEngine:
+        """The same engine, whose sound lies on that folder's disk; see `DiskEngine`."""
+        return replace(self, folder=folder)
+
+    def stream(
+        self,
+        plan: SessionPlan,
+        sample_rate_hz: int = SAMPLE_RATE_HZ,
+        parts: Collection[Part] | None = None,
+    ) -> Iterator[Stereo]:
+        """A session block by block while it is composed, for previews: not mastered, close to -23 LUFS.
+
+        The same samples as `generate` gives at 32 kHz. In a study the whole file is made and hashed
+        before it is played; see `generation.render`.
+
+        Args:
+            parts: those to be heard, a stem; None for all.
+
+        Yields:
+            float32, shape [n, 2]; together round(duration_s × sample_rate_hz) frames.
+
+        Raises:
+            OutOfRange: the plan has no planned affect, or lasts no time.
+            StorageError, AudioError: the recordings cannot be read.
+        """
+        return self._blocks(plan, self.sampler(), sample_rate_hz, parts, set())
+
+    def _blocks(
+        self,
+        plan: SessionPlan,
+        sampler: Sampler,
+        sample_rate_hz: int,
+        parts: Collection[Part] | None,
+        instruments: set[str],
+    ) -> Iterator[Stereo]:
+        """The sound; `instruments` gets the names of those that play."""
+        curves = self.curves(plan)
+        music = Composition(curves, plan.seed, PALETTES[self.palette])
+        heard = _noting(instruments, music.phrases())
+        return render_blocks(heard, curves, sampler, sample_rate_hz, parts, compression=self.compression)
 
     def sampler(self) -> Sampler:
         """What plays this engine's palette.
@@ -157,6 +207,18 @@ class ComposerEngine:
                 "path", f"{plan.duration_s:g} s is no length for music", "plan more than 0 seconds"
             )
         return CueCurves(plan.path, self.cue_weights, PALETTES[self.palette].cue_bias)
+
+
+def cpu_features() -> str:
+    """Which of numpy's CPU-dependent routines run here; sound is the same, to the bit, where these are."""
+    simd = np.show_config(mode="dicts")["SIMD Extensions"]
+    return " ".join([*simd["baseline"], *simd.get("found", ())])
+
+
+def _noting(instruments: set[str], phrases: Iterable[PhraseMusic]) -> Iterator[PhraseMusic]:
+    for phrase in phrases:
+        instruments.update(note.instrument for note in phrase.notes)
+        yield phrase
 
 
 def _is_share(value: Any) -> bool:

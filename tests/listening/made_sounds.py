@@ -103,11 +103,11 @@ _PATTERN: Sequence[tuple[int, float]] = ((KICK, 0.9), (CLOSED_HAT, 0.5), (BRUSH,
 def _drums(n_samples: int, strokes_per_s: float) -> Samples:
     """A kick, hat, brush, hat pattern of the composer's brush kit, one stroke a note."""
     mono = np.zeros(n_samples, dtype=np.float32)
-    sampler, preset = shared_sampler(), INSTRUMENTS["brushes"].preset
+    sampler, kit = shared_sampler(), INSTRUMENTS["brushes"]
     for number in range(int(n_samples / SAMPLE_RATE_HZ * strokes_per_s)):
         drum, touch = _PATTERN[number % len(_PATTERN)]
         first = round(number / strokes_per_s * SAMPLE_RATE_HZ)
-        stroke = sampler.note(preset, drum, 0.25, touch)[: n_samples - first]
+        stroke = sampler.note(kit, drum, 0.25, touch)[: n_samples - first]
         mono[first : first + len(stroke)] += _DRUM_GAIN * stroke
     return np.stack([mono, mono], axis=1)
 

@@ -60,8 +60,8 @@ class ComposedClip:
 
     @property
     def palette(self) -> str:
-        """The palettes in turn."""
-        return sorted(PALETTES)[self.number % len(PALETTES)]
+        """The palettes in turn, one further every ten clips, so that each is in each split."""
+        return sorted(PALETTES)[(self.number + self.number // 10) % len(PALETTES)]
 
     @property
     def kind(self) -> str:

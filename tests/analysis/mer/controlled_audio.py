@@ -126,10 +126,10 @@ def _played(knobs: Knobs) -> NDArray[np.float32]:
     n_samples = round(knobs.duration_s * SAMPLE_RATE_HZ)
     mono = np.zeros(n_samples, dtype=np.float32)
     sampler = shared_sampler()
-    preset = INSTRUMENTS[knobs.instrument].preset
+    instrument = INSTRUMENTS[knobs.instrument]
     for note in score_of(knobs):
         first = round(note.onset_s * SAMPLE_RATE_HZ)
-        sound = sampler.note(preset, note.key, note.duration_s, note.velocity)[: n_samples - first]
+        sound = sampler.note(instrument, note.key, note.duration_s, note.velocity)[: n_samples - first]
         mono[first : first + len(sound)] += sound
     return np.stack([mono, mono], axis=1)
 

@@ -100,7 +100,7 @@ def test_darkness_is_not_depth() -> None:
 def test_drums_as_loud_as_the_music_move_it_little() -> None:
     drums = np.zeros(12 * SAMPLE_RATE_HZ, dtype=np.float32)
     for i in range(48):
-        hit = shared_sampler().note(INSTRUMENTS["brushes"].preset, (36, 42, 38, 42)[i % 4], 0.2, 0.9)
+        hit = shared_sampler().note(INSTRUMENTS["brushes"], (36, 42, 38, 42)[i % 4], 0.2, 0.9)
         first = i * SAMPLE_RATE_HZ // 4
         drums[first : first + len(hit)] += hit[: len(drums) - first]
     for neutral in NEUTRAL:
@@ -115,7 +115,7 @@ def test_most_single_notes_are_heard_in_their_octave() -> None:
     for player in (*PLAYERS, "flute", "cello"):
         instrument = INSTRUMENTS[player]
         for key in range(max(instrument.low, 40), min(instrument.high, 84) + 1, 6):
-            note = shared_sampler().note(instrument.preset, key, 3.0, 0.5)
+            note = shared_sampler().note(instrument, key, 3.0, 0.5)
             sound = np.zeros(3 * SAMPLE_RATE_HZ, dtype=np.float32)
             sound[: len(note)] = note[: len(sound)]
             errors.append(mean_pitch(windows_of(sound)[0]) - key)

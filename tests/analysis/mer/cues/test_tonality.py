@@ -31,7 +31,7 @@ def _played(
         first = round(onset_s * SAMPLE_RATE_HZ)
         if first >= len(sound):
             break
-        note = shared_sampler().note(INSTRUMENTS[instrument].preset, key, length_s, 0.5)
+        note = shared_sampler().note(INSTRUMENTS[instrument], key, length_s, 0.5)
         note = note[: len(sound) - first]
         sound[first : first + len(note)] += note
     return np.float32(0.2) * sound

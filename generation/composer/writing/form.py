@@ -20,6 +20,7 @@ _BARS = 4
 #: The end is planned when less is left than this many bars after the section that would come next.
 _TAIL_BARS = 10
 _CODA_FROM_BARS = 8
+_WIDEST_BAR = 6
 _RESTS = 0.28
 _INSIDE_THE_NEXT = 0.6
 
@@ -120,17 +121,18 @@ def _tail(
     metre = _fitting_metre(left, grammar.metre(REFRAIN, scene))
     bars = round(left / metre)
     if bars <= 1:
-        beats = round(left)
+        beats = min(round(left), _WIDEST_BAR)
         return [_closing(REFRAIN, beats, (1,), rng)] if beats >= 2 else []
     if bars <= _BARS:
         return [_closing(REFRAIN, metre, (bars,), rng)]
     if bars < _CODA_FROM_BARS:
-        opening = grammar.of_lengths(REFRAIN, SectionKind.PERIOD, metre, ((bars + 1) // 2, 1), scene)
+        bars, coda, coda_metre = _fitting_coda(total, left, metre, bars // 2, least=2)
+        opening = grammar.of_lengths(REFRAIN, SectionKind.PERIOD, metre, (bars, 1), scene)
         return [
             SectionPlan(REFRAIN, SectionKind.PERIOD, metre, opening.phrases[:1]),
-            _closing(REFRAIN, metre, (bars // 2,), rng),
+            _closing(REFRAIN, coda_metre, (coda,), rng),
         ]
-    bars, coda, coda_metre = _fitting_coda(total, left, metre, int(rng.integers(2, 5)))
+    bars, coda, coda_metre = _fitting_coda(total, left, metre, int(rng.integers(2, 5)), least=_BARS)
     lengths = _phrase_lengths(bars)
     plans: list[SectionPlan] = []
     while len(lengths) > 4 or len(lengths) == 3:
@@ -164,7 +166,7 @@ def _fitting_metre(left: float, metre: int) -> int:
     return min((metre, 4, 3), key=misfit)
 
 
-def _fitting_coda(total: float, left: float, metre: int, wanted: int) -> tuple[int, int, int]:
+def _fitting_coda(total: float, left: float, metre: int, wanted: int, least: int) -> tuple[int, int, int]:
     """Bars before the coda, and the coda's bars and metre, that leave the tempo nearly alone."""
 
     def misfit(option: tuple[int, int, int]) -> float:
@@ -173,7 +175,7 @@ def _fitting_coda(total: float, left: float, metre: int, wanted: int) -> tuple[i
         return round(stretched + 0.002 * abs(coda - wanted) + 0.006 * (coda_metre != metre), 9)
 
     options = [
-        (max(round((left - coda * coda_metre) / metre), _BARS), coda, coda_metre)
+        (max(round((left - coda * coda_metre) / metre), least), coda, coda_metre)
         for coda_metre in (metre, 3, 4)
         for coda in (2, 3, 4)
     ]

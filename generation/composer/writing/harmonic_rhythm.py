@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from generation.composer.score import Phrase
 from generation.composer.writing.chances import happens, turn
 
+#: Chords a bar at which none of the shortest phrases prepares its dominant.
+_UNPREPARED = 0.4
+
 Span = tuple[float, float]
 """Onset and length, in beats."""
 
@@ -52,15 +55,19 @@ def chord_places(
         inner, goal = onsets[:-1], (onsets[-1], float(bar))
     if not inner:
         return _within_one_bar(phrase)
-    if len(inner) == 1:
-        return _opening_and_cadence(inner[0], bar, goal)
     *middle, last = inner
     shares = [turn(offset, k) for k in range(len(inner))]
+    # Where there is no bar to prepare the dominant in, a slow phrase does without.
+    prepares = phrase.tonic != phrase.next_tonic or happens(shares[-1], rate_at(last) - _UNPREPARED)
+    if len(inner) == 1:
+        return _opening_and_cadence(last, bar, goal, prepares)
     divides = happens(shares[-1], rate_at(last) - 1.0)
     if len(inner) == 2:
-        # Two bars to prepare and to lead: the second holds both.
+        body = _bars(middle, bar, shares, rate_at)
+        if not prepares:
+            return Rhythm(body, (), ((last, float(bar)),), goal)
         lead, fall = _divided(last, bar)
-        return Rhythm(_bars(middle, bar, shares, rate_at), (lead,), (fall,), goal)
+        return Rhythm(body, (lead,), (fall,), goal)
     dominant = _divided(last, bar) if divides else ((last, float(bar)),)
     *free, preparing = middle
     if phrase.tonic == phrase.next_tonic and _joins(free[-1], shares[len(free) - 1], rate_at):
@@ -92,12 +99,15 @@ def _joins(onset: float, share: float, rate_at: Callable[[float], float]) -> boo
     return happens(share, 2.0 * (1.0 - rate_at(onset)))
 
 
-def _opening_and_cadence(onset: float, bar: int, goal: Span) -> Rhythm:
+def _opening_and_cadence(onset: float, bar: int, goal: Span, prepares: bool) -> Rhythm:
+    first, second = _divided(onset, bar)
     if bar < 3:
-        first, second = _divided(onset, bar)
         return Rhythm((), (first,), (second,), goal)
-    end = onset + bar
-    return Rhythm(((onset, bar - 2.0),), ((end - 2.0, 1.0),), ((end - 1.0, 1.0),), goal)
+    if not prepares:
+        return Rhythm((first,), (), (second,), goal)
+    dominant = 2.0 if bar > 4 else 1.0
+    lead_at, end = onset + bar - dominant - 1.0, onset + bar
+    return Rhythm(((onset, lead_at - onset),), ((lead_at, 1.0),), ((end - dominant, dominant),), goal)
 
 
 def _within_one_bar(phrase: Phrase) -> Rhythm:

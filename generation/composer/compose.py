@@ -32,6 +32,7 @@ from generation.composer.writing.figures import FigureStyle
 from generation.composer.writing.form import plan_form
 from generation.composer.writing.harmony import final_chord, harmonise
 from generation.composer.writing.melody import write_melody
+from generation.composer.writing.memory import Memory
 from generation.composer.writing.modes import mode_at
 from generation.composer.writing.motifs import make_motifs
 from generation.composer.writing.orchestration import orchestrate
@@ -97,9 +98,9 @@ class Composition:
             yield self._lone_chord()
             return
         led: Led | None = None
-        sung: Mapping[Part, int] = {}
+        memory = Memory()
         for index, (phrase, seats) in enumerate(zip(self._phrases, self._seats, strict=True)):
-            chords, written, led, sung = self._write(index, phrase, seats, led, sung)
+            chords, written, led = self._write(index, phrase, seats, led, memory)
             yield PhraseMusic(phrase, chords, written, self._play(index, phrase, written, seats, chords))
 
     def _write(
@@ -108,8 +109,8 @@ class Composition:
         phrase: Phrase,
         seats: Sequence[Seat],
         led: Led | None,
-        sung: Mapping[Part, int],
-    ) -> tuple[Sequence[Chord], Written, Led, Mapping[Part, int]]:
+        memory: Memory,
+    ) -> tuple[Sequence[Chord], Written, Led]:
         rng = stream(self.seed, "phrase", index)
         middle_s = self.pulse.second(phrase.onset_beat + phrase.beats / 2)
         dissonance = self.curves.one("dissonance", middle_s)
@@ -151,10 +152,11 @@ class Composition:
                 density,
                 centre,
                 dissonance,
-                sung.get(Part.MELODY),
+                memory.last_key(Part.MELODY),
                 rng,
                 others,
                 _compass(Part.MELODY, seats),
+                memory.heard(phrase),
             )
         if Part.COUNTER in parts:
             written[Part.COUNTER] = write_counter(
@@ -165,15 +167,15 @@ class Composition:
                 density,
                 centre,
                 dissonance,
-                sung.get(Part.COUNTER),
+                memory.last_key(Part.COUNTER),
                 stream(self.seed, "counter", index),
                 others,
                 _compass(Part.COUNTER, seats),
             )
-        sung = {**sung, **{part: notes[-1].key for part in _SUNG if (notes := written.get(part))}}
+        memory.keep(phrase, chords, written)
         if phrase.is_last:
             written = self._with_ending(written, chords[-1], carried.voicings[-1])
-        return chords, written, carried.led, sung
+        return chords, written, carried.led
 
     def _with_ending(
         self, written: Mapping[Part, Sequence[WrittenNote]], chord: Chord, voicing: tuple[int, ...]

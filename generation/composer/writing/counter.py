@@ -24,7 +24,7 @@ _BREATH_BEATS = 0.5
 _ANSWER_AFTER, _GAP = 1.0, 2.0
 _FOREIGN = 45
 #: Cost of an interval to the melody, by semitones within the octave: thirds and sixths are free.
-_WITH_MELODY = (22, 40, 24, 0, 0, 20, 26, 12, 0, 0, 20, 34)
+_WITH_MELODY = (44, 68, 44, 0, 0, 38, 48, 25, 0, 0, 36, 58)
 
 
 def write_counter(
@@ -70,7 +70,7 @@ def write_counter(
         leans = draws[index] < round(0.4 * dissonance, 9) and index + 1 < len(beats)
         options = []
         for key in keys_near(chord, centre(beat) + side * _DISTANCE, compass, _WINDOW):
-            cost = 2 * round(abs(key - centre(beat) - side * _DISTANCE)) + _beside(key, heard, side)
+            cost = round(abs(key - centre(beat) - side * _DISTANCE)) + _beside(key, heard, side)
             foreign = key % 12 not in chord.pitch_classes
             if foreign:
                 is_weak = weight < 0.6 and ends[index] - beat <= 1.0

@@ -6,7 +6,8 @@ repeats it, a continuation breaks it up and drives to the cadence, a consequent 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from generation.composer.score import Phrase, PhraseKind
 from generation.composer.writing.meter import SLOTS_PER_BEAT
@@ -89,6 +90,26 @@ def wishes(statements: list[Statement]) -> list[Wish]:
 
 
 _FACE = 0.4
+
+
+def recalled(found: Sequence[Wish], heard: Mapping[int, int]) -> list[Wish]:
+    """The wishes, led as they were first sung: between remembered notes the motif goes on from there.
+
+    Args:
+        heard: sixteenths from the phrase's start to scale steps, see `memory.Memory.heard`.
+    """
+    apart = [heard[wish.slot] - wish.step for wish in found if wish.slot in heard]
+    if not apart:
+        return list(found)
+    level = round(sum(apart) / len(apart))
+    last = max(heard)
+    led: list[Wish] = []
+    correction = 0
+    for wish in found:
+        if wish.slot in heard:
+            correction = heard[wish.slot] - wish.step - level
+        led.append(replace(wish, step=wish.step + correction) if wish.slot <= last else wish)
+    return led
 
 
 class _Plan:

@@ -173,7 +173,7 @@ def _turn(before: int, now: int) -> int:
     if abs(before) > 4:
         if before * now < 0:
             return cost + (0 if size <= 2 else 32 if size <= 4 else 90)
-        return cost + (30 if now == 0 else 110)
+        return cost + (70 if now == 0 else 120)
     if abs(before) > 2 and size > 2 and before * now > 0:
         cost += 8 if size <= 4 else 40
     if before == now == 0:

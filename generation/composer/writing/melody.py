@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -11,7 +11,7 @@ import numpy as np
 from generation.composer.score import Chord, Phrase, WrittenNote
 from generation.composer.writing.contour import arch, has_one_peak
 from generation.composer.writing.counterpoint import Voice
-from generation.composer.writing.development import Wish, develop, wishes
+from generation.composer.writing.development import Wish, develop, recalled, wishes
 from generation.composer.writing.line import best_line
 from generation.composer.writing.meter import SLOTS_PER_BEAT, strength
 from generation.composer.writing.motifs import Theme
@@ -38,6 +38,7 @@ def write_melody(
     rng: np.random.Generator,
     others: Sequence[Voice] = (),
     compass: tuple[int, int] = (LOWEST_KEY, HIGHEST_KEY),
+    heard: Mapping[int, int] | None = None,
 ) -> list[WrittenNote]:
     """The melody of one phrase.
 
@@ -48,13 +49,14 @@ def write_melody(
         previous_key: last note before the phrase.
         others: voices it makes no parallel fifths or octaves with, the bass first.
         compass: lowest and highest key of its instrument.
+        heard: how such a phrase of this theme was first sung, see `memory.Memory.heard`.
 
     Returns:
         Notes in time order, without overlap; the last is held at the cadence.
     """
     compass = within(compass, LOWEST_KEY, HIGHEST_KEY)
     density, centre = by_bar(phrase, density_at), by_bar(phrase, centre_at)
-    onsets = _onsets(phrase, chords, theme, density, centre)
+    onsets = _onsets(phrase, chords, theme, heard or {}, density, centre)
     draws = rng.random(2 * len(onsets)).tolist()
     keys = _sing(phrase, onsets, others, dissonance, draws, compass, previous_key)
     notes = [
@@ -105,6 +107,7 @@ def _onsets(
     phrase: Phrase,
     chords: Sequence[Chord],
     theme: Theme,
+    heard: Mapping[int, int],
     density: Callable[[float], float],
     centre: Callable[[float], float],
 ) -> list[Onset]:
@@ -112,12 +115,13 @@ def _onsets(
     weights = strength(phrase.beats_per_bar)
     sounding: list[tuple[float, Wish]] = []
     statements = develop(phrase, theme)
-    for wish in wishes(statements):
+    for wish in recalled(wishes(statements), heard):
         beat = phrase.onset_beat + wish.slot / SLOTS_PER_BEAT
         if beat < closing - 0.24 and openness(density(beat)) >= wish.opens_at:
             sounding.append((beat, wish))
-    sounding.append((closing, Wish(0, 0.0, 0, len(statements))))
+    sounding.append((closing, Wish(-1, 0.0, 0, len(statements))))
     beats = [beat for beat, _ in sounding]
+    befores = [None, *(wish for _, wish in sounding[:-1])]
     ends = [*beats[1:], max(phrase.end_beat, closing + 1.0)]
     # The motif's steps on the phrase's arch, around the register cue.
     offsets = [
@@ -129,17 +133,22 @@ def _onsets(
         Onset(
             beat=beat,
             beats=end - beat,
-            weight=weights[wish.slot % len(weights)],
+            weight=weights[max(wish.slot, 0) % len(weights)],
             chord=chord,
             coming=tuple(c for c in chords if beat + 1e-6 < c.onset_beat < end - 0.26),
             step=wish.step,
             statement=wish.statement,
+            is_bound=(before is not None and _is_bound(before, wish, heard)),
             wanted=round(centre(beat) + offset - mean, 6),
         )
-        for (beat, wish), end, offset, chord in zip(
-            sounding, ends, offsets, chords_at(chords, beats), strict=True
+        for (beat, wish), before, end, offset, chord in zip(
+            sounding, befores, ends, offsets, chords_at(chords, beats), strict=True
         )
     ]
+
+
+def _is_bound(before: Wish, wish: Wish, heard: Mapping[int, int]) -> bool:
+    return before.statement == wish.statement or (before.slot in heard and wish.slot in heard)
 
 
 def _sing(

@@ -32,6 +32,7 @@ class Onset:
         coming: chords that begin while it sounds.
         step: scale steps above the phrase's level, as the motif has it.
         statement: number of the statement it belongs to.
+        is_bound: its interval from the note before is the motif's, or was sung before.
         wanted: key where it would lie, not rounded.
     """
 
@@ -42,6 +43,7 @@ class Onset:
     coming: tuple[Chord, ...]
     step: int
     statement: int
+    is_bound: bool
     wanted: float
 
 
@@ -74,7 +76,6 @@ def weigh(
     goals = _goals(onsets[-1], phrase, compass)
     moments = []
     for index, onset in enumerate(onsets[:-1]):
-        before = onsets[index - 1] if index else None
         leans = (
             onset.beats <= 2.0
             and onset.weight >= 0.6
@@ -82,9 +83,8 @@ def weigh(
             and draws[index] < round(0.03 + 0.4 * dissonance, 9)
         )
         left = len(onsets) - 1 - index
-        bound = before is not None and before.statement == onset.statement
         # An idea looks for its level with its first note and then keeps its shape.
-        pull = 1 if bound else 3
+        pull = 1 if onset.is_bound else 3
         options = []
         for key in keys_near(onset.chord, onset.wanted, compass, _WINDOW):
             cost = pull * round(abs(key - onset.wanted)) + _TOWARDS.get(left, 0) * _too_far(
@@ -100,7 +100,7 @@ def weigh(
             Moment(
                 options,
                 places(onset.chord.scale),
-                interval=onset.step - before.step if bound and before is not None else None,
+                interval=onset.step - onsets[index - 1].step if onset.is_bound else None,
                 leans=leans,
                 moved=met[index].moved,
                 struck=met[index].struck,

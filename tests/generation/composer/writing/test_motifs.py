@@ -7,10 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from generation.composer.score import Cadence, Phrase, PhraseKind
+from generation.composer.score import Cadence, Part, Phrase, PhraseKind, WrittenNote
 from generation.composer.streams import stream
-from generation.composer.writing.development import develop, wishes
+from generation.composer.writing.development import develop, recalled, wishes
+from generation.composer.writing.memory import Memory
 from generation.composer.writing.motifs import Motif, Theme, make_motifs
+from tests.generation.composer.writing.progressions import progression
 
 METRES = (2, 3, 4, 5, 6)
 SEEDS = range(60)
@@ -150,3 +152,34 @@ def test_an_inverted_idea_goes_down_where_it_went_up() -> None:
     plain, turned = (wishes([replace(statement, shift=0, inverted=inverted)]) for inverted in (False, True))
 
     assert [note.step for note in turned] == [-note.step for note in plain]
+
+
+def test_a_theme_that_returns_is_led_as_it_was_first_sung() -> None:
+    theme = theme_of(4)
+    found = wishes(develop(PHRASE, theme))
+    slots = [wish.slot for wish in found]
+    sung = {slots[0]: 7, slots[8]: 9, slots[12]: 6}
+
+    led = {wish.slot: wish.step for wish in recalled(found, sung)}
+    asked = {wish.slot: wish.step for wish in found}
+
+    assert led[slots[8]] - led[slots[0]] == 2
+    assert led[slots[12]] - led[slots[8]] == -3
+    assert led[slots[9]] - led[slots[8]] == asked[slots[9]] - asked[slots[8]]
+    assert led[slots[-1]] == asked[slots[-1]]
+    assert recalled(found, {}) == found
+
+
+def test_a_session_remembers_the_first_hearing_of_a_theme_and_where_each_voice_is() -> None:
+    chords = progression(PHRASE, 1)
+    first = [WrittenNote(0.0, 2.0, 60, 1.0), WrittenNote(2.0, 7.0, 64, 0.8), WrittenNote(12.0, 4.0, 62, 1.0)]
+    memory = Memory()
+
+    memory.keep(PHRASE, chords, {Part.MELODY: first})
+    memory.keep(replace(PHRASE, kind=PhraseKind.CONSEQUENT), chords, {Part.MELODY: first[::-1]})
+
+    assert memory.heard(replace(PHRASE, kind=PhraseKind.PRESENTATION)) == {0: 0, 8: 2}
+    assert memory.heard(replace(PHRASE, theme=1)) == {}
+    assert memory.heard(replace(PHRASE, kind=PhraseKind.CONTRAST)) == {}
+    assert memory.last_key(Part.MELODY) == 60
+    assert memory.last_key(Part.COUNTER) is None

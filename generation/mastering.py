@@ -81,7 +81,8 @@ def master(
             limited, limited_db = limit(limited, sample_rate_hz, ceiling)
             after, peak = block_loudness(limited, sample_rate_hz), true_peak(limited)
         reached = gated_loudness(after)
-        if reached is not None and abs(reached - loudness_lufs) <= _TOLERANCE_LU:
+        is_loud = reached is not None and abs(reached - loudness_lufs) <= _TOLERANCE_LU
+        if is_loud and peak <= _linear(true_peak_dbtp):
             return Mastered(limited, gain_db, reached, 20.0 * math.log10(peak), limited_db)
         gain_db += loudness_lufs - (reached if reached is not None else GATE_LUFS)
     raise AudioError(

@@ -14,7 +14,7 @@ from dashboards.cli.compose_engine import COMPOSER, DEFAULT_RATE_HZ, EngineReque
 from dashboards.cli.compose_files import Outputs
 from dashboards.cli.compose_path import PathRequest
 from dashboards.cli.placement import BatchOption, DeviceOption, ModelsOption, placement_of
-from dashboards.cli.progress import bar
+from dashboards.cli.progress import bars
 from generation.composer.palettes import DEFAULT_PALETTE, PALETTES
 from study.affect import Affect
 from study.errors import OutOfRange
@@ -23,6 +23,7 @@ from study.protocol import EngineSpec
 from study.session import SessionPlan
 
 LOUDNESS_LUFS = -23.0
+DEFAULT_OUT = Path("session.flac")
 _LARGEST_SEED = 2**63 - 1
 _LONGEST_CLIP_S = 30.0
 
@@ -48,9 +49,10 @@ def compose(
         typer.Option("--path", help="CSV with onset_s,valence,arousal instead: a waypoint a row"),
     ] = None,
     minutes: Annotated[float | None, typer.Option(help="length, up to 180 [default: 15]")] = None,
-    out: Annotated[Path, typer.Option("--out", "-o", help="sound file to write, .flac or .wav")] = Path(
-        "session.flac"
-    ),
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="sound file to write, .flac or .wav [default: session.flac]"),
+    ] = None,
     seed: Annotated[int, typer.Option(help="another seed, another piece on the same path")] = 1,
     steps: Annotated[int | None, typer.Option(help="waypoints of the path, 2 or more [default: 30]")] = None,
     engine: Annotated[str, typer.Option(help="composer, musicgen or another that is installed")] = COMPOSER,
@@ -63,6 +65,17 @@ def compose(
         typer.Option("--cue-weights", metavar="CUE=WEIGHT,…", help="0 holds a cue, 1 lets it move: tempo=0"),
     ] = None,
     rate: Annotated[int, typer.Option(metavar="HZ", help="32000, 44100 or 48000")] = DEFAULT_RATE_HZ,
+    bank: Annotated[
+        str | None,
+        typer.Option(help="who plays: auto, sampled (recordings) or synthetic [default: auto]"),
+    ] = None,
+    play: Annotated[
+        bool,
+        typer.Option("--play", help="play it while it is made; writes a file only where --out names one"),
+    ] = False,
+    stems: Annotated[
+        bool, typer.Option("--stems", help="write a sound file for each part: OUT-melody.flac, …")
+    ] = False,
     midi: Annotated[bool, typer.Option("--midi", help="write the notes, too: OUT.mid")] = False,
     cue_sheet: Annotated[
         bool, typer.Option("--cue-sheet", help="write cues and chords bar by bar: OUT-cues.csv and .json")
@@ -90,18 +103,27 @@ def compose(
 
     The same path, seed, palette and weights give the same samples.
     """
-    wanted = [("--midi", midi), ("--cue-sheet", cue_sheet), ("--piano-roll", piano_roll)]
-    request = EngineRequest(engine, palette, cue_weights, model=model, rate_hz=rate)
-    affect_path = PathRequest(start, target, via or (), path, minutes, steps).path()
-    plan = make_compose_plan(affect_path, seed, request.spec([option for option, given in wanted if given]))
-    outputs = Outputs(out, midi=midi, cue_sheet=cue_sheet, piano_roll=piano_roll)
-    outputs.check(force)
+    given = {
+        "--stems": stems,
+        "--midi": midi,
+        "--cue-sheet": cue_sheet,
+        "--piano-roll": piano_roll,
+        "--play": play,
+    }
+    request = EngineRequest(engine, palette, cue_weights, bank, model, rate)
+    spec = request.spec([option for option, is_given in given.items() if is_given])
+    plan = make_compose_plan(PathRequest(start, target, via or (), path, minutes, steps).path(), seed, spec)
+    outputs = None
+    if out is not None or not play or stems or midi or cue_sheet or piano_roll:
+        outputs = Outputs(out or DEFAULT_OUT, stems, midi, cue_sheet, piano_roll)
+        outputs.check(force)
 
     # The engine is needed only once everything else is in order.
     from dashboards.cli.compose_sound import make_files
 
-    with bar("composing") as progress:
-        result = make_files(plan, placement_of(device, batch_clips, models_dir), outputs, progress)
+    with bars("composing", *(["playing"] if play else [])) as progress:
+        placement = placement_of(device, batch_clips, models_dir)
+        result = make_files(plan, placement, rate, outputs, *progress)
     if as_json:
         sys.stdout.write(json.dumps(result, indent=2) + "\n")
         return
@@ -134,10 +156,14 @@ def make_compose_plan(path: AffectPath, seed: int, engine: EngineSpec) -> Sessio
 
 def _told(plan: SessionPlan, result: Mapping[str, Any]) -> str:
     loudness = result["loudness_lufs"]
-    level = "silent" if loudness is None else f"{loudness:.1f} LUFS"
+    facts = [
+        f"{result['duration_s']:.1f} s from {_point(plan.start)} to {_point(plan.target)}",
+        *([] if loudness is None else [f"{loudness:.1f} LUFS"]),
+        f"seed {plan.seed}",
+        _made_by(plan.engine),
+    ]
     lines = [
-        f"{result['file']}: {result['duration_s']:.1f} s from {_point(plan.start)} to {_point(plan.target)}, "
-        f"{level}, seed {plan.seed}, {_made_by(plan.engine)}",
+        f"{result['file'] or 'played'}: {', '.join(facts)}",
         *(f"{name}: {what}" for what, name in result["beside"].items()),
     ]
     return "\n".join(lines) + "\n"

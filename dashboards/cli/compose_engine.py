@@ -119,7 +119,7 @@ def parse_cue_weights(text: str) -> Mapping[str, float]:
                     "write for example tempo=0,mode=1",
                 )
             )
-        elif weights.get(cue, weight) != weight:
+        elif cue in weights and weights[cue] != weight:
             told = f"{weights[cue]:g} and {weight:g}"
             problems.append(OutOfRange(f"--cue-weights {cue}", f"has two weights, {told}", "write it once"))
         else:

@@ -2,56 +2,170 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from dashboards.cli.compose_files import Outputs, staged
-from generation.audio import SAMPLE_RATE_HZ, master, write_audio
-from generation.composer.engine import ComposerEngine
-from generation.engine import Placement
+from dashboards.cli.playback import Playback
+from dashboards.cli.player import open_player
+from generation.audio import SAMPLE_RATE_HZ, Mastered, master, write_audio
+from generation.composer.engine import ComposerEngine, cpu_features
+from generation.composer.score import Part, Score
+from generation.composer.sound.mix import Stereo, render_blocks
+from generation.composer.sound.sources import provenance
+from generation.engine import MusicEngine, Placement
 from generation.registry import load_engine
+from generation.sound_blocks import Sound, SoundOnDisk, blank_sound, collected, scaled
 from study.folder import file_sha256
 from study.session import SessionPlan
 
+Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Made:
+    """A session's sound before mastering, and where it comes from.
+
+    Args:
+        sound: shape [n_frames, 2].
+        rate_hz: its sample rate.
+        models, licences, takes: as in a manifest.
+        score: its notes, where the engine writes any.
+    """
+
+    sound: Sound
+    rate_hz: int
+    models: Mapping[str, str]
+    licences: Mapping[str, str]
+    takes: int = 0
+    score: Score | None = None
+
 
 def make_files(
-    plan: SessionPlan, placement: Placement, outputs: Outputs, progress: Callable[[float], None]
+    plan: SessionPlan,
+    placement: Placement,
+    rate_hz: int,
+    outputs: Outputs | None,
+    composing: Progress,
+    playing: Progress | None = None,
 ) -> dict[str, Any]:
-    """Make a session and write its files: all of them, or none.
+    """Make a session, play it while it is made, and write its files: all of them, or none.
+
+    Args:
+        rate_hz: of the sound.
+        outputs: what to write; None: nothing.
+        composing: called with the share that is made.
+        playing: called with the share that was heard; None: nothing is to be heard.
 
     Returns:
         The result as `--json` prints it.
 
     Raises:
-        IsopathError: the engine cannot make it, or the disk takes no more.
+        IsopathError: the engine cannot make it, nothing can play it, or the disk takes no more.
     """
     engine = load_engine(plan.engine, placement)
-    audio = next(iter(engine.generate([plan], progress)))
-    mastered = master(audio.samples, SAMPLE_RATE_HZ, plan.loudness_lufs)
+    folder = outputs.sound.parent if outputs else Path(tempfile.gettempdir())
+    with ExitStack() as stack:
+        if isinstance(engine, ComposerEngine):
+            made = _composed(engine, plan, rate_hz, folder, composing, playing, stack)
+        else:
+            audio = next(iter(engine.generate([plan], composing)))
+            made = Made(audio.sound, SAMPLE_RATE_HZ, audio.models, audio.licences, len(audio.takes))
+        # Leaving the block waits until all is heard.
+        written = _written(engine, plan, made, outputs) if outputs else {}
+    return _facts(engine, plan, made) | written
+
+
+def _composed(
+    engine: ComposerEngine,
+    plan: SessionPlan,
+    rate_hz: int,
+    folder: Path,
+    composing: Progress,
+    playing: Progress | None,
+    stack: ExitStack,
+) -> Made:
+    sound = blank_sound(round(plan.duration_s * rate_hz), 2, folder)
+    playback = None
+    if playing is not None:
+        playback = stack.enter_context(Playback(open_player(rate_hz), sound, rate_hz, playing))
+    done = 0
+    for block in engine.stream(plan, rate_hz):
+        sound[done : done + len(block)] = block
+        done += len(block)
+        if playback is not None:
+            playback.announce(done)
+        composing(done / len(sound))
+    score = engine.compose(plan)
+    hashes, licences = provenance(engine.sampler(), {note.instrument for note in score.notes})
+    models = {"composer": engine.version, **hashes, "cpu_features": cpu_features()}
+    return Made(sound, rate_hz, models, {"composer": "Apache-2.0", **licences}, score=score)
+
+
+def _written(engine: MusicEngine, plan: SessionPlan, made: Made, outputs: Outputs) -> dict[str, Any]:
     out = outputs.sound
+    mastered = master(made.sound, made.rate_hz, plan.loudness_lufs)
     beside: dict[str, str] = {}
     with staged(out.parent, out.name) as folder:
-        if isinstance(engine, ComposerEngine):
+        if made.score is not None and isinstance(engine, ComposerEngine):
             from dashboards.cli.compose_audit import write_audit
 
-            beside |= write_audit(folder, outputs, plan, engine.compose(plan), engine.curves(plan))
-        write_audio(folder / out.name, mastered.samples, SAMPLE_RATE_HZ)
+            beside |= write_audit(folder, outputs, plan, made.score, engine.curves(plan))
+            if outputs.stems:
+                beside |= _write_stems(folder, outputs, engine, plan, made, mastered)
+        write_audio(folder / out.name, mastered.sound, made.rate_hz)
         sha256 = file_sha256(folder / out.name)
     return {
         "file": str(out),
         "sha256": sha256,
-        "duration_s": len(mastered.samples) / SAMPLE_RATE_HZ,
-        "sample_rate_hz": SAMPLE_RATE_HZ,
         "loudness_lufs": mastered.loudness_lufs,
         "true_peak_dbtp": mastered.true_peak_dbtp,
+        "gain_db": mastered.gain_db,
         "limited_db": mastered.limited_db,
+        "beside": beside,
+    }
+
+
+def _write_stems(
+    folder: Path, outputs: Outputs, engine: ComposerEngine, plan: SessionPlan, made: Made, mastered: Mastered
+) -> dict[str, str]:
+    """Each part alone at the whole's gain: together they are the whole before its limiter."""
+    written: dict[str, str] = {}
+    score, curves = made.score, engine.curves(plan)
+    if score is None:
+        return written
+    for part in Part:
+        if not any(note.part is part for note in score.notes):
+            continue
+        blocks: Iterable[Stereo] = render_blocks(score, curves, engine.sampler(), made.rate_hz, {part})
+        stem = collected(blocks, len(made.sound), folder, lambda _: None)
+        path = outputs.stem(part)
+        write_audio(folder / path.name, scaled(stem, 10.0 ** (mastered.gain_db / 20.0)), made.rate_hz)
+        if isinstance(stem, SoundOnDisk):
+            stem.close()
+        written[f"stem of the {part}"] = str(path)
+    return written
+
+
+def _facts(engine: MusicEngine, plan: SessionPlan, made: Made) -> dict[str, Any]:
+    return {
+        "file": None,
+        "sha256": None,
+        "duration_s": len(made.sound) / made.rate_hz,
+        "sample_rate_hz": made.rate_hz,
+        "loudness_lufs": None,
+        "true_peak_dbtp": None,
         "engine": {"name": engine.name, "version": engine.version, **plan.engine.options},
         "seed": plan.seed,
         "start": [plan.start.valence, plan.start.arousal],
         "target": [plan.target.valence, plan.target.arousal],
         "largest_step": plan.path.largest_step,
-        "models": dict(audio.models),
-        "licences": dict(audio.licences),
-        "takes": len(audio.takes),
-        "beside": beside,
+        "models": dict(made.models),
+        "licences": dict(made.licences),
+        "takes": made.takes,
+        "beside": {},
     }

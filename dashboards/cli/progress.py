@@ -28,6 +28,13 @@ def bar(what: str) -> Iterator[Callable[[float], None]]:
 
 
 @contextmanager
+def bars(*works: str) -> Iterator[tuple[Callable[[float], None], ...]]:
+    """A bar for each of several pieces of work that go on at once; the caller tells each one's share."""
+    with _bars() as progress:
+        yield tuple(_shown_by(progress, what) for what in works)
+
+
+@contextmanager
 def counted_bar() -> Iterator[Callable[[str, int, int], None]]:
     """Bars for several pieces of work in turn; the caller tells what, how many done, of how many."""
     with _bars() as progress:
@@ -49,6 +56,11 @@ def _bars() -> Progress:
         TimeElapsedColumn(),
         console=Console(stderr=True),
     )
+
+
+def _shown_by(progress: Progress, what: str) -> Callable[[float], None]:
+    task = progress.add_task(what, total=1.0)
+    return lambda share: progress.update(task, completed=share)
 
 
 class LateBar:

@@ -22,7 +22,19 @@ _VOLUME = 100.0
 _REVERB = 40.0
 
 #: Of instruments that no recording plays.
-_NEAREST: Mapping[str, int] = MappingProxyType({})
+_NEAREST: Mapping[str, int] = MappingProxyType(
+    {
+        "saw pad": 90,  # Pad 3, polysynth
+        "air pad": 91,  # Pad 4, choir
+        "soft square": 80,  # Lead 1, square
+        "triangle lead": 82,  # Lead 3, calliope
+        "soft saw": 81,  # Lead 2, sawtooth
+        "glass keys": 98,  # FX 3, crystal
+        "sequence": 5,  # Electric Piano 2
+        "sub bass": 38,  # Synth Bass 1
+        "soft kit": 25,  # the TR-808 kit of later players; others play their standard kit
+    }
+)
 
 Player = tuple[Part, str]
 """A part and the instrument that plays it."""

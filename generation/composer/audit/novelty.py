@@ -19,12 +19,13 @@ from generation.composer.score import Note, Part, Score
 
 Matrix = NDArray[np.float64]
 
-KERNEL_BARS = 8
-"""Bars before and after a moment that are compared: two phrases."""
+KERNEL_BARS = 6
+"""Bars before and after a moment that are compared: more than a phrase, less than most sections."""
 
 _PROMINENCE = 0.08
 _NEAR_BARS = 1
-_CHROMA_WEIGHT = 0.5
+#: Chords change with every bar, whatever the form; who plays, and how, does not.
+_CHROMA_WEIGHT = 0.15
 
 
 @dataclass(frozen=True)

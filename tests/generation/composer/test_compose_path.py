@@ -218,7 +218,7 @@ def test_three_hours_are_a_path_without_gaps() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [("--path", "bad.csv"), ("--from", "nan,0"), ("--cue-weights", "tempo=2,tempo=3"), ("--rate", "8000")],
+    [("--path", "bad.csv"), ("--cue-weights", "tempo=2,tempo=3")],
 )
 def test_a_refusal_is_one_message_exit_code_2_and_no_file(tmp_path: Path, arguments: tuple[str, str]) -> None:
     (tmp_path / "bad.csv").write_text(HEADER + "0,0,0\n4,2,0\n")

@@ -118,10 +118,12 @@ def _opening(tonic: int, place: float, mixture: Mixture, last: Harmony | None, d
     return mixture.triad(tonic, place, choose(_without(weights, tonic, last), draw))
 
 
-def _predominant(tonic: int, place: float, mixture: Mixture, last: Harmony | None, draw: float) -> Harmony:
-    """A chord that asks for the dominant."""
+def _predominant(
+    tonic: int, place: float, mixture: Mixture, last: Harmony | None, draw: float, is_next: bool = True
+) -> Harmony:
+    """A chord that asks for the dominant; where that is next, perhaps the dominant's own."""
     dark = max(_DARK_PLACE - place, 0.0)
-    weights = {SUPERTONIC: 3.0, SUBDOMINANT: 3.0, _NEAPOLITAN: 1.5 * dark, _APPLIED: 0.7}
+    weights = {SUPERTONIC: 3.0, SUBDOMINANT: 3.0, _NEAPOLITAN: 1.5 * dark, _APPLIED: 0.7 * is_next}
     chosen = choose(_without(weights, tonic, last), draw)
     if chosen == _NEAPOLITAN:
         return neapolitan(tonic, min(mixture.goal_mode(place), AEOLIAN))
@@ -149,13 +151,16 @@ def _dominant(
     rooted = chord.over(chord.root)
     if count == 1:
         return (rooted,)
-    kind = choose({0: 0.45, 1: 0.25, 2: 0.3}, next(draws))
+    is_applied = last is not None and last.resolves_to is not None
+    kind = choose({0: 0.45, 1: 0.25, 2: 0.0 if is_applied else 0.3}, next(draws))
     mode = mixture.goal_mode(place)
     if kind == 0:
         return cadential(tonic, mode), rooted
     if kind == 1 and last is not None and (tonic % 12) in last.pitch_classes:
         # Prepared: the tone that is held over was there before.
         return suspended_dominant(tonic, mode), rooted
+    if is_applied:
+        return cadential(tonic, mode), rooted
     return _predominant(tonic, place, mixture, last, next(draws)), rooted
 
 
@@ -169,8 +174,8 @@ def _to_the_dominant(
 ) -> tuple[Harmony, ...]:
     chosen: list[Harmony] = []
     while len(chosen) < count:
-        chord = _predominant(tonic, place, mixture, chosen[-1] if chosen else last, next(draws))
-        chosen.append(chord)
+        before, is_next = chosen[-1] if chosen else last, len(chosen) == count - 1
+        chosen.append(_predominant(tonic, place, mixture, before, next(draws), is_next))
     final = chosen[-1]
     if final.degree == SUBDOMINANT and not final.is_major:
         # Phrygian half cadence: the sixth degree falls by a semitone to the fifth.

@@ -63,6 +63,11 @@ class Harmony:
         return (self.pitch_classes[1] - self.root) % 12 == 4
 
     @property
+    def is_suspended(self) -> bool:
+        """Whether a fourth stands in for its third."""
+        return (self.pitch_classes[1] - self.root) % 12 == 5
+
+    @property
     def is_diminished(self) -> bool:
         """Whether its fifth is diminished."""
         return (self.pitch_classes[2] - self.root) % 12 == 6

@@ -28,7 +28,7 @@ from generation.composer.writing.tension import coloured
 Cue = Callable[[float], float]
 """A cue by beat."""
 
-_DRAWS = 40
+_DRAWS, _BODY_DRAWS = 40, 20
 _APPLIED_ON_A_WEAK_BEAT, _APPLIED_ON_A_DOWNBEAT = 0.3, 0.07
 _PEDAL = 0.6
 _EVADING_BARS = 6
@@ -58,11 +58,12 @@ def harmonise(
     offset, start, *themed = own
     if phrase.variant:
         # A return is varied in one chord.
-        themed[phrase.variant % 3 + 1] = fresh[-1]
+        themed[(1, 2, _BODY_DRAWS)[phrase.variant % 3]] = fresh[-1]
+    opening, ending = itertools.cycle(themed[:_BODY_DRAWS]), itertools.cycle(themed[_BODY_DRAWS:])
     draws = itertools.cycle(fresh[:-2])
     rhythm = chord_places(phrase, rate_at, ring_beats, offset)
     mixture = Mixture(phrase.spread)
-    body = _body(phrase, rhythm.body, place_at, mixture, itertools.cycle(themed))
+    body = _body(phrase, rhythm.body, place_at, mixture, opening)
     end_place = place_at(phrase.end_beat)
     closing = close(
         phrase,
@@ -71,9 +72,9 @@ def harmonise(
         end_place,
         mixture,
         body[-1] if body else None,
-        draws,
+        ending,
     )
-    body = _with_applied(body, rhythm.body, closing.approach, phrase, draws)
+    body = _with_applied(body, rhythm.body, closing.approach, phrase, ending)
     places: list[Span] = [*rhythm.body, *rhythm.approach, *rhythm.dominant, rhythm.goal]
     harmonies = [*body, *closing.approach, *closing.dominant, closing.goal]
     tinted = []

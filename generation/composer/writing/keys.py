@@ -15,9 +15,10 @@ from generation.composer.writing.chords import (
     SUPERTONIC,
     TONIC,
     Harmony,
+    neapolitan,
     triad,
 )
-from generation.composer.writing.modes import mode_count, triad_of
+from generation.composer.writing.modes import PHRYGIAN, mode_count, triad_of
 
 #: Degrees that a link may have in the new key: all lead on to its dominant.
 _LEADING_ON = (SUPERTONIC, SUBDOMINANT, SUBMEDIANT, TONIC, MEDIANT)
@@ -72,7 +73,10 @@ def plan_keys(stays: Sequence[Stay], rng: np.random.Generator) -> list[int]:
     since_s = 0.0
     for index, stay in enumerate(stays):
         if stay.letter not in own:
-            own[stay.letter] = home if not own else _near(home, stay.place, (home, *own.values()), rng)
+            # Near home, and no semitone or tritone from the key before.
+            far = tuple((keys[-1] + move) % 12 for move in (1, 6, 11)) if keys else ()
+            heard = (home, *own.values())
+            own[stay.letter] = home if not own else _near(home, stay.place, heard, rng, far)
         current = keys[-1] if keys else None
         wanted = home if stay.is_home else own[stay.letter]
         coming = next((later for later in stays[index + 1 :] if later.is_home), None)
@@ -137,6 +141,12 @@ def links(tonic: int, other: int, place: float, before: Harmony | None) -> list[
     ]
     if pivots:
         return pivots
-    home = frozenset(last or triad_of(tonic, modes[0], 0))
-    most = max(len(home & set(chord.pitch_classes)) for chord in arrivals)
-    return [chord for chord in arrivals if len(home & set(chord.pitch_classes)) == most]
+    held = last or frozenset(triad_of(tonic, modes[0], TONIC))
+    # Some chord of some mode, or the lowered second, holds a tone of any chord.
+    borrowed = [triad(other, mode, degree) for mode in range(mode_count()) for degree in _LEADING_ON]
+    others = [*(chord for chord in borrowed if not chord.is_diminished), neapolitan(other, PHRYGIAN)]
+    for chords in (arrivals, others):
+        most = max(len(held & set(chord.pitch_classes)) for chord in chords)
+        if most:
+            return [chord for chord in chords if len(held & set(chord.pitch_classes)) == most]
+    return arrivals

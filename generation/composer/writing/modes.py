@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -52,14 +53,19 @@ def triad_of(tonic: int, mode: int, degree: int) -> tuple[int, int, int]:
 def scale_with(scale: tuple[int, ...], tones: tuple[int, ...]) -> tuple[int, ...]:
     """`scale` bent by semitones so that it holds `tones`: what a melody plays over a foreign chord.
 
-    Of two neighbours that could be bent, the one that is no chord tone; upwards (a leading tone) first.
+    For each foreign tone one neighbour that is no chord tone gives way; of all ways, the one that leaves the
+    fewest semitones side by side, the lower neighbour (a leading tone) first.
     """
-    bent = list(scale)
-    for tone in tones:
-        if tone in bent:
-            continue
-        for neighbour in ((tone - 1) % 12, (tone + 1) % 12):
-            if neighbour in bent and neighbour not in tones:
-                bent[bent.index(neighbour)] = tone
-                break
-    return tuple(bent)
+    foreign = [tone for tone in tones if tone not in scale]
+    neighbours = [
+        [near for near in ((tone - 1) % 12, (tone + 1) % 12) if near in scale and near not in tones]
+        for tone in foreign
+    ]
+    ways = [way for way in itertools.product(*neighbours) if len(set(way)) == len(way)]
+    bends = (dict(zip(way, foreign, strict=True)) for way in ways)
+    bent = [tuple(bend.get(pitch, pitch) for pitch in scale) for bend in bends]
+    return min(bent, key=_chromatic_runs, default=scale)
+
+
+def _chromatic_runs(scale: tuple[int, ...]) -> int:
+    return sum((pitch + 1) % 12 in scale and (pitch + 2) % 12 in scale for pitch in scale)

@@ -55,7 +55,7 @@ def coloured(harmony: Harmony, dissonance: float, draw: float) -> Harmony:
 def _options(harmony: Harmony) -> tuple[tuple[int, ...], ...]:
     kind = (
         "held"
-        if harmony.bass is not None and harmony.bass == harmony.pitch_classes[2]
+        if harmony.bass == harmony.pitch_classes[2] or harmony.is_suspended
         else "applied"
         if harmony.resolves_to is not None
         else "dominant"

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from study.errors import IsopathError, ProtocolErrors, ProtocolProblem, Refusals, UnknownName
-from study.protocol import EngineSpec, StudyProtocol
+from study.protocol import Arm, EngineSpec, StudyProtocol
 from study.protocol_file import load_protocol
+from study.questionnaire import PALETTE
 
 
 def load_checked_protocol(path: Path) -> StudyProtocol:
@@ -44,9 +45,20 @@ def check_engines(protocol: StudyProtocol, file_name: str) -> None:
 
 def _refusals(protocol: StudyProtocol, number: int) -> Sequence[IsopathError]:
     # The embedded engine loads only where an arm sets options: its instruments take a while.
-    spec = protocol.arms[number].engine
+    arm = protocol.arms[number]
+    spec = arm.engine
     if spec == EngineSpec():
         return ()
+    refusals = _unplayable_choices(protocol, arm) if arm.plays_preferred_palette else _unplayable(spec)
+    if refusals:
+        return refusals
+    reporting = protocol.analysis.agreement.predictor
+    judge = _judge_refusal(spec.options.get("judge"), reporting)
+    return (*(() if judge is None else (judge,)), *_training_refusals(spec.options, reporting))
+
+
+def _unplayable(spec: EngineSpec) -> Sequence[IsopathError]:
+    """Why the engine does not take its options."""
     from generation.registry import load_engine
 
     try:
@@ -55,9 +67,20 @@ def _refusals(protocol: StudyProtocol, number: int) -> Sequence[IsopathError]:
         return several.refusals
     except IsopathError as refusal:
         return (refusal,)
-    reporting = protocol.analysis.agreement.predictor
-    judge = _judge_refusal(spec.options.get("judge"), reporting)
-    return (*(() if judge is None else (judge,)), *_training_refusals(spec.options, reporting))
+    return ()
+
+
+def _unplayable_choices(protocol: StudyProtocol, arm: Arm) -> Sequence[IsopathError]:
+    """Why the engine does not take its options with one of the palettes that people may choose."""
+    found: dict[str, IsopathError] = {}
+    for questionnaire_id, item in protocol.palette_items:
+        for choice, _ in item.options:
+            for refusal in _unplayable(EngineSpec(arm.engine.name, {**arm.engine.options, PALETTE: choice})):
+                said = refusal.problem
+                if refusal.where == "engine.options.palette":
+                    said = f"{said}, and {questionnaire_id}.{item.item_id} lets people choose it"
+                found.setdefault(said, type(refusal)(refusal.where, said, refusal.remedy))
+    return tuple(found.values())
 
 
 def _judge_refusal(judge: object, reporting: str) -> IsopathError | None:

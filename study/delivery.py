@@ -18,6 +18,7 @@ from study.events import (
     PlaybackResumed,
     PlaybackStarted,
     PlaybackStopped,
+    QuestionnaireSubmitted,
     SelfReportSubmitted,
     SessionRendered,
 )
@@ -74,8 +75,10 @@ def plan_of(protocol: StudyProtocol, history: History, session_number: int) -> S
                 place.block,
                 place.position,
             )
-            start = pre_affect(protocol, history, session_id_of(session_number))
-            return make_session_plan(protocol, allocation, session_number, start)
+            session_id = session_id_of(session_number)
+            start = pre_affect(protocol, history, session_id)
+            palette = chosen_palette(protocol, history, session_id)
+            return make_session_plan(protocol, allocation, session_number, start, palette)
     raise ConductError("allocation", "there is none yet", "it follows the pre report")
 
 
@@ -176,6 +179,23 @@ def pre_affect(protocol: StudyProtocol, history: History, session_id: str) -> Af
             and event.instrument_id == protocol.analysis.instrument_id
         ):
             return event.affect
+    return None
+
+
+def chosen_palette(protocol: StudyProtocol, history: History, session_id: str) -> str | None:
+    """The palette that the person chose last before listening: at the session's `pre`, else at baseline."""
+    asked = protocol.palette_items
+    for recorded in reversed(history):
+        event = recorded.event
+        if (
+            not isinstance(event, QuestionnaireSubmitted)
+            or event.phase not in (Phase.BASELINE, Phase.PRE)
+            or recorded.session_id not in (None, session_id)
+        ):
+            continue
+        for questionnaire_id, item in asked:
+            if event.questionnaire_id == questionnaire_id and item.item_id in event.answers:
+                return str(event.answers[item.item_id])
     return None
 
 

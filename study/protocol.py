@@ -16,7 +16,7 @@ from study.analysis_plan import AnalysisSpec
 from study.errors import UnknownName
 from study.instruments import Instrument
 from study.path import PathSpec
-from study.questionnaire import Questionnaire, Text
+from study.questionnaire import PALETTE, PREFERRED, Item, Questionnaire, Text
 
 
 class Phase(StrEnum):
@@ -67,6 +67,11 @@ class Arm:
     engine: EngineSpec
     files: tuple[str, ...] = ()
     told: Text | None = None
+
+    @property
+    def plays_preferred_palette(self) -> bool:
+        """Whether each person hears the palette that they chose."""
+        return self.engine.options.get(PALETTE) == PREFERRED
 
     def told_in(self, language: str) -> str:
         """What a debriefing that tells the arm says it was."""
@@ -312,6 +317,16 @@ class StudyProtocol:
                     post_window_s=agreement.post_window_s * share,
                 ),
             ),
+        )
+
+    @property
+    def palette_items(self) -> tuple[tuple[str, Item], ...]:
+        """Every item that asks for a palette, with its questionnaire."""
+        return tuple(
+            (questionnaire.questionnaire_id, item)
+            for questionnaire in self.questionnaires
+            for item in questionnaire.items
+            if item.measures == PALETTE
         )
 
     def arm(self, arm_id: str) -> Arm:

@@ -11,6 +11,12 @@ from study.errors import ConductError, IsopathError, OutOfRange, UnknownName, re
 Text = Mapping[str, str]
 """A text in several languages: language code to Markdown."""
 
+PALETTE = "palette"
+"""What an item measures whose answer is the palette that an arm with the `PREFERRED` one plays."""
+
+PREFERRED = "preferred"
+"""In place of a palette in an arm's engine options: the one that the person chose."""
+
 DO_NOT_KNOW = "do_not_know"
 """The option of an arm guess for those who cannot say."""
 
@@ -34,8 +40,9 @@ class Item:
         text: the question.
         points: of a scale, from 1; its ends are `low` and `high` in words.
         options: of a choice, id to words.
-        measures: ``expectancy``, ``preference``, ``familiarity``, ``arm_guess`` or None. The options of
-            an arm guess are arm ids and ``do_not_know``.
+        measures: ``expectancy``, ``preference``, ``familiarity``, ``arm_guess``, ``palette`` or None. The
+            options of an arm guess are arm ids and ``do_not_know``, those of a palette what the engine
+            calls its palettes.
     """
 
     item_id: str

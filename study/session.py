@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from study.affect import Affect
 from study.canonical import canonical_sha256
 from study.errors import ConductError
 from study.path import AffectPath, PathKind, make_path
 from study.protocol import Arm, EngineSpec, StudyProtocol
+from study.questionnaire import PALETTE
 from study.starting_moods import depends_on_start, path_start
 
 
@@ -76,7 +77,11 @@ def session_id_of(session_number: int) -> str:
 
 
 def make_session_plan(
-    protocol: StudyProtocol, allocation: Allocation, session_number: int, pre_affect: Affect | None
+    protocol: StudyProtocol,
+    allocation: Allocation,
+    session_number: int,
+    pre_affect: Affect | None,
+    palette: str | None = None,
 ) -> SessionPlan:
     """The plan of one participant's session.
 
@@ -84,9 +89,11 @@ def make_session_plan(
         session_number: from 1.
         pre_affect: the `pre` report; it starts the path unless the protocol fixes the
             start, or a bank holds only moods near it.
+        palette: what the person chose, for an arm that plays it; of no account in others.
 
     Raises:
-        ConductError: the allocation has no such session, or nothing says where it starts.
+        ConductError: the allocation has no such session, nothing says where it starts, or the arm
+            plays the person's own palette and none was chosen.
     """
     if not 1 <= session_number <= len(allocation.arm_ids):
         raise ConductError(
@@ -103,7 +110,12 @@ def make_session_plan(
     if protocol.bank_points is not None and is_bankable(arm):
         # Whoever starts here hears the same, so that it can be made before they come.
         seed = make_bank_plan(protocol, arm, start).seed
-    return _plan(protocol, arm, start, allocation.participant_id, session_id, seed)
+    plan = _plan(protocol, arm, start, allocation.participant_id, session_id, seed)
+    if not arm.plays_preferred_palette:
+        return plan
+    if palette is None:
+        raise ConductError(session_id, "has no palette that the person chose", "have it chosen first")
+    return replace(plan, engine=EngineSpec(arm.engine.name, {**arm.engine.options, PALETTE: palette}))
 
 
 def is_bankable(arm: Arm) -> bool:

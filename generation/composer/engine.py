@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,7 +24,8 @@ from generation.sound_blocks import collected
 from study.errors import IsopathError, OutOfRange, UnknownName, refuse
 from study.session import SessionPlan
 
-VERSION = "3"
+VERSION = "4"
+_MOST_THREADS = 4
 _OPTIONS = ("palette", "cue_weights", "bank", "compression")
 
 
@@ -137,6 +139,12 @@ class ComposerEngine:
                 sound=sound,
                 models={"composer": self.version, **hashes, "cpu_features": cpu_features()},
                 licences={"composer": "Apache-2.0", **licences},
+                rendering={
+                    "palette": self.palette,
+                    "cue_weights": dict(self.cue_weights),
+                    "bank": str(self.bank),
+                    "compression": self.compression,
+                },
             )
 
     def working_in(self, folder: Path) -> ComposerEngine:
@@ -178,7 +186,15 @@ class ComposerEngine:
         curves = self.curves(plan)
         music = Composition(curves, plan.seed, PALETTES[self.palette])
         heard = _noting(instruments, music.phrases())
-        return render_blocks(heard, curves, sampler, sample_rate_hz, parts, compression=self.compression)
+        return render_blocks(
+            heard,
+            curves,
+            sampler,
+            sample_rate_hz,
+            parts,
+            compression=self.compression,
+            threads=_threads(),
+        )
 
     def sampler(self) -> Sampler:
         """What plays this engine's palette.
@@ -213,6 +229,12 @@ def cpu_features() -> str:
     """Which of numpy's CPU-dependent routines run here; sound is the same, to the bit, where these are."""
     simd = np.show_config(mode="dicts")["SIMD Extensions"]
     return " ".join([*simd["baseline"], *simd.get("found", ())])
+
+
+def _threads() -> int:
+    """As many as OMP_NUM_THREADS says, else as there are cores, up to four; the samples are the same."""
+    given = os.environ.get("OMP_NUM_THREADS", "")
+    return int(given) if given.isdigit() and int(given) else min(os.cpu_count() or 1, _MOST_THREADS)
 
 
 def _noting(instruments: set[str], phrases: Iterable[PhraseMusic]) -> Iterator[PhraseMusic]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from study.protocol_file.draft import Part, run_checks
 from study.protocol_file.text import Finding, did_you_mean, shown
-from study.questionnaire import DO_NOT_KNOW, ItemKind
+from study.questionnaire import DO_NOT_KNOW, PALETTE, PREFERRED, ItemKind
 
 #: What each kind of item is made of, beside id, kind, text and required.
 _FIELDS: Mapping[ItemKind, Mapping[str, str]] = {
@@ -25,17 +25,79 @@ _ANSWERED_BY: Mapping[str, ItemKind] = {
     "preference": ItemKind.SCALE,
     "familiarity": ItemKind.SCALE,
     "arm_guess": ItemKind.CHOICE,
+    PALETTE: ItemKind.CHOICE,
 }
 
 
 def check_questions(draft: Part) -> Iterator[Finding]:
-    """What is wrong with the questionnaires."""
+    """What is wrong with the questionnaires, and with what arms take from their answers."""
+    yield from run_checks((_preferred_palette_is_asked, _palette_is_asked_to_be_played), draft)
     questionnaires = draft.get("questionnaires")
     if questionnaires is None:
         return
     for questionnaire in questionnaires.readable_parts():
         yield from run_checks((_questionnaire_is_given, _guess_follows_the_music), questionnaire, draft)
         yield from run_checks((_items_are_whole,), questionnaire, draft)
+
+
+def _preferred_palette_is_asked(top: Part) -> Iterator[Finding]:
+    asked = {
+        name
+        for assessment in top["assessments"].parts()
+        if assessment["phase"].text in ("baseline", "pre")
+        for name in assessment["instruments"].texts
+    }
+    items = [
+        item
+        for questionnaire in _parts(top.get("questionnaires"))
+        if questionnaire["id"].text in asked
+        for item in questionnaire["items"].parts()
+        if _measured(item) == PALETTE
+    ]
+    for palette in _preferred(top):
+        if top["delivery"].text == "bank":
+            yield palette.finding(
+                f"{PREFERRED} is chosen by each person, and a bank is made before they come",
+                "write delivery live, or one palette for all",
+            )
+        elif not items:
+            yield palette.finding(
+                f"{PREFERRED} is what a person chose, and nothing asks for it before the music",
+                'give a questionnaire with a choice that "measures": "palette" at baseline or pre',
+            )
+        elif not any(item.get("required") is not None and item["required"].is_true for item in items):
+            yield palette.finding(
+                f"{PREFERRED} is what a person chose, and the question for it may be passed over",
+                "write required true in its item",
+            )
+
+
+def _palette_is_asked_to_be_played(top: Part) -> Iterator[Finding]:
+    if _preferred(top):
+        return
+    for questionnaire in _parts(top.get("questionnaires")):
+        for item in questionnaire["items"].parts():
+            if _measured(item) == PALETTE:
+                yield item["measures"].finding(
+                    "asks for a palette, and no arm plays the one that was chosen",
+                    f"write engine.options.palette {PREFERRED} in an arm, or leave measures out",
+                )
+
+
+def _preferred(top: Part) -> list[Part]:
+    """Where an arm's engine takes its palette from the answers."""
+    found = []
+    for arm in top["arms"].parts():
+        engine = arm.get("engine")
+        options = None if engine is None else engine.get("options")
+        palette = None if options is None else options.get(PALETTE)
+        if palette is not None and palette.json == PREFERRED:
+            found.append(palette)
+    return found
+
+
+def _parts(part: Part | None) -> list[Part]:
+    return [] if part is None else part.parts()
 
 
 def _questionnaire_is_given(questionnaire: Part, top: Part) -> Iterator[Finding]:

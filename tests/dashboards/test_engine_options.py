@@ -14,6 +14,8 @@ from study.errors import ProtocolErrors
 from tests.dashboards.command_line import isopath, refusal
 from tests.study.conftest import EXAMPLES
 
+VALID = Path(__file__).parents[1] / "protocols" / "valid"
+
 
 def with_options(path: Path, options: dict[str, object], engine: str = "composer") -> Path:
     protocol = json.loads((EXAMPLES / "three_arm_silence.json").read_text())
@@ -72,6 +74,25 @@ def test_recordings_only_are_refused_for_instruments_that_have_none(tmp_path: Pa
 
     assert "engine.options.bank: 'sampled' leaves out what this palette has no recording of: glass keys" in (
         refusal(isopath("check", protocol))
+    )
+
+
+def with_preferred_palette(path: Path, *choices: str) -> Path:
+    protocol = json.loads((VALID / "preferred_palette.json").read_text())
+    (item,) = protocol["questionnaires"][0]["items"]
+    item["options"] = [{"id": choice, "text": {"en": choice}} for choice in choices]
+    path.write_text(json.dumps(protocol))
+    return path
+
+
+def test_each_palette_that_people_may_choose_must_be_one_of_the_engines(tmp_path: Path) -> None:
+    right = with_preferred_palette(tmp_path / "p.json", "ambient", "acoustic")
+    wrong = with_preferred_palette(tmp_path / "q.json", "ambient", "jazz")
+
+    assert isopath("check", right).code == 0
+    assert refusal(isopath("check", wrong)) == (
+        f"{wrong}::$.arms[0].engine.options.palette: 'jazz' is not a palette, and taste.sound lets people"
+        " choose it; write chamber, acoustic, ambient, electronic"
     )
 
 

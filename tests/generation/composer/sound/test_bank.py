@@ -146,6 +146,7 @@ def test_a_session_names_what_its_tones_come_from() -> None:
     assert len(audio.models["bank_decoded"]) == 64
     assert "synthesis" not in audio.models
     assert "MIT" in audio.licences["bank"]
+    assert audio.rendering == {"palette": "chamber", "cue_weights": {}, "bank": "auto", "compression": 0.0}
 
 
 def test_a_key_outside_the_bank_is_refused() -> None:

@@ -23,6 +23,7 @@ _LEAPT_AT = 34
 _SKIPPED_AT = 10
 _PARALLEL = 260
 _SECOND_PEAK = 45
+_HOPELESS = 110
 _SAME_WAY = 3
 _SIZES = (12, 1, 2, 3, 4, 10, 75, 14, 22, 24)
 _REACH = 12
@@ -106,54 +107,67 @@ def best_line(moments: Sequence[Moment], previous_key: int | None, n_voices: int
 
 
 def _advance(beam: Sequence[_State], moment: Moment) -> list[_State]:
+    if beam[0].key < 0:
+        ways = sorted((option.cost, option.key, option) for option in moment.options)[:_BEAM]
+        return [_reach((cost, option, beam[0]), 0, moment) for cost, _, option in ways]
     reached: dict[tuple[int, int], tuple[int, Option, _State]] = {}
+    hopeless = 1 << 60
     for state in beam:
-        here = moment.places[state.key] if state.key >= 0 else 0
-        wanted = None if moment.interval is None or state.key < 0 else here + moment.interval
+        wanted = None if moment.interval is None else moment.places[state.key] + moment.interval
         turns = _TURNS[state.before + _REACH]
         for option in moment.options:
-            move = option.key - state.key if state.key >= 0 else 0
-            cost = state.cost + option.cost
-            if state.key >= 0:
-                cost += turns[move + _REACH] if -_REACH <= move <= _REACH else 1000 + 50 * abs(move)
-                is_step = -2 <= move <= 2 and move != 0
-                if state.is_foreign and not is_step:
+            key, place, own, is_foreign = option
+            cost = state.cost + own
+            if cost > hopeless:
+                continue
+            move = key - state.key
+            cost += turns[move + _REACH] if -_REACH <= move <= _REACH else 1000 + 50 * abs(move)
+            if move > 2 or move < -2 or move == 0:
+                cost += moment.asks_step
+                if state.is_foreign:
                     cost += _UNRESOLVED
-                if option.is_foreign and not moment.leans and (move > 2 or move < -2):
+                if is_foreign and move and not moment.leans:
                     cost += _LEAPT_AT if move > 4 or move < -4 else _SKIPPED_AT
-                if moment.asks_step and not is_step:
-                    cost += moment.asks_step
-                if move * moment.against > 0:
-                    cost += _SAME_WAY
-                for was, now in moment.moved:
-                    if (now - was) * move > 0 and _is_parallel(was, state.key, now, option.key):
-                        cost += _PARALLEL
-                for voice, was, now in moment.struck:
-                    anchor = state.anchors[voice]
-                    if anchor >= 0 and (now - was) * (option.key - anchor) > 0:
-                        cost += _PARALLEL * _is_parallel(was, anchor, now, option.key)
-            if option.key > state.high:
+            if wanted is not None:
+                cost += _UNLIKE_MOTIF * abs(place - wanted)
+            if move * moment.against > 0:
+                cost += _SAME_WAY
+            if moment.moved or moment.struck:
+                cost += _PARALLEL * _parallels(state, key, moment)
+            if key > state.high:
                 # A new high point; that the last one came twice no longer counts.
                 cost -= state.debt
-            elif option.key == state.high and move:
+            elif key == state.high and move:
                 cost += _SECOND_PEAK
-            if wanted is not None:
-                cost += _UNLIKE_MOTIF * abs(option.place - wanted)
             # Ways that differ only in what lies further back are one way: the cheaper.
-            place = (option.key, move if -_REACH <= move <= _REACH else 0)
-            known = reached.get(place)
+            end = (key, move if -_REACH <= move <= _REACH else 0)
+            known = reached.get(end)
             if known is None or cost < known[0]:
-                reached[place] = (cost, option, state)
-    best = sorted((cost, place) for place, (cost, _, _) in reached.items())[:_BEAM]
-    return [_reach(reached[place], place[1], moment) for _, place in best]
+                reached[end] = (cost, option, state)
+                if cost < hopeless - _HOPELESS:
+                    hopeless = cost + _HOPELESS
+    best = sorted((way[0], end) for end, way in reached.items())[:_BEAM]
+    return [_reach(reached[end], end[1], moment) for _, end in best]
+
+
+def _parallels(state: _State, key: int, moment: Moment) -> int:
+    """How many parallel fifths and octaves a move to `key` makes."""
+    move, count = key - state.key, 0
+    for was, now in moment.moved:
+        if (now - was) * move > 0:
+            count += _is_parallel(was, state.key, now, key)
+    for voice, was, now in moment.struck:
+        anchor = state.anchors[voice]
+        if anchor >= 0 and (now - was) * (key - anchor) > 0:
+            count += _is_parallel(was, anchor, now, key)
+    return count
 
 
 def _reach(way: tuple[int, Option, _State], move: int, moment: Moment) -> _State:
     cost, option, state = way
     anchors = state.anchors
-    if moment.struck:
-        struck = {voice for voice, _, _ in moment.struck}
-        anchors = tuple(option.key if voice in struck else key for voice, key in enumerate(anchors))
+    for voice, _, _ in moment.struck:
+        anchors = (*anchors[:voice], option.key, *anchors[voice + 1 :])
     high, debt = max(option.key, state.high), state.debt
     if option.key > state.high:
         debt = 0

@@ -205,8 +205,8 @@ def test_register_follows_valence_over_the_plane() -> None:
 
 
 def test_phrases_of_one_theme_are_more_alike_than_phrases_of_two(scores: list[Score]) -> None:
-    returns: list[float] = []
-    strangers: list[float] = []
+    rhythms: dict[bool, list[float]] = {True: [], False: []}
+    contours: dict[bool, list[float]] = {True: [], False: []}
     opens = (PhraseKind.ANTECEDENT, PhraseKind.CONSEQUENT, PhraseKind.PRESENTATION)
     for score in scores:
         heads = [
@@ -214,18 +214,28 @@ def test_phrases_of_one_theme_are_more_alike_than_phrases_of_two(scores: list[Sc
             for phrase, written in zip(score.phrases, score.written, strict=True)
             if phrase.kind in opens and phrase.bars >= 2 and not phrase.is_last and Part.MELODY in written
         ]
-        for (theme, metre, rhythm), (other, other_metre, other_rhythm) in itertools.combinations(heads, 2):
-            if metre == other_metre:
-                shared = len(rhythm & other_rhythm) / len(rhythm | other_rhythm)
-                (returns if theme == other else strangers).append(shared)
+        for (theme, metre, one), (another, other_metre, other) in itertools.combinations(heads, 2):
+            both = sorted(one.keys() & other.keys())
+            if metre != other_metre or len(both) < 4:
+                continue
+            rhythms[theme == another].append(len(both) / len(one.keys() | other.keys()))
+            contours[theme == another].append(_shared_intervals(one, other, both))
 
-    assert len(returns) >= 8
-    assert np.mean(returns) >= np.mean(strangers) + 0.15
+    # Measured: rhythm .78 against .51, intervals .68 against .27; .42 against .23 if the motif is not kept.
+    assert len(rhythms[True]) >= 20
+    assert np.mean(rhythms[True]) >= np.mean(rhythms[False]) + 0.18
+    assert np.mean(contours[True]) >= np.mean(contours[False]) + 0.3
 
 
-def _head(phrase: Phrase, notes: Sequence[WrittenNote]) -> frozenset[float]:
-    beats = [note.onset_beat - phrase.onset_beat for note in notes]
-    return frozenset(beat for beat in beats if beat < 2 * phrase.beats_per_bar)
+def _head(phrase: Phrase, notes: Sequence[WrittenNote]) -> dict[float, int]:
+    """Key by beat in the first two bars."""
+    beats = [(note.onset_beat - phrase.onset_beat, note.key) for note in notes]
+    return {beat: key for beat, key in beats if beat < 2 * phrase.beats_per_bar}
+
+
+def _shared_intervals(one: dict[float, int], other: dict[float, int], both: Sequence[float]) -> float:
+    moves = [(one[b] - one[a], other[b] - other[a]) for a, b in itertools.pairwise(both)]
+    return float(np.mean([abs(x - y) <= 1 for x, y in moves]))
 
 
 def test_a_fuller_melody_holds_every_note_of_a_thinner_one() -> None:

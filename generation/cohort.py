@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +22,8 @@ from study.folder import sweep
 from study.manifest import RenderManifest
 from study.protocol import EngineSpec
 from study.session import SessionPlan
+
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 JudgeLoader = Callable[[str], AffectJudge]
 """Gives the judge of that name, or raises UnknownName. It travels to other processes: it must pickle."""
@@ -154,7 +158,10 @@ class _Cohort:
         # "spawn": a forked child would inherit the locks of running threads.
         context = multiprocessing.get_context("spawn")
         try:
-            with ProcessPoolExecutor(min(jobs, len(numbers)), context, _stop_silently) as pool:
+            with (
+                _one_thread_each(),
+                ProcessPoolExecutor(min(jobs, len(numbers)), context, _stop_silently) as pool,
+            ):
                 futures: dict[Future[list[RenderManifest]], int] = {
                     pool.submit(_render, [self.plans[n]], self.out_dir, self.placement, self.load_judge): n
                     for n in numbers
@@ -175,6 +182,21 @@ class _Cohort:
         finally:
             for number in numbers:
                 sweep(place_of(self.out_dir, self.plans[number]))
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Processes that begin here take one thread for numbers: the cores are shared by process already.
+
+    What the caller's own environment says stands.
+    """
+    set_here = [name for name in _THREADS if name not in os.environ]
+    os.environ.update(dict.fromkeys(set_here, "1"))
+    try:
+        yield
+    finally:
+        for name in set_here:
+            os.environ.pop(name, None)
 
 
 def _stop_silently() -> None:

@@ -20,6 +20,7 @@ from study.session import SessionPlan
 ROOT = Path(__file__).parents[2]
 TOGETHER = "counted-together"
 APART = "counted"
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ class CountedEngine:
     ) -> Iterator[SessionAudio]:
         self._write("call", " ".join(plan.participant_id for plan in plans))
         self._write("device", self.device)
+        self._write("threads", " ".join(os.environ.get(name, "-") for name in THREADS))
         if judge is not None:
             self._write("judge", judge.name)
         for number, plan in enumerate(plans):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -79,7 +80,11 @@ def test_an_engine_that_fills_batches_gets_all_its_plans_at_once(
     assert shares[-1] == 1.0
 
 
-def test_other_engines_share_processes_and_give_the_same_files(tmp_path: Path, log: Path) -> None:
+def test_other_engines_share_processes_and_give_the_same_files(
+    tmp_path: Path, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "3")
     plans = [plan_of(number, log) for number in (1, 2, 3)]
 
     here = render_cohort(plans, tmp_path / "here", 1, quiet)
@@ -88,6 +93,9 @@ def test_other_engines_share_processes_and_give_the_same_files(tmp_path: Path, l
     assert there == here
     assert sorted(details(log, "call")) == sorted(names(plans) * 2)
     assert len({line.pid for line in lines_of(log)}) >= 2
+    # Processes share the cores, and take a thread each; what the caller's own environment says stands.
+    assert details(log, "threads") == ["- 3"] * 3 + ["1 3"] * 3
+    assert "OMP_NUM_THREADS" not in os.environ
 
 
 def test_what_is_rendered_is_kept_and_only_the_rest_is_made(tmp_path: Path, log: Path) -> None:

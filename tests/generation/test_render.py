@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import pytest
@@ -21,11 +22,14 @@ from hypothesis import strategies as st
 
 import generation.render
 import generation.session_folder
-from generation.audio import SAMPLE_RATE_HZ, integrated_loudness, read_audio
+from generation.audio import SAMPLE_RATE_HZ, integrated_loudness, read_audio, write_audio
 from generation.engine import AffectJudge, MusicEngine, Progress, SessionAudio
+from generation.file_measures import FileMeasures, measure_file
 from generation.render import clip_edges, render_sessions
+from generation.sound_blocks import Sound, SoundOnDisk
 from study.affect import Affect
 from study.errors import AudioError, DeviceError, StorageError
+from study.folder import write_whole
 from study.manifest import RenderManifest
 from study.path import PathKind, PathSpec, make_path
 from study.session import SessionPlan
@@ -91,6 +95,83 @@ def test_a_session_is_a_sound_and_a_manifest_that_is_true_of_it(tmp_path: Path) 
     assert manifest.loudness_lufs == pytest.approx(-23.0, abs=0.1)
     assert manifest.true_peak_dbtp is not None
     assert manifest.true_peak_dbtp <= -1.0
+
+
+def test_a_session_can_be_played_only_once_its_file_is_complete_measured_and_hashed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, seen = tmp_path / "sub-01" / "ses-01", list[str]()
+
+    def measured(*given: Any) -> FileMeasures:
+        seen.append(f"measured, there: {place.exists()}")
+        return measure_file(*given)
+
+    def written(path: Path, content: bytes) -> None:
+        sha256 = hashlib.sha256((path.parent / "session.flac").read_bytes()).hexdigest()
+        seen.append(f"{path.name} names it: {sha256.encode() in content}, there: {place.exists()}")
+        write_whole(path, content)
+
+    monkeypatch.setattr(generation.render, "measure_file", measured)
+    monkeypatch.setattr(generation.session_folder, "write_whole", written)
+
+    render_sessions([plan_of()], ToneEngine(), tmp_path, lambda _: seen.append(f"there: {place.exists()}"))
+
+    assert seen == [
+        "measured, there: False",
+        "manifest.json names it: True, there: False",
+        "there: True",
+        "there: True",
+    ]
+
+
+class CallsForDisk(ToneEngine):
+    """Notes the folder it is asked to work in, and keeps its sound there."""
+
+    folder: Path | None = None
+    made: SoundOnDisk | None = None
+
+    def working_in(self, folder: Path) -> Self:
+        self.folder = folder
+        return self
+
+    def generate(
+        self, plans: Sequence[SessionPlan], progress: Progress, judge: AffectJudge | None = None
+    ) -> Iterator[SessionAudio]:
+        for audio in super().generate(plans, progress, judge):
+            assert self.folder is not None
+            assert self.made is None or not self.made.close.alive
+            self.made = SoundOnDisk(self.folder, *audio.sound.shape)
+            self.made[:] = audio.samples
+            yield replace(audio, sound=self.made)
+
+
+def test_an_engine_that_can_works_on_the_sessions_disk_and_gives_its_room_back_after_each(
+    tmp_path: Path,
+) -> None:
+    plans, engine = [plan_of(), plan_of(session=2)], CallsForDisk()
+
+    on_disk = render_sessions(plans, engine, tmp_path / "disk", quiet)
+
+    assert engine.folder == tmp_path / "disk"
+    assert [replace(m, engine={}) for m in on_disk] == [
+        replace(m, engine={}) for m in render_sessions(plans, ToneEngine(), tmp_path / "memory", quiet)
+    ]
+
+
+def test_a_file_that_is_not_as_long_as_what_was_written_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(path: Path, sound: Sound, rate_hz: int) -> None:
+        write_audio(path, sound[: 19 * SAMPLE_RATE_HZ], rate_hz)
+
+    monkeypatch.setattr(generation.render, "write_audio", cut)
+
+    with pytest.raises(
+        AudioError, match=r"session\.flac: holds 608000 frames of the 640000 that were written"
+    ):
+        render_sessions([plan_of()], ToneEngine(), tmp_path, quiet)
+
+    assert not list(tmp_path.iterdir())
 
 
 def test_clips_tile_the_session_with_hash_loudness_and_planned_affect(tmp_path: Path) -> None:
@@ -255,6 +336,7 @@ KILLED_WHILE_WRITING = """
 import sys, time
 from pathlib import Path
 import generation.session_folder
+from generation.file_measures import FileMeasures, measure_file
 from generation.render import clip_edges, render_sessions
 from tests.generation.test_render import ToneEngine, plan_of, quiet
 

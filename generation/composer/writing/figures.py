@@ -18,7 +18,7 @@ from generation.composer.writing.suspensions import Sounding
 
 _WANDER = 0.12
 _LOWEST_ROCK, _HIGHEST_BELL = 48, 93
-_BELL_ABOVE = 4
+_BELL_ABOVE, _BELLS = 1, 4
 
 
 class FigureStyle(StrEnum):
@@ -113,13 +113,14 @@ def _ladder(now: Sounding, style: FigureStyle, ceiling: float) -> list[int]:
     """The keys a style may touch, low to high: what sounds, and its octaves below the ceiling."""
     if style == FigureStyle.ROCKING:
         return _rocking(now.chord)
-    above = [key + 12 for key in now.upper]
+    whole = sorted({*now.upper, *now.left_out})
+    above = [key + 12 for key in whole]
     if style == FigureStyle.BELLS:
         lowest = min(ceiling + _BELL_ABOVE, _HIGHEST_BELL - 14)
-        bells = {key + 12 * octave for key in now.upper for octave in range(4)}
-        return sorted(key for key in bells if lowest <= key <= _HIGHEST_BELL)
+        bells = {key + 12 * octave for key in whole for octave in range(4)}
+        return sorted(key for key in bells if lowest <= key <= _HIGHEST_BELL)[:_BELLS]
     below = [key for key in above if key <= ceiling]
-    kept = sorted({*now.upper, *(below if len(below) > 1 else above[:1])})
+    kept = sorted({*whole, *(below if len(below) > 1 else above[:1])})
     if style == FigureStyle.ARPEGGIO and min(now.upper) - 12 > now.bass:
         kept = [min(now.upper) - 12, *kept]
     return kept

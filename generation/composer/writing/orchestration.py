@@ -32,6 +32,8 @@ _DEEPEST_ARC, _ARC_FROM_S = 0.65, 300.0
 _SECOND_PAD, _COUNTER, _BELLS, _DOUBLING, _GROWTH = 0.16, 0.26, 0.36, 0.48, 0.25
 _TASTE = 0.3
 _DOWNBEATS = 0.95
+#: How readily a colour stays from one section to the next: within a theme, and where another begins.
+_KEEP, _CHANGE = 4.0, 0.2
 #: How far a melody goes below and above its middle.
 _BELOW, _ABOVE = 9.0, 10.0
 #: What lies well under whose hands; a factor on the weight of a style.
@@ -49,7 +51,7 @@ _AFFINITY: Mapping[str, Mapping[FigureStyle, float]] = MappingProxyType(
 )
 #: Keys that a figure of each style is written in.
 _WRITTEN: Mapping[FigureStyle, tuple[int, int]] = MappingProxyType(
-    {FigureStyle.ROCKING: (43, 74), FigureStyle.BELLS: (72, 93)}
+    {FigureStyle.ROCKING: (43, 74), FigureStyle.BELLS: (64, 88)}
 )
 _WRITTEN_ELSE = (50, 76)
 
@@ -58,6 +60,7 @@ _WRITTEN_ELSE = (50, 76)
 class _Colours:
     """What a section sounds like: the instruments chosen for it."""
 
+    letter: str
     melody: str
     figure: str
     style: FigureStyle
@@ -120,6 +123,7 @@ def _levels(
         for taste, entry in zip(tastes, (_SECOND_PAD, _COUNTER, _BELLS, _DOUBLING), strict=True)
     ]
     first, *more = colours.pads
+    high = 0 if INSTRUMENTS[colours.bells].low <= _WRITTEN_ELSE[0] else 1
     # Doublings lie an octave below where they can: the register of the melody belongs to its cue.
     octaves = -1 if _fit(colours.doubling, centre - 12.0) > 0.5 else 0
     chosen = [
@@ -129,7 +133,7 @@ def _levels(
         *((Player(Part.PAD, other), (0.35 + 0.55 * sustain) * joined[0]) for other in more),
         (Player(Part.MELODY, colours.melody), 0.0 if phrase.melody_rests else 1.0),
         (Player(Part.COUNTER, colours.counter), joined[1]),
-        (Player(Part.FIGURE, colours.bells, 1, _DOWNBEATS, is_doubling=True), 0.7 * joined[2]),
+        (Player(Part.FIGURE, colours.bells, high, _DOWNBEATS, is_doubling=True), 0.6 * joined[2]),
         (
             Player(Part.MELODY, colours.doubling, octaves, is_doubling=True),
             0.0 if phrase.melody_rests else 0.6 * joined[3],
@@ -157,20 +161,27 @@ def _colours(
     centres = [curves.one("melody_key", time_s) for time_s in (onset_s, (onset_s + end_s) / 2, end_s)]
     density = min(max(curves.one("density", (onset_s + end_s) / 2), 0.0), 1.0)
     brightness = curves.one("mode", (onset_s + end_s) / 2) / 4.0
+    goes_on = before is not None and before.letter == section.letter
+
+    def memory(role: str, name: str) -> float:
+        """Who played a theme plays it again; where another theme begins, another takes over."""
+        again = 4.0 if first is not None and getattr(first, role) == name else 1.0
+        last = before is not None and getattr(before, role) == name
+        return again * ((_KEEP if goes_on else _CHANGE) if last else 1.0)
+
     melody = _pick(
         {
             name: min(_fit(name, centre) for centre in centres)
-            * (0.1 if before and before.melody == name else 1.0)
-            * (3.0 if first and first.melody == name else 1.0)
+            * memory("melody", name)
+            * (0.2 if before and before.doubling == name else 1.0)
             for name in palette.melody
         },
         rng,
     )
     figure = _pick(
         {
-            name: (0.2 if name == melody else 1.0)
-            * (0.4 if before and before.figure == name else 1.0)
-            * (3.0 if first and first.figure == name else 1.0)
+            name: memory("figure", name)
+            * (0.2 if name == melody or (before and before.bells == name) else 1.0)
             for name in palette.figure
         },
         rng,
@@ -178,21 +189,21 @@ def _colours(
     beats_per_bar = section.phrases[0].beats_per_bar
     style = _pick(
         {
-            style: weight
-            * _AFFINITY.get(figure, {}).get(style, 1.0)
-            * (0.3 if before and before.style == style else 1.0)
-            * (4.0 if first and first.style == style else 1.0)
+            style: weight * _AFFINITY.get(figure, {}).get(style, 1.0) * memory("style", style)
             for style, weight in style_weights(density, brightness, beats_per_bar).items()
         },
         rng,
     )
     pads = tuple(palette.pad) if rng.random() < 0.5 else tuple(reversed(palette.pad))
-    taken = {melody, figure}
-    counter = _pick({name: 0.05 if name in taken else 1.0 for name in palette.counter}, rng)
-    taken.add(counter)
+    taken = {melody, figure, *((before.melody, before.figure) if before else ())}
+    counter = _pick(
+        {name: (0.05 if name in taken else 1.0) * memory("counter", name) for name in palette.counter}, rng
+    )
     doubling = _pick(
         {
-            name: (1e-3 if name in taken else 1.0) * max(_fit(name, centres[1] + far) for far in (0, -12))
+            name: (1e-3 if name in {*taken, counter} else 1.0)
+            * max(_fit(name, centres[1] + far) for far in (0, -12))
+            * memory("doubling", name)
             for name in palette.melody
         },
         rng,
@@ -200,8 +211,10 @@ def _colours(
     ringing = dict.fromkeys(
         name for name in (*palette.figure, *palette.melody) if INSTRUMENTS[name].rings and name != figure
     )
-    bells = _pick({name: 0.1 if name in taken else 1.0 for name in ringing or [figure]}, rng)
-    return _Colours(melody, figure, style, pads, counter, doubling, bells)
+    bells = _pick(
+        {name: (0.02 if name in taken else 1.0) * memory("bells", name) for name in ringing or [figure]}, rng
+    )
+    return _Colours(section.letter, melody, figure, style, pads, counter, doubling, bells)
 
 
 def _pick(weights: Mapping[_T, float], rng: np.random.Generator) -> _T:

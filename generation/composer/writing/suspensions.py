@@ -33,6 +33,7 @@ class Sounding:
         upper: keys of the upper voices, low to high.
         bass: key of the bass.
         held: upper voices (by place) or -1 (the bass) that are suspended here.
+        left_out: keys for a third or an added tone that the led voices have no room for; figures touch them.
     """
 
     onset_beat: float
@@ -41,6 +42,7 @@ class Sounding:
     upper: Voicing
     bass: int
     held: tuple[int, ...] = ()
+    left_out: tuple[int, ...] = ()
 
     @property
     def end_beat(self) -> float:
@@ -104,12 +106,26 @@ def _split(
     chord: Chord, upper: Voicing, bass: int, last: tuple[Voicing, int] | None, held: tuple[int, ...]
 ) -> list[Sounding]:
     if last is None or not held:
-        return [Sounding(chord.onset_beat, chord.beats, chord, upper, bass)]
+        return [Sounding(chord.onset_beat, chord.beats, chord, upper, bass, (), _missing(chord, upper, bass))]
     # Held on the strong beat, released on a weaker one: after half the chord, in three after two beats.
     wait = 2.0 if chord.beats == 3.0 else min(chord.beats / 2, 2.0)
     above = tuple(last[0][voice] if voice in held else key for voice, key in enumerate(upper))
     low = last[1] if -1 in held else bass
+    missing = _missing(chord, upper, bass)
     return [
-        Sounding(chord.onset_beat, wait, chord, above, low, held),
-        Sounding(chord.onset_beat + wait, chord.beats - wait, chord, upper, bass),
+        Sounding(chord.onset_beat, wait, chord, above, low, held, missing),
+        Sounding(chord.onset_beat + wait, chord.beats - wait, chord, upper, bass, (), missing),
     ]
+
+
+def _missing(chord: Chord, upper: Voicing, bass: int) -> tuple[int, ...]:
+    """Keys of the third and the added tones that nobody has, each in the widest place between the voices."""
+    heard = {key % 12 for key in (*upper, bass)}
+    found: list[int] = []
+    for pitch in (chord.pitch_classes[1], *chord.pitch_classes[3:]):
+        if pitch in heard:
+            continue
+        keys = [key for key in range(upper[0] - 5, upper[-1]) if key % 12 == pitch and key > bass + 3]
+        if keys:
+            found.append(max(keys, key=lambda key: (min(abs(key - voice) for voice in upper), key)))
+    return tuple(sorted(found))

@@ -29,6 +29,9 @@ _PAIRS = tuple(itertools.combinations(range(VOICES + 1), 2))
 _FIRSTS, _SECONDS = (np.array(side) for side in zip(*_PAIRS, strict=True))
 _LOW_SECOND, _LOW_THIRD = 53, 50
 _FORBIDDEN = 100_000
+#: By semitones above the root: what it costs to leave a tone out, and to have it twice.
+_MISSED = {0: 300, 6: 250, 7: 30, 8: 250}
+_DOUBLED = {0: 0, 3: 50, 4: 60, 6: 150, 7: 20, 8: 60}
 
 Voicing = tuple[int, ...]
 Keys = NDArray[np.int64]
@@ -97,7 +100,7 @@ def _candidates(chord: Chord, bass: int, place: int, strain: int, top: int) -> t
     """The best positions of a chord by themselves: keys [n, 3] and costs [n], hundredths of a semitone."""
     root = chord.pitch_classes[0]
     shape = tuple((pitch - root) % 12 for pitch in chord.pitch_classes)
-    keys, costs = _positions(shape, root, chord.is_dominant, chord.bass == root)
+    keys, costs = _positions(shape, root, chord.is_dominant, (chord.bass - root) % 12)
     gaps, below = np.diff(keys, axis=1), keys[:, :-1]
     span = keys[:, -1] - keys[:, 0]
     costs = costs + 25 * np.abs(place - keys.sum(axis=1)) // VOICES
@@ -117,15 +120,15 @@ def _transition(old: Keys, new: Keys, old_bass: int, new_bass: int, last: Chord,
     """What each way from one position to another costs, shape [n_old, n_new]."""
     moves = new[None, :, :] - old[:, None, :]
     steps = np.abs(moves)
-    costs = 160 * steps.sum(axis=2) + 40 * np.maximum(steps - 4, 0).sum(axis=2)
+    costs = 300 * steps.sum(axis=2) + 100 * np.maximum(steps - 4, 0).sum(axis=2)
     # A voice past its neighbour's old place is heard as crossing it.
-    costs += 50 * (new[None, :, :-1] > old[:, None, 1:]).sum(axis=2)
-    costs += 50 * (new[None, :, 1:] < old[:, None, :-1]).sum(axis=2)
+    costs += 120 * (new[None, :, :-1] > old[:, None, 1:]).sum(axis=2)
+    costs += 120 * (new[None, :, 1:] < old[:, None, :-1]).sum(axis=2)
     for pitch, kind in _bound_tones(last, now).items():
         bound = (old % 12 == pitch)[:, None, :]
         wrong = (moves != 1) & (moves != 0) if kind > 0 else (moves > 0) | (moves < -2)
-        costs += 150 * (bound & wrong).sum(axis=2)
-    return np.asarray(costs + 3_000 * _parallels(old, moves, old_bass, new_bass - old_bass))
+        costs += 400 * (bound & wrong).sum(axis=2)
+    return np.asarray(costs + 1_500 * _parallels(old, moves, old_bass, new_bass - old_bass))
 
 
 def _parallels(old: Keys, moves: Keys, low: int, bass_move: int) -> Keys:
@@ -150,9 +153,9 @@ def _bound_tones(last: Chord, now: Chord) -> dict[int, int]:
 
 
 @lru_cache(maxsize=4096)
-def _positions(shape: tuple[int, ...], root: int, is_dominant: bool, bass_is_root: bool) -> tuple[Keys, Keys]:
+def _positions(shape: tuple[int, ...], root: int, is_dominant: bool, bass: int) -> tuple[Keys, Keys]:
     """All positions of a chord within the range, keys [n, 3], and what their choice of tones costs [n]."""
-    patterns, costs = _patterns(shape, is_dominant, bass_is_root)
+    patterns, costs = _patterns(shape, is_dominant, bass)
     found = [patterns + root + 12 * octave for octave in range(2, 7)]
     keys = np.concatenate(found)
     inside = (keys[:, 0] >= LOWEST_KEY) & (keys[:, -1] <= HIGHEST_KEY)
@@ -160,9 +163,9 @@ def _positions(shape: tuple[int, ...], root: int, is_dominant: bool, bass_is_roo
 
 
 @lru_cache(maxsize=256)
-def _patterns(shape: tuple[int, ...], is_dominant: bool, bass_is_root: bool) -> tuple[Keys, Keys]:
+def _patterns(shape: tuple[int, ...], is_dominant: bool, bass: int) -> tuple[Keys, Keys]:
     found: dict[tuple[int, ...], int] = {}
-    for tones, cost in _choices(shape, is_dominant, bass_is_root):
+    for tones, cost in _choices(shape, is_dominant, bass):
         for order in set(itertools.permutations(tones)):
             keys = [order[0]]
             for pitch in order[1:]:
@@ -174,22 +177,20 @@ def _patterns(shape: tuple[int, ...], is_dominant: bool, bass_is_root: bool) -> 
     return keys_found, np.array([cost for _, cost in ordered], dtype=np.int64)
 
 
-def _choices(
-    shape: tuple[int, ...], is_dominant: bool, bass_is_root: bool
-) -> list[tuple[tuple[int, ...], int]]:
-    """Which three tones of a chord sound, doubled or left out, and what each choice costs."""
+def _choices(shape: tuple[int, ...], is_dominant: bool, bass: int) -> list[tuple[tuple[int, ...], int]]:
+    """Which three tones of a chord sound over its bass, doubled or left out, and what each choice costs."""
     kept = tuple(dict.fromkeys(shape))
-    doubled = {0: 0, 6: 80, 7: 20, 8: 60}
-    if len(kept) < VOICES:
-        chosen: list[tuple[tuple[int, ...], int]] = []
-        for extra in itertools.combinations_with_replacement(kept, VOICES - len(kept)):
-            cost = sum(45 if pitch in (3, 4) else doubled.get(pitch, 250) for pitch in extra)
-            cost += 400 * (is_dominant and 4 in extra)
-            chosen.append(((*kept, *extra), cost))
-        return chosen
-    # What an ear takes the chord for stays: its third and whatever was added; the bass has the root.
-    left_out = {0: 25 if bass_is_root else 90, 7: 20, 6: 120, 8: 120}
-    return [
-        (some, sum(left_out.get(pitch, 300) for pitch in kept if pitch not in some))
-        for some in itertools.combinations(kept, VOICES)
-    ]
+    chosen: list[tuple[tuple[int, ...], int]] = []
+    for some in itertools.combinations_with_replacement(kept, VOICES):
+        if any(some.count(pitch) > 2 for pitch in some):
+            continue
+        heard = (*some, bass)
+        # What an ear takes the chord for stays: its third and whatever was added.
+        cost = sum(_MISSED.get(pitch, 600) for pitch in kept if pitch not in heard)
+        for pitch in kept:
+            again = heard.count(pitch) - 1
+            if again > 0:
+                leads = pitch == 4 and is_dominant
+                cost += 500 if leads else again * _DOUBLED.get(pitch, 300)
+        chosen.append((some, cost))
+    return chosen

@@ -31,7 +31,7 @@ from generation.composer.writing.modes import AEOLIAN, MIXOLYDIAN, PHRYGIAN
 from generation.composer.writing.progressions import Mixture
 
 _NEAPOLITAN, _APPLIED = 7, 8
-_DARK_PLACE = 1.8
+_DARK_PLACE, _BRIGHT_PLACE = 1.8, 2.8
 _IV_MINOR_SHARE = 0.5
 
 
@@ -122,8 +122,13 @@ def _predominant(
     tonic: int, place: float, mixture: Mixture, last: Harmony | None, draw: float, is_next: bool = True
 ) -> Harmony:
     """A chord that asks for the dominant; where that is next, perhaps the dominant's own."""
-    dark = max(_DARK_PLACE - place, 0.0)
-    weights = {SUPERTONIC: 3.0, SUBDOMINANT: 3.0, _NEAPOLITAN: 1.5 * dark, _APPLIED: 0.7 * is_next}
+    dark, bright = max(_DARK_PLACE - place, 0.0), max(place - _BRIGHT_PLACE, 0.0)
+    weights = {
+        SUPERTONIC: 3.0,
+        SUBDOMINANT: 3.0 + 2.5 * bright + 2.0 * dark,
+        _NEAPOLITAN: 1.5 * dark,
+        _APPLIED: 0.7 * is_next,
+    }
     chosen = choose(_without(weights, tonic, last), draw)
     if chosen == _NEAPOLITAN:
         return neapolitan(tonic, min(mixture.goal_mode(place), AEOLIAN))

@@ -49,7 +49,8 @@ _DARK: Mapping[int, Weights] = {
     LEADING: {MEDIANT: 1.2, TONIC: 2.4, SUBMEDIANT: 1.2, SUBDOMINANT: 0.6},
 }
 _DARK_PLACE, _BRIGHT_PLACE = 1.0, 3.4
-_DARKEST = 1.2
+_DARK_EDGE, _BRIGHT_EDGE = 1.4, 2.9
+_DARKEST, _BRIGHTEST = 1.2, 1.6
 #: What a phrase begins on, by what it does; statements and answers begin on the tonic.
 _OPENINGS: Mapping[PhraseKind, Weights] = {
     PhraseKind.CONTRAST: {DOMINANT: 2.4, SUBDOMINANT: 2.2, SUBMEDIANT: 1.8, SUPERTONIC: 1.2},
@@ -144,10 +145,12 @@ def moves(kind: PhraseKind, degree: int, place: float) -> Weights:
         for goal in range(7)
         if goal in light or goal in dark
     }
-    for goal in (TONIC, SUBDOMINANT):
-        # The darkest music keeps to its minor chords.
-        if goal in mixed:
-            mixed[goal] *= 1.0 + _DARKEST * max(_DARK_PLACE + 0.4 - place, 0.0)
+    # The darkest music keeps to its minor chords, the brightest to its three major ones.
+    for goal in mixed:
+        if goal in (TONIC, SUBDOMINANT):
+            mixed[goal] *= 1.0 + _DARKEST * max(_DARK_EDGE - place, 0.0)
+        if goal in (TONIC, SUBDOMINANT, DOMINANT):
+            mixed[goal] *= 1.0 + _BRIGHTEST * max(place - _BRIGHT_EDGE, 0.0)
     if kind == PhraseKind.CONTINUATION:
         falling = (degree + 3) % 7
         if falling in mixed:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
 from generation.composer.cues import CueCurves
-from generation.composer.sound.buses import Bus
+from generation.composer.sound.buses import Place
 from generation.composer.sound.compressor import Compressor
 from generation.composer.sound.held import SHELF_HZ
 from generation.composer.sound.room import Room
@@ -39,13 +39,13 @@ class Desk:
         self._low = np.zeros((2, 1), dtype=np.float32)
         self._compressor = Compressor(compression, sample_rate_hz) if compression else None
 
-    def mix(self, buses: Sequence[tuple[Bus, Samples]], start: int, n_samples: int) -> Samples:
+    def mix(self, buses: Iterable[tuple[Place, Samples]], start: int, n_samples: int) -> Samples:
         """The block of stereo that begins at sample `start`.
 
         Everything but the compressor is linear: stems mixed alone sum to the whole.
 
         Args:
-            buses: each with its block, shape [n_samples], in a fixed order.
+            buses: place and block of each, shape [n_samples], in a fixed order.
 
         Returns:
             float32, shape [n_samples, 2].
@@ -53,8 +53,8 @@ class Desk:
         mixed = np.zeros((2, n_samples), dtype=np.float32)
         send = np.zeros(n_samples, dtype=np.float32)
         scaled = np.empty(n_samples, dtype=np.float32)
-        for bus, block in buses:
-            for sum_, gain in zip((*mixed, send), (*bus.pan, bus.send), strict=True):
+        for place, block in buses:
+            for sum_, gain in zip((*mixed, send), (*place.sides, place.send), strict=True):
                 np.multiply(block, np.float32(gain), out=scaled)
                 np.add(sum_, scaled, out=sum_)
         mixed += self._room.sound(send)

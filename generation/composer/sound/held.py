@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 
@@ -120,6 +120,24 @@ def keep(tone: Tone, sample_rate_hz: int) -> HeldTone:
         heard=(shares[0], shares[1]),
         heard_in_room=(shares[2], shares[3]),
         release_s=float(np.sum(np.square(tone.release, dtype=np.float64))) / sample_rate_hz,
+    )
+
+
+def lengthen(held: HeldTone, more: Samples, length_s: float, sample_rate_hz: int) -> HeldTone | None:
+    """`held` and what comes after it; None where that is too loud for the step of what is kept.
+
+    Args:
+        more: the shades from where `held` ends, float32, shape [n_shades, n].
+        length_s: of the whole.
+    """
+    if float(np.abs(more).max(initial=0.0)) > held.step * _LARGEST:
+        return None
+    powers = _running_powers(more, sample_rate_hz)
+    return replace(
+        held,
+        shades=np.concatenate([held.shades, _rounded(more, held.step)], axis=1),
+        length_s=length_s,
+        powers=np.concatenate([held.powers, held.powers[:, -1:] + powers[:, 1:]], axis=1),
     )
 
 

@@ -16,11 +16,12 @@ from generation.composer.cues import CueCurves
 from generation.composer.palettes import INSTRUMENTS
 from generation.composer.score import Note, Part, Phrase, Score
 from generation.composer.sound.balance import LevelPlan, note_level
-from generation.composer.sound.buses import Bus, BusName, bus_of
+from generation.composer.sound.buses import Bus, Place, place_of
 from generation.composer.sound.desk import Desk
 from generation.composer.sound.sampler import Sampler
 
 Stereo = NDArray[np.float32]
+Mono = NDArray[np.float32]
 
 BLOCK = 1 << 16
 #: Notes of a section may begin this long before the section before it has had its last onset.
@@ -127,7 +128,8 @@ class _Band:
         self._sample_rate_hz = sample_rate_hz
         self._parts = parts
         self._pool = pool
-        self._buses: dict[BusName, Bus] = {}
+        self._buses: dict[Place, Bus] = {}
+        self._block = np.empty(BLOCK, dtype=np.float32)
         self._played = 0
         self.known_until = 0
 
@@ -147,23 +149,30 @@ class _Band:
         for note, strike in zip(notes, strikes, strict=True):
             if self._parts is not None and note.part not in self._parts:
                 continue
-            name = bus_of(note)
-            bus = self._buses.setdefault(name, Bus(name))
+            bus = self._buses.setdefault(place_of(note), Bus())
             # What is played is past: no note can begin there any more.
             onset = max(round(note.onset_s * rate), self._played)
             bus.place(onset, gain * note_level(note), strike)
         self.known_until = max(self.known_until, round((notes[-1].onset_s - _PICKUP_S) * rate))
 
-    def play(self, start: int) -> list[tuple[Bus, Stereo]]:
-        """Every bus that sounds in the block at `start`, in the order of their names."""
+    def play(self, start: int) -> Iterator[tuple[Place, Mono]]:
+        """Every place that sounds in the block at `start`, in order, with its block of mono."""
         self._played = start + BLOCK
-        buses = [self._buses[name] for name in sorted(self._buses)]
+        if self._pool is None:
+            # One array for all: it is still in the processor's cache when the desk reads it.
+            for place in sorted(self._buses):
+                if self._buses[place].sound(start, self._block):
+                    yield place, self._block
+            return
+        places = sorted(self._buses)
+        blocks = [np.empty(BLOCK, dtype=np.float32) for _ in places]
 
-        def sound(bus: Bus) -> Stereo | None:
-            return bus.sound(start, BLOCK)
+        def sound(number: int) -> bool:
+            return self._buses[places[number]].sound(start, blocks[number])
 
-        blocks = map(sound, buses) if self._pool is None else self._pool.map(sound, buses)
-        return [(bus, block) for bus, block in zip(buses, blocks, strict=True) if block is not None]
+        for number, sounds in enumerate(self._pool.map(sound, range(len(places)))):
+            if sounds:
+                yield places[number], blocks[number]
 
 
 def _sections(music: Music) -> Iterator[Sequence[Note]]:

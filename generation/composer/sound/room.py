@@ -6,6 +6,7 @@ import math
 from functools import lru_cache
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft
 
@@ -30,9 +31,9 @@ class Room:
 
     def __init__(self, sample_rate_hz: int) -> None:
         self._parts = _room_spectra(sample_rate_hz)
-        self._past = np.zeros((self._parts.shape[0], _PART + 1), dtype=np.complex64)
+        # Spectra of the last steps of the send, newest last, and the last step itself.
+        self._past = np.zeros((len(self._parts) - 1, _PART + 1), dtype=np.complex64)
         self._before = np.zeros(_PART, dtype=np.float32)
-        self._now = 0
 
     def sound(self, send: Samples) -> Samples:
         """What the room answers.
@@ -43,21 +44,24 @@ class Room:
         Returns:
             shape [2, n_samples]: left and right.
         """
-        wet = np.empty((2, len(send)), dtype=np.float32)
-        for start in range(0, len(send), _PART):
-            wet[:, start : start + _PART] = self._step(send[start : start + _PART])
-        return wet
-
-    def _step(self, send: Samples) -> Samples:
-        n_parts = len(self._past)
-        # Newest first: part k of the response meets the send of k steps ago.
-        self._now = (self._now - 1) % n_parts
-        self._past[self._now] = rfft(np.concatenate([self._before, send]))
-        self._before = send.copy()
-        answer = self._past[self._now] * self._parts[0]
-        for part in range(1, n_parts):
-            answer += self._past[(self._now + part) % n_parts] * self._parts[part]
-        return np.asarray(irfft(answer, 2 * _PART, axis=1)[:, _PART:], dtype=np.float32)
+        n_steps = len(send) // _PART
+        line = np.concatenate([self._before, send])
+        self._before = line[-_PART:]
+        # All steps at once: transforms of equal length share the processor's wide registers.
+        frames = sliding_window_view(line, 2 * _PART)[::_PART]
+        spectra = np.concatenate([self._past, rfft(frames, axis=1)])
+        self._past = spectra[n_steps:]
+        n_parts = len(self._parts)
+        answer = np.empty((2, n_steps, _PART + 1), dtype=np.complex64)
+        product = np.empty_like(answer[0])
+        for side in range(2):
+            # Part k of the response meets the send of k steps ago.
+            np.multiply(spectra[n_parts - 1 :], self._parts[0, side], out=answer[side])
+            for k in range(1, n_parts):
+                np.multiply(spectra[n_parts - 1 - k : -k], self._parts[k, side], out=product)
+                answer[side] += product
+        wet = irfft(answer, 2 * _PART, axis=2)[:, :, _PART:]
+        return np.asarray(wet.reshape(2, len(send)), dtype=np.float32)
 
 
 @lru_cache(maxsize=3)

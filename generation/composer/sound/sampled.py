@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -22,8 +22,8 @@ _EVEN_RMS = 0.1
 _EVENNESS = 0.8
 _DARK_HZ = 1_400.0
 _SHORTEST_ATTACK_S = 0.002
-#: A release is followed down to this share of 100 dB, where it is 70 dB under the note.
-_RELEASE_SHARE = 0.7
+#: A release is followed down to this share of 100 dB, where it is 60 dB under the note.
+_RELEASE_SHARE = 0.6
 _SHORTEST_RELEASE_S = 0.12
 _LONGEST_RELEASE_S = 2.4
 _CLOSING_S = 0.01
@@ -38,6 +38,7 @@ class SampledTones:
 
     def __init__(self, bank: Bank) -> None:
         self._bank = bank
+        self._factors: dict[tuple[tuple[Voice, ...], int], np.float32] = {}
 
     @property
     def licence(self) -> str:
@@ -55,51 +56,77 @@ class SampledTones:
         Raises:
             AudioError: the instrument has no recording, or none of this key.
         """
+        voices = self._voices(instrument, key)
+        shades = self._shades(voices, 0.0, length_s, sample_rate_hz)
+        return Tone(shades, _release_curve(_release_s(voices[0]), sample_rate_hz), length_s)
+
+    def more(
+        self, instrument: Instrument, key: int, begin_s: float, length_s: float, sample_rate_hz: int
+    ) -> Samples:
+        """The shades of `tone` from `begin_s` on, without making again what comes before.
+
+        Raises:
+            AudioError: as `tone` does.
+        """
+        return self._shades(self._voices(instrument, key), begin_s, length_s, sample_rate_hz)
+
+    def _voices(self, instrument: Instrument, key: int) -> tuple[Voice, ...]:
         if instrument.preset is None:
             raise AudioError(
                 "the recorded instruments", "an instrument has no preset", "play it by its recipe"
             )
-        voices = self._bank.voices(instrument.preset, key)
-        layers = [self._layer(voice, length_s, sample_rate_hz) for voice in voices]
+        return self._bank.voices(instrument.preset, key)
+
+    def _shades(
+        self, voices: tuple[Voice, ...], begin_s: float, length_s: float, sample_rate_hz: int
+    ) -> Samples:
+        layers = [self._layer(voice, begin_s, length_s, sample_rate_hz) for voice in voices]
         shades = layers[0]
         for layer in layers[1:]:
             longer, shorter = (shades, layer) if shades.shape[1] >= layer.shape[1] else (layer, shades)
             longer[:, : shorter.shape[1]] += shorter
             shades = longer
         if voices[0].loop is not None:
-            shades *= self._evening(voices, shades, sample_rate_hz)
-        return Tone(shades, _release_curve(_release_s(voices[0]), sample_rate_hz), length_s)
+            whole = begin_s == 0.0 and length_s >= _EVENED_S
+            shades *= self._evening(voices, sample_rate_hz, shades[-1] if whole else None)
+        return shades
 
-    def _layer(self, voice: Voice, length_s: float, sample_rate_hz: int) -> Samples:
+    def _layer(self, voice: Voice, begin_s: float, length_s: float, sample_rate_hz: int) -> Samples:
         samples_per_frame = sample_rate_hz / voice.ratio
-        wanted = round(length_s * sample_rate_hz)
+        begin, wanted = round(begin_s * sample_rate_hz), round(length_s * sample_rate_hz)
         recording = self._bank.sample(voice.sample)
         whole = math.ceil(len(recording) * samples_per_frame)
         frames = frames_read(samples_per_frame, wanted)
         if voice.loop is None:
             wanted = min(wanted, whole)
+            begin = min(begin, wanted)
             source = recording
         else:
             source = _looped(recording, voice.loop, frames)
         dark = Shade(min(_DARK_HZ, 0.6 * voice.cutoff_hz))
         filtered = voice.cutoff_hz < 0.45 * sample_rate_hz
         bright = Shade(voice.cutoff_hz if filtered else math.inf)
-        layer = read_at_speed(source[:frames], samples_per_frame, sample_rate_hz, (dark, bright), wanted)
-        layer *= _envelope(voice, layer.shape[1], sample_rate_hz)
-        if voice.loop is None and wanted == whole:
-            _close(layer, round(_CLOSING_S * sample_rate_hz))
+        layer = read_at_speed(
+            source[:frames], samples_per_frame, sample_rate_hz, (dark, bright), wanted, begin
+        )
+        layer *= _envelope(voice, begin, wanted, sample_rate_hz)
+        if voice.loop is None:
+            # A recording that plays out falls to silence in its last moment.
+            left = whole - np.arange(begin, wanted)
+            layer *= np.clip(left / (_CLOSING_S * sample_rate_hz), 0.0, 1.0).astype(np.float32)
         return layer
 
-    def _evening(self, voices: Sequence[Voice], shades: Samples, sample_rate_hz: int) -> np.float32:
+    def _evening(self, voices: tuple[Voice, ...], sample_rate_hz: int, bright: Samples | None) -> np.float32:
         # Recordings of one instrument differ by 10 dB and more from key to key.
-        n_samples = round(_EVENED_S * sample_rate_hz)
-        if shades.shape[1] < n_samples:
-            layers = [self._layer(voice, _EVENED_S, sample_rate_hz)[-1] for voice in voices]
-            start = np.sum(layers, axis=0)
-        else:
-            start = shades[-1, :n_samples]
-        rms = float(np.sqrt(np.mean(np.square(start, dtype=np.float64))))
-        return np.float32(min(max((_EVEN_RMS / max(rms, 1e-6)) ** _EVENNESS, 0.25), 4.0))
+        if (voices, sample_rate_hz) not in self._factors:
+            if bright is None:
+                layers = [self._layer(voice, 0.0, _EVENED_S, sample_rate_hz)[-1] for voice in voices]
+                bright = np.sum(layers, axis=0)
+            start = bright[: round(_EVENED_S * sample_rate_hz)]
+            rms = float(np.sqrt(np.mean(np.square(start, dtype=np.float64))))
+            factor = min(max((_EVEN_RMS / max(rms, 1e-6)) ** _EVENNESS, 0.25), 4.0)
+            self._factors[voices, sample_rate_hz] = np.float32(factor)
+        return self._factors[voices, sample_rate_hz]
 
 
 def _looped(recording: Samples, loop: tuple[int, int], frames: int) -> Samples:
@@ -118,29 +145,24 @@ def _looped(recording: Samples, loop: tuple[int, int], frames: int) -> Samples:
     return np.concatenate([body, np.tile(body[first:], repeats)])
 
 
-def _envelope(voice: Voice, n_samples: int, sample_rate_hz: int) -> Samples:
-    """Attack, hold, decay and sustain of the key held down, shape [n_samples]."""
-    falling_s = voice.decay_s * voice.sustain_db / 100.0
-    begins = round((voice.attack_s + voice.hold_s) * sample_rate_hz)
-    envelope = np.full(n_samples, voice.gain, dtype=np.float32)
-    if begins < n_samples and voice.sustain_db > 0.0:
-        lasting = n_samples - begins
-        per_sample_db = 100.0 / max(voice.decay_s, 0.01) / sample_rate_hz
-        falling = min(lasting, math.ceil(falling_s * sample_rate_hz) + 1)
-        fall_db = np.minimum(np.arange(falling) * per_sample_db, voice.sustain_db)
-        envelope[begins : begins + falling] *= 10.0 ** (-fall_db / 20.0)
-        envelope[begins + falling :] *= 10.0 ** (-voice.sustain_db / 20.0)
+def _envelope(voice: Voice, begin: int, end: int, sample_rate_hz: int) -> Samples:
+    """Attack, hold, decay and sustain of the key held down, from sample `begin` to `end`."""
+    envelope = np.full(end - begin, voice.gain, dtype=np.float32)
+    falls_from = round((voice.attack_s + voice.hold_s) * sample_rate_hz)
+    if voice.sustain_db > 0.0:
+        # Decibels a sample; from where the sustain is reached on, one factor.
+        slope_db = 100.0 / max(voice.decay_s, 0.01) / sample_rate_hz
+        rests_from = falls_from + math.ceil(voice.sustain_db / slope_db)
+        falling = np.arange(max(begin, falls_from), min(end, rests_from))
+        if len(falling):
+            first = int(falling[0]) - begin
+            envelope[first : first + len(falling)] *= 10.0 ** ((falling - falls_from) * (-slope_db / 20.0))
+        envelope[max(rests_from - begin, 0) :] *= 10.0 ** (-voice.sustain_db / 20.0)
     # Two milliseconds at least: some recordings begin inside the wave.
     attack = max(round(max(voice.attack_s, _SHORTEST_ATTACK_S) * sample_rate_hz), 1)
-    rising = np.linspace(0.0, 1.0, attack, dtype=np.float32)[:n_samples]
+    rising = np.linspace(0.0, 1.0, attack, dtype=np.float32)[begin:end]
     envelope[: len(rising)] *= rising
     return envelope
-
-
-def _close(layer: Samples, n_samples: int) -> None:
-    """The last moment of a recording that plays out falls to silence."""
-    closing = min(n_samples, layer.shape[1])
-    layer[:, layer.shape[1] - closing :] *= np.linspace(1.0, 0.0, closing, dtype=np.float32)
 
 
 def _release_s(voice: Voice) -> float:
@@ -151,6 +173,6 @@ def _release_s(voice: Voice) -> float:
 def _release_curve(release_s: float, sample_rate_hz: int) -> Samples:
     n_samples = round(release_s * sample_rate_hz)
     falling = 10.0 ** (-5.0 * _RELEASE_SHARE * np.linspace(0.0, 1.0, n_samples))
-    # The last 5 % end in true silence instead of 70 dB below.
+    # The last 5 % end in true silence instead of 60 dB below.
     falling *= np.minimum(1.0, np.linspace(20.0, 0.0, n_samples))
     return falling.astype(np.float32)

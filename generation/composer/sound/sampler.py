@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from generation.audio import SAMPLE_RATE_HZ
 from generation.composer.palettes import INSTRUMENTS, Instrument
 from generation.composer.sound.bank import load_bank
-from generation.composer.sound.held import HeldTone, keep, shade_mix
+from generation.composer.sound.held import HeldTone, keep, lengthen, shade_mix
 from generation.composer.sound.sampled import SampledTones
 from generation.composer.sound.strike import Strike
-from generation.composer.sound.tones import ToneSource
+from generation.composer.sound.synthetic import SyntheticTones
+from generation.composer.sound.tones import Lengthening, ToneSource
 from study.errors import AudioError
 
 Samples = NDArray[np.float32]
@@ -83,18 +84,31 @@ class Sampler:
             ):
                 self._tones.move_to_end(name)
                 return kept
+        made = self._longer(kept, *name, held_s) if kept is not None else None
+        return self._keep(name, made if made is not None else self._made(*name, held_s))
+
+    def _made(self, instrument: Instrument, key: int, sample_rate_hz: int, held_s: float) -> HeldTone:
         release_s = self._releases_s.get(instrument, _LIKELY_RELEASE_S)
         while True:
-            needed_s = min(held_s + release_s, LONGEST_S)
-            length_s = next(length for length in _LENGTHS_S if length >= needed_s - 1e-9)
+            length_s = _length_s(held_s + release_s)
             tone = self.source(instrument).tone(instrument, key, length_s, sample_rate_hz)
-            known_s = release_s
-            release_s = len(tone.release) / sample_rate_hz
-            if length_s >= min(held_s + release_s, LONGEST_S) - 1e-9 or release_s <= known_s:
-                break
-        made = keep(tone, sample_rate_hz)
+            asked_s, release_s = release_s, len(tone.release) / sample_rate_hz
+            if release_s <= asked_s or length_s >= min(held_s + release_s, LONGEST_S):
+                self._releases_s[instrument] = release_s
+                return keep(tone, sample_rate_hz)
+
+    def _longer(
+        self, kept: HeldTone, instrument: Instrument, key: int, sample_rate_hz: int, held_s: float
+    ) -> HeldTone | None:
+        source = self.source(instrument)
+        if not isinstance(source, Lengthening):
+            return None
+        length_s = _length_s(held_s + _release_s(kept, sample_rate_hz))
+        more = source.more(instrument, key, kept.length_s, length_s, sample_rate_hz)
+        return lengthen(kept, more, length_s, sample_rate_hz)
+
+    def _keep(self, name: tuple[Instrument, int, int], made: HeldTone) -> HeldTone:
         with self._lock:
-            self._releases_s[instrument] = release_s
             if (before := self._tones.pop(name, None)) is not None:
                 self._used -= before.n_bytes
             self._tones[name] = made
@@ -140,7 +154,7 @@ class Sampler:
         instrument = preset if isinstance(preset, Instrument) else _of_preset(preset)
         strike = self.strike(instrument, key, duration_s, velocity, sample_rate_hz)
         samples = np.zeros(strike.n_samples, dtype=np.float32)
-        strike.add_to(samples, 0, 1.0)
+        strike.add_to(samples, 0, 1.0, np.empty((2, len(samples)), dtype=np.float32))
         return samples
 
     def prepare(
@@ -170,7 +184,12 @@ class Sampler:
 @lru_cache(maxsize=1)
 def shared_sampler() -> Sampler:
     """The process's sampler: recorded instruments, and recipes where there is no recording."""
-    return Sampler(SampledTones(load_bank()))
+    return Sampler(SampledTones(load_bank()), SyntheticTones())
+
+
+def _length_s(needed_s: float) -> float:
+    """The length a tone is made in: the next step up from what is needed."""
+    return next(length for length in _LENGTHS_S if length >= min(needed_s, LONGEST_S) - 1e-9)
 
 
 def _release_s(tone: HeldTone, sample_rate_hz: int) -> float:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,7 +10,6 @@ from generation.composer.sound.held import HeldTone, ShadeMix
 Samples = NDArray[np.float32]
 
 
-@dataclass(frozen=True)
 class Strike:
     """A key struck, held and let go.
 
@@ -23,27 +20,18 @@ class Strike:
         sample_rate_hz: of the tone.
     """
 
-    tone: HeldTone
-    mix: ShadeMix
-    held_s: float
-    sample_rate_hz: int
+    __slots__ = ("energy", "mix", "n_held", "n_samples", "tone")
 
-    @property
-    def n_held(self) -> int:
+    def __init__(self, tone: HeldTone, mix: ShadeMix, held_s: float, sample_rate_hz: int) -> None:
+        self.tone, self.mix = tone, mix
+        self.n_held = min(round(held_s * sample_rate_hz), tone.n_samples)
         """Samples until the release begins."""
-        return min(round(self.held_s * self.sample_rate_hz), self.tone.n_samples)
-
-    @property
-    def n_samples(self) -> int:
+        self.n_samples = min(self.n_held + len(tone.release), tone.n_samples)
         """Samples until it is silent."""
-        return min(self.n_held + len(self.tone.release), self.tone.n_samples)
-
-    @property
-    def energy(self) -> float:
+        self.energy = tone.energy(mix, held_s)
         """In seconds of unit power."""
-        return self.tone.energy(self.mix, self.held_s)
 
-    def add_to(self, block: Samples, at: int, gain: float) -> None:
+    def add_to(self, block: Samples, at: int, gain: float, scratch: Samples) -> None:
         """Add the part of it that falls into `block`.
 
         Plain products and sums of single floats: the same bits on any machine.
@@ -52,6 +40,7 @@ class Strike:
             block: shape [n_samples].
             at: where the note begins, in samples of the block; negative where it has begun before.
             gain: amplitude factor.
+            scratch: shape [2, n], n at least as long as the block; its content is lost.
         """
         first = max(-at, 0)
         last = min(self.n_samples, len(block) - at)
@@ -59,14 +48,14 @@ class Strike:
             return
         rows, mix = self.tone.shades, self.mix
         scale = gain * self.tone.step
-        part = _scaled(rows[mix.lower, first:last], scale * mix.lower_gain)
+        part, other = scratch[0, : last - first], scratch[1, : last - first]
+        part[:] = rows[mix.lower, first:last]
+        part *= np.float32(scale * mix.lower_gain)
         if mix.upper_gain:
-            part += _scaled(rows[mix.lower + 1, first:last], scale * mix.upper_gain)
+            other[:] = rows[mix.lower + 1, first:last]
+            other *= np.float32(scale * mix.upper_gain)
+            part += other
         if last > self.n_held:
             let_go = max(self.n_held, first)
             part[let_go - first :] *= self.tone.release[let_go - self.n_held : last - self.n_held]
         block[at + first : at + last] += part
-
-
-def _scaled(units: NDArray[np.int16], factor: float) -> Samples:
-    return np.multiply(units, np.float32(factor), dtype=np.float32)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,20 @@ class ToneSource(Protocol):
 
     def tone(self, instrument: Instrument, key: int, length_s: float, sample_rate_hz: int) -> Tone:
         """A key held for `length_s`, release not included.
+
+        Raises:
+            AudioError: there is no such sound.
+        """
+
+
+@runtime_checkable
+class Lengthening(Protocol):
+    """What a source has that can go on where a tone ended."""
+
+    def more(
+        self, instrument: Instrument, key: int, begin_s: float, length_s: float, sample_rate_hz: int
+    ) -> Samples:
+        """The shades of `tone(instrument, key, length_s, sample_rate_hz)` from `begin_s` on.
 
         Raises:
             AudioError: there is no such sound.

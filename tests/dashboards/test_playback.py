@@ -53,9 +53,9 @@ def test_what_is_not_yet_written_is_waited_for(heard: Path) -> None:
     sound = ramp(6_400)
 
     with Playback(open_player(RATE_HZ), sound, RATE_HZ, lambda _: None) as playback:
-        playback.announce(3_200)
+        playback.announce(4_800)
         time.sleep(0.2)
-        assert not heard.exists() or len(heard.read_bytes()) <= 4 * 3_200
+        assert not heard.exists() or len(heard.read_bytes()) <= 4 * 4_800
         playback.announce(6_400)
 
     assert len(heard.read_bytes()) == 4 * 6_400
@@ -63,17 +63,19 @@ def test_what_is_not_yet_written_is_waited_for(heard: Path) -> None:
 
 def test_an_error_elsewhere_stops_the_sound_at_once(heard: Path) -> None:
     sound = np.zeros((600 * RATE_HZ, 2), dtype=np.float32)
+    playback = Playback(open_player(RATE_HZ), sound, RATE_HZ, lambda _: None)
     began = time.monotonic()
 
-    with (
-        pytest.raises(KeyboardInterrupt),
-        Playback(open_player(RATE_HZ), sound, RATE_HZ, lambda _: None) as playback,
-    ):
-        playback.announce(RATE_HZ)
-        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt), playback:
+        stop_after(playback, RATE_HZ)
 
     assert time.monotonic() - began < 5.0
     assert threading.active_count() <= 2
+
+
+def stop_after(playback: Playback, n_frames: int) -> None:
+    playback.announce(n_frames)
+    raise KeyboardInterrupt
 
 
 def test_a_player_that_fails_is_told_in_its_own_words(heard: Path) -> None:

@@ -17,7 +17,7 @@ from generation.composer.writing.weighing import keys_near, within
 
 LOWEST_KEY, HIGHEST_KEY = 43, 84
 _DISTANCE = 9.0
-_CLOSEST = 3
+_CLOSEST, _TOO_NEAR = 3, 130
 _WINDOW = 9
 _LONGEST_BEATS = 6.0
 _BREATH_BEATS = 0.5
@@ -163,9 +163,10 @@ def _heard(melody: Sequence[WrittenNote], beat: float, end: float) -> list[tuple
 
 
 def _beside(key: int, heard: Sequence[tuple[int, bool]], side: int) -> int:
-    cost = 0
-    for other, is_first in heard:
-        cost += _WITH_MELODY[(key - other) % 12] * (3 if is_first else 2) // 3
-        if (key - other) * side < _CLOSEST:
-            cost += 120
-    return cost
+    """Cost of a key beside the melody: what it meets first, what it meets on average, and too near."""
+    if not heard:
+        return 0
+    costs = [_WITH_MELODY[(key - other) % 12] for other, _ in heard]
+    first = max((cost for cost, (_, is_first) in zip(costs, heard, strict=True) if is_first), default=0)
+    too_near = any((key - other) * side < _CLOSEST for other, _ in heard)
+    return first + sum(costs) // len(costs) + _TOO_NEAR * too_near

@@ -107,7 +107,8 @@ def _bands(hertz: Curve, rows: Curve, spread_cents: float) -> Curve:
 
 def _swept(loops: Samples, n_samples: int, period: int) -> Samples:
     """Each shade between two neighbouring loops, darker first, there and back once a period."""
-    share = (0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(period) / period)).astype(np.float32)
-    repeated = np.tile(loops, (1, -(-period // loops.shape[1])))[:, :period]
+    once = min(period, n_samples)
+    share = (0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(once) / period)).astype(np.float32)
+    repeated = np.tile(loops, (1, -(-once // loops.shape[1])))[:, :once]
     swept = repeated[:-1] + share * (repeated[1:] - repeated[:-1])
-    return np.tile(swept, (1, -(-n_samples // period)))[:, :n_samples]
+    return np.tile(swept, (1, -(-n_samples // once)))[:, :n_samples]

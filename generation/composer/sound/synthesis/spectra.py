@@ -95,13 +95,15 @@ def tone_loop(amplitude: Curve, label: str, sample_rate_hz: int, seconds: float)
     Args:
         amplitude: shape [n_rows, n_bins]; row by row the same phases. Bin k is (k + 1) / seconds.
     """
-    return _from_bins(amplitude * loop_phases(label, amplitude.shape[-1]), round(seconds * sample_rate_hz))
+    bins = amplitude.astype(np.float32) * loop_phases(label, amplitude.shape[-1])
+    return _from_bins(bins, round(seconds * sample_rate_hz))
 
 
 @lru_cache(maxsize=32)
-def loop_phases(label: str, n_bins: int) -> NDArray[np.complex128]:
+def loop_phases(label: str, n_bins: int) -> NDArray[np.complex64]:
     """Unit vectors of seeded random phases, shape [n_bins]."""
-    return np.asarray(np.exp(2j * np.pi * stream(0, "phases", label).random(n_bins)))
+    turns = 2.0 * np.pi * stream(0, "phases", label).random(n_bins)
+    return (np.cos(turns) + 1j * np.sin(turns)).astype(np.complex64)
 
 
 def raised_cosine(n: int) -> Samples:
@@ -109,8 +111,9 @@ def raised_cosine(n: int) -> Samples:
     return (0.5 - 0.5 * np.cos(np.linspace(0.0, np.pi, n))).astype(np.float32)
 
 
-def _from_bins(bins: NDArray[np.complex128], n_samples: int) -> Samples:
+def _from_bins(bins: NDArray[np.complexfloating], n_samples: int) -> Samples:
     spectrum = np.zeros((*bins.shape[:-1], n_samples // 2 + 1), dtype=np.complex64)
-    spectrum[..., 1 : bins.shape[-1] + 1] = bins * (n_samples / 2.0)
+    spectrum[..., 1 : bins.shape[-1] + 1] = bins
+    spectrum *= np.float32(n_samples / 2.0)
     loop: Samples = np.asarray(irfft(spectrum, n_samples, axis=-1), dtype=np.float32)
     return loop

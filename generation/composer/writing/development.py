@@ -23,7 +23,7 @@ class Statement:
         motif: what is stated; from its beginning.
         shift: scale steps higher than the phrase's own level.
         inverted: upside down.
-        stretch: 2 is augmented, twice as slow.
+        stretch: 2 is augmented, twice as slow; a half is diminished.
     """
 
     slot: int
@@ -31,7 +31,7 @@ class Statement:
     motif: Motif
     shift: int
     inverted: bool = False
-    stretch: int = 1
+    stretch: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -73,13 +73,17 @@ def wishes(statements: list[Statement]) -> list[Wish]:
     found: list[Wish] = []
     for number, statement in enumerate(statements):
         turned = -1 if statement.inverted else 1
-        tones = [tone for tone in statement.motif.tones if tone.slot * statement.stretch < statement.slots]
+        tones = [
+            replace(tone, slot=int(tone.slot * statement.stretch))
+            for tone in statement.motif.tones
+            if tone.slot * statement.stretch < statement.slots and not tone.slot * statement.stretch % 1
+        ]
         # An idea lies around its level, whichever note it begins with.
         steps = [tone.step for tone in tones if tone.opens_at <= _FACE]
         level = round(sum(steps) / len(steps)) if steps else 0
         found += [
             Wish(
-                statement.slot + tone.slot * statement.stretch,
+                statement.slot + tone.slot,
                 tone.opens_at,
                 statement.shift + turned * (tone.step - level),
                 number,
@@ -121,9 +125,9 @@ class _Plan:
         self.statements: list[Statement] = []
 
     def say(
-        self, motif: Motif, shift: int, inverted: bool = False, stretch: int = 1, slots: int | None = None
+        self, motif: Motif, shift: int, inverted: bool = False, stretch: float = 1.0, slots: int | None = None
     ) -> None:
-        length = min(slots or motif.slots * stretch, self.slots - self.at)
+        length = min(slots or int(motif.slots * stretch), self.slots - self.at)
         if length > 0:
             self.statements.append(Statement(self.at, length, motif, shift, inverted, stretch))
             self.at += length
@@ -154,7 +158,9 @@ def _continue(plan: _Plan, theme: Theme, phrase: Phrase) -> None:
         # Smaller and smaller: the second half of the drive takes half the fragment.
         if plan.at >= closing // 2 and fragment > half_bar:
             fragment = half_bar
-        plan.say(theme.idea, level, slots=min(fragment, closing - plan.at))
+        is_quick = theme.quickens and fragment < plan.bar_slots and plan.at >= closing // 2
+        stretch = 0.5 if is_quick else 1.0
+        plan.say(theme.idea, level, stretch=stretch, slots=min(fragment, closing - plan.at))
         level += direction
     while plan.at < plan.slots:
         plan.say(theme.contrast, 0)

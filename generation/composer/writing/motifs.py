@@ -58,6 +58,7 @@ class Theme:
         sequence: scale steps by which a repeated idea moves on, 0 where it is repeated as it was.
         lift: scale steps from the idea to the contrast.
         turns: whether a bridge inverts the idea.
+        quickens: whether a continuation's last fragments are twice as fast.
     """
 
     idea: Motif
@@ -65,6 +66,7 @@ class Theme:
     sequence: int
     lift: int
     turns: bool
+    quickens: bool
 
 
 #: Onsets within a beat, in sixteenths, with their weights where the idea moves and where it rests.
@@ -112,7 +114,7 @@ def make_motifs(rng: np.random.Generator, beats_per_bar: int) -> Theme:
     long = beats_per_bar <= 4 and draws.pick(5) > 1
     idea = _motif(draws, beats_per_bar, names[first], bars=2 if long else 1, is_lively=True)
     contrast = _motif(draws, beats_per_bar, second, bars=2 if long else 1, is_lively=draws.pick(3) == 0)
-    return Theme(idea, contrast, sequence, lift, turns)
+    return Theme(idea, contrast, sequence, lift, turns, quickens=draws.pick(2) == 1)
 
 
 class _Draws:

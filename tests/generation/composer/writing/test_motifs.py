@@ -123,6 +123,23 @@ def test_a_continuation_breaks_its_idea_into_smaller_and_smaller_fragments() -> 
         assert statements[-1].motif == theme.contrast
 
 
+def test_the_last_fragments_of_some_continuations_are_twice_as_fast() -> None:
+    quick = 0
+    for seed in SEEDS:
+        theme = theme_of(seed)
+        statements = develop(replace(PHRASE, kind=PhraseKind.CONTINUATION), theme)
+        fast = [statement for statement in statements if statement.stretch < 1.0]
+        quick += bool(fast)
+        for statement in fast:
+            asked = [tone.slot for tone in theme.idea.tones if tone.slot < 2 * statement.slots]
+            found = [note.slot - statement.slot for note in wishes([statement])]
+
+            assert statement.stretch == 0.5
+            assert found == [slot // 2 for slot in asked if slot % 2 == 0]
+
+    assert 15 <= quick <= 45
+
+
 def test_a_bridge_begins_with_the_contrast_and_may_turn_the_idea_upside_down() -> None:
     turned = 0
     for seed in SEEDS:

@@ -111,8 +111,7 @@ def _played(chair: Chair, notes: Sequence[Note], tempo: TempoMap, is_shared: boo
     yield 0, _SETTING, 0, mido.MetaMessage("track_name", name=f"{part}: {instrument}")
     for controller, value in ((7, chair.volume), (10, chair.pan), (91, chair.reverb)):
         yield 0, _SETTING, 1, mido.Message("control_change", channel=channel, control=controller, value=value)
-    program = mido.Message("program_change", channel=channel, program=chair.program)
-    yield 0, _SETTING, 2, program
+    yield 0, _SETTING, 2, _program(chair)
     struck_next: dict[int, int] = {}
     struck = [
         (tempo.tick_at(note.onset_s), note.key, _let_go(note, tempo), _velocity(note)) for note in notes
@@ -124,10 +123,14 @@ def _played(chair: Chair, notes: Sequence[Note], tempo: TempoMap, is_shared: boo
             continue
         struck_next[key] = on
         if is_shared:
-            yield on, _PROGRAM, key, program
+            yield on, _PROGRAM, key, _program(chair)
         yield on, _STRIKE, key, mido.Message("note_on", channel=channel, note=key, velocity=velocity)
         let_go = off if next_on is None else min(off, next_on)
         yield let_go, _RELEASE, key, mido.Message("note_off", channel=channel, note=key)
+
+
+def _program(chair: Chair) -> mido.Message:
+    return mido.Message("program_change", channel=chair.channel, program=chair.program)
 
 
 def _let_go(note: Note, tempo: TempoMap) -> int:
@@ -143,7 +146,8 @@ def _track(events: Iterator[_Event], end: int) -> mido.MidiTrack:
     track = mido.MidiTrack()
     now = 0
     for tick, _, _, message in sorted(events, key=lambda event: event[:3]):
-        track.append(message.copy(time=tick - now))
+        message.time = tick - now
+        track.append(message)
         now = tick
     track.append(mido.MetaMessage("end_of_track", time=max(end - now, 0)))
     return track

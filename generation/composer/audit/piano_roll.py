@@ -33,7 +33,9 @@ _VALENCE, _AROUSAL = "#009E73", "#A35A00"
 _BANDS = ("#E3E9EE", "#F6EEDD")
 _FORMATS = (".png", ".svg", ".pdf")
 _SYSTEM_S = 180.0
-_SYSTEMS_MOST = 8
+_SYSTEMS_MOST = 16
+#: Bar lines closer than this hide the notes.
+_BARS_MOST = 160
 _WIDTH_IN = 15.0
 _SYSTEM_IN, _CUES_IN, _HEAD_IN = 3.1, 2.9, 0.9
 _MARGIN_IN = 0.75
@@ -121,9 +123,10 @@ def _draw_system(
     head, roll, path = (figure.add_subplot(grid[row]) for row in range(3))
     _draw_head(head, bars, span_s)
     draw_notes(roll, score.notes, keys, span_s)
-    for bar in bars:
-        if span_s[0] <= bar.onset_s < span_s[1]:
-            is_start = bar.section is not None and bar.onset_beat == bar.section.onset_beat
+    inside = [bar for bar in bars if span_s[0] <= bar.onset_s < span_s[1]]
+    for bar in inside:
+        is_start = bar.section is not None and bar.onset_beat == bar.section.onset_beat
+        if is_start or len(inside) <= _BARS_MOST:
             roll.axvline(bar.onset_s, color="#555555" if is_start else "#DDDDDD", linewidth=0.8, zorder=0.5)
     times_s = np.linspace(*span_s, 400)
     affect = planned.affect_at(times_s)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from functools import lru_cache
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from scipy.fft import irfft, next_fast_len, rfft
+from scipy.fft import irfft, rfft
 
 Samples = NDArray[np.float32]
 
 ROOM_GAIN = 0.30
-"""Root of the energy of each side's response."""
+"""Root of the mean power gain of each side, up to 16 kHz."""
 ROOM_S = 2.0
+_HEARD_HZ = 16_000.0
 _PART = 1 << 14
 _SEED = 20_180_305
 
@@ -94,25 +94,31 @@ def room_response(sample_rate_hz: int) -> NDArray[np.float32]:
     reverberation business, Computer Music Journal 3, 13-28): 1.9 s at 500 Hz, other noise left than right,
     nothing under 160 Hz.
     """
-    rng = np.random.default_rng(_SEED)
     n_samples = round(ROOM_S * sample_rate_hz)
     times = np.arange(n_samples) / sample_rate_hz
-    n_fft = next_fast_len(n_samples, real=True)
-    hertz = np.fft.rfftfreq(n_fft, 1.0 / sample_rate_hz)
-    room = np.zeros((2, n_samples))
+    hertz = np.asarray(np.fft.rfftfreq(n_samples, 1.0 / sample_rate_hz), dtype=np.float64)
     edges = (160.0, 400.0, 1_000.0, 2_500.0, 5_000.0, 10_000.0)
     decays_s = (1.7, 1.9, 1.7, 1.25, 0.8)
+    room = np.zeros((2, n_samples))
     for side in range(2):
-        noise = rfft(rng.standard_normal(n_samples), n_fft)
+        # Drawn bin by bin from 0 Hz up, so that it is the same room at every rate.
+        rng = np.random.default_rng([_SEED, side])
+        noise = rng.standard_normal((len(hertz), 2)) @ np.array([1.0, 1.0j])
         for low, high, decay_s in zip(edges[:-1], edges[1:], decays_s, strict=True):
             band = 1.0 / (1.0 + (low / np.maximum(hertz, 1.0)) ** 4) / (1.0 + (hertz / high) ** 4)
-            room[side] += irfft(noise * band, n_fft)[:n_samples] * 10.0 ** (-3.0 * times / decay_s)
+            room[side] += irfft(noise * band, n_samples) * 10.0 ** (-3.0 * times / decay_s)
         room[side] *= np.clip((times - 0.018) / 0.03, 0.0, 1.0)
+        room[side] /= np.sqrt(np.sum(_heard_energy(room[side], hertz)))
+        echoes = np.random.default_rng([_SEED, side, 1])
         for _ in range(7):
-            at = int(rng.uniform(0.011, 0.055) * sample_rate_hz)
-            room[side, at] += (
-                rng.choice([-1.0, 1.0]) * rng.uniform(1.0, 2.2) * math.sqrt(sample_rate_hz / 32_000.0)
-            )
+            at = int(echoes.uniform(0.011, 0.055) * sample_rate_hz)
+            room[side, at] += echoes.choice([-1.0, 1.0]) * echoes.uniform(0.10, 0.22)
         room[side] *= np.clip((ROOM_S - times) / 0.2, 0.0, 1.0)
-    room *= ROOM_GAIN / np.sqrt((room**2).sum(axis=1, keepdims=True))
+        room[side] *= ROOM_GAIN / np.sqrt(np.sum(_heard_energy(room[side], hertz)))
     return np.asarray(room, dtype=np.float32)
+
+
+def _heard_energy(response: NDArray[np.float64], hertz: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean power gain over all that lies under 16 kHz, bin by bin."""
+    power = np.abs(rfft(response)) ** 2 * (hertz <= _HEARD_HZ)
+    return np.asarray(power / np.count_nonzero(hertz <= _HEARD_HZ), dtype=np.float64)

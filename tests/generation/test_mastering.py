@@ -59,12 +59,22 @@ def clicks() -> Samples:
     return sound
 
 
+def across_edges() -> Samples:
+    """Music with short bursts between samples on both sides of every 8192nd sample."""
+    rng, sound = np.random.default_rng(9), music()
+    for edge in range(8_192, len(sound) - 200, 8_192):
+        first, last = edge - rng.integers(1, 90), edge + rng.integers(0, 90)
+        sound[first:last] += 2.0 * tone(SAMPLE_RATE_HZ / 4, np.pi / 4)[first:last].astype(np.float32)
+    return sound
+
+
 IN_ANGER = {
     "12 dB over": music() * (1 + 12 * within(0.5, 0.05, 3.0)),
     "between samples": music() + 0.6 * tone(SAMPLE_RATE_HZ / 4, np.pi / 4) * within(0.0, 0.01, 2.0),
     "clicks": clicks(),
     "square waves": music() + 0.8 * np.sign(tone(100.0)) * within(1.0, 0.02, 4.0),
     "one loud block": music() * (1 + 20 * within(6.0, 0.1)),
+    "across edges": across_edges(),
     "one side": music() * np.array([1.0, 0.0]),
     "direct current": music() + 0.2,
     "noise": np.random.default_rng(1).standard_normal((SECONDS * SAMPLE_RATE_HZ, 2)) * 3.0,
@@ -182,7 +192,7 @@ def limited_in_one_piece(samples: Samples, ceiling: float) -> Samples:
     return samples
 
 
-@pytest.mark.parametrize("name", ["clicks", "12 dB over", "between samples", "square waves"])
+@pytest.mark.parametrize("name", ["clicks", "12 dB over", "between samples", "square waves", "across edges"])
 @pytest.mark.parametrize("chunk", [1 << 13, 1 << 20])
 def test_the_limiter_in_chunks_is_the_limiter_in_one_piece(
     monkeypatch: pytest.MonkeyPatch, name: str, chunk: int
@@ -214,3 +224,17 @@ def test_the_true_peak_is_that_of_every_point_between_samples_wherever_the_sound
 
     assert meter.peak() == interpolated_peaks(samples).max()
     assert meter.peak() == true_peak(samples)
+
+
+@pytest.mark.parametrize("share_of_rate", [0.2, 0.25, 0.3, 0.4, 0.45])
+@pytest.mark.parametrize("louder", [0.99, 0.9])
+def test_a_peak_between_quiet_samples_is_found_though_samples_elsewhere_are_nearly_as_loud(
+    share_of_rate: float, louder: float
+) -> None:
+    n = np.arange(20_000)
+    burst = np.sin(2 * np.pi * share_of_rate * (n - 15_000.5)) * np.exp(-(((n - 15_000.5) / 60) ** 2))
+    slow = np.sin(2 * np.pi * n / 2_000) * (n < 10_000)
+    found = interpolated_peaks(burst[:, None].astype(np.float32)).max()
+    samples = (burst + louder * found * slow)[:, None].astype(np.float32)
+
+    assert true_peak(samples) == pytest.approx(found, rel=1e-6)

@@ -70,13 +70,13 @@ INSTRUMENTS: Mapping[str, Instrument] = MappingProxyType(
         "voices": Instrument((0, 53), 48, 81, 0.62, 0.1, 1.1, synth="voices"),
         # Made by circuits.
         "warm pad": Instrument((0, 89), 36, 90, 0.8, 0.0, 0.8, synth="warm pad"),
-        "saw pad": Instrument(None, 36, 90, 0.7, 0.0, 0.9, synth="saw pad"),
-        "air pad": Instrument(None, 40, 90, 0.65, 0.05, 1.1, synth="air pad"),
+        "saw pad": Instrument(None, 36, 90, 0.62, 0.0, 0.9, synth="saw pad"),
+        "air pad": Instrument(None, 40, 90, 0.58, 0.05, 1.1, synth="air pad"),
         "soft square": Instrument(None, 45, 91, 0.72, -0.15, 0.8, synth="soft square"),
         "triangle lead": Instrument(None, 52, 98, 0.74, 0.18, 0.9, synth="triangle lead"),
         "soft saw": Instrument(None, 36, 84, 0.8, 0.12, 0.8, synth="soft saw"),
         "glass keys": Instrument(None, 48, 100, 1, -0.22, 0.9, rings=True, synth="glass keys"),
-        "sequence": Instrument(None, 40, 96, 0.95, 0.3, 0.7, rings=True, synth="sequence"),
+        "sequence": Instrument(None, 40, 96, 1.1, 0.3, 0.7, rings=True, synth="sequence"),
         "sub bass": Instrument(None, 28, 55, 0.75, 0.0, 0.05, rings=True, synth="sub bass"),
         # Kits.
         "brushes": Instrument((128, 40), 36, 80, 0.36, 0.08, 0.35, rings=True, synth="brushes"),

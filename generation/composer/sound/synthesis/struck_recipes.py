@@ -53,12 +53,13 @@ _ELECTRIC_PIANO = (
 #: A carrier with side bands whose index falls: frequency modulation (Chowning, 1973, JAES 21, 526-534).
 _GLASS = (
     Mode(1.0, 0.0, 1.0),
-    Mode(2.0, -18.0, 0.8),
-    Mode(2.995, -12.0, 0.45),
-    Mode(4.005, -20.0, 0.4),
-    Mode(5.0, -21.0, 0.3),
-    Mode(7.01, -27.0, 0.2),
-    Mode(9.02, -34.0, 0.14),
+    Mode(2.0, -16.0, 0.8),
+    Mode(2.995, -9.0, 0.45),
+    Mode(4.005, -16.0, 0.4),
+    Mode(5.0, -17.0, 0.3),
+    Mode(7.01, -21.0, 0.2),
+    Mode(9.02, -27.0, 0.14),
+    Mode(13.03, -30.0, 0.08),
 )
 _SUB = (
     Mode(1.0, 0.0, 1.0),
@@ -235,7 +236,9 @@ STRUCK: Mapping[str, Struck] = MappingProxyType(
             loss=0.1,
             modes=_GLASS,
             softness_hz=8_000.0,
-            attack_s=0.004,
+            knock_db=-26.0,
+            knock_hz=1_500.0,
+            attack_s=0.002,
             release_s=0.9,
         ),
         "sequence": Struck(
@@ -243,12 +246,12 @@ STRUCK: Mapping[str, Struck] = MappingProxyType(
             per_octave_db=-1.2,
             t60_s=1.6,
             halving_semitones=26.0,
-            loss=2.6,
+            loss=1.8,
             place=0.5,
             slope=1.0,
-            softness_hz=3_000.0,
+            softness_hz=4_500.0,
             detuned_cents=6.0,
-            attack_s=0.003,
+            attack_s=0.002,
             release_s=0.3,
         ),
         "sub bass": Struck(

@@ -21,6 +21,7 @@ _UNLIKE_MOTIF = 16
 _UNRESOLVED = 110
 _LEAPT_AT = 34
 _SKIPPED_AT = 10
+_PREPARED = 70
 _PARALLEL = 260
 _SECOND_PEAK = 45
 _HOPELESS = 110
@@ -126,7 +127,10 @@ def _advance(beam: Sequence[_State], moment: Moment) -> list[_State]:
                 cost += moment.asks_step
                 if state.is_foreign:
                     cost += _UNRESOLVED
-                if is_foreign and move and not moment.leans:
+                if is_foreign and moment.leans:
+                    # Held over from the note before, it is a suspension.
+                    cost -= 0 if move else _PREPARED
+                elif is_foreign and move:
                     cost += _LEAPT_AT if move > 4 or move < -4 else _SKIPPED_AT
             if wanted is not None:
                 cost += _UNLIKE_MOTIF * abs(place - wanted)

@@ -15,7 +15,7 @@ from generation.composer.writing.development import Wish, develop, recalled, wis
 from generation.composer.writing.line import best_line
 from generation.composer.writing.meter import SLOTS_PER_BEAT, strength
 from generation.composer.writing.motifs import Theme
-from generation.composer.writing.ornaments import ornament
+from generation.composer.writing.ornaments import ornament, tie
 from generation.composer.writing.weighing import Onset, Summit, ceiling, weigh, within
 
 LOWEST_KEY, HIGHEST_KEY = 50, 90
@@ -63,7 +63,8 @@ def write_melody(
         WrittenNote(onset.beat, onset.beats, key, onset.weight)
         for onset, key in zip(onsets, keys, strict=True)
     ]
-    notes = ornament(notes, [onset.chord for onset in onsets], phrase.variant, density, draws[len(onsets) :])
+    under = [onset.chord for onset in onsets]
+    notes = tie(ornament(notes, under, phrase.variant, density, draws[len(onsets) :]), chords)
     return _breathing(notes, phrase, {onset.beat for onset in _joints(onsets)}, density)
 
 

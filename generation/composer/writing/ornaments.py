@@ -1,13 +1,15 @@
-"""A melody heard before comes back ornamented: passing notes in its thirds, neighbours in its long notes."""
+"""What adorns a melody: passing and neighbour notes where it was heard before, and suspensions."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from generation.composer.score import Chord, WrittenNote
 
 _OFTEN = (0.0, 0.32, 0.45, 0.55)
 _ACCENT = 0.3
+_LONGEST_TIE_BEATS = 4.0
 
 
 def ornament(
@@ -41,6 +43,26 @@ def ornament(
         ornamented.append(WrittenNote(note.onset_beat, note.beats - short, note.key, note.accent))
         ornamented.append(WrittenNote(following.onset_beat - short, short, key, _ACCENT))
     return ornamented
+
+
+def tie(notes: Sequence[WrittenNote], chords: Sequence[Chord]) -> list[WrittenNote]:
+    """The notes with suspensions held over: a note that its new chord makes foreign is not struck again."""
+    at = {chord.onset_beat: chord for chord in chords}
+    tied: list[WrittenNote] = []
+    for note in notes:
+        chord = at.get(note.onset_beat)
+        last = tied[-1] if tied else None
+        if (
+            chord is not None
+            and last is not None
+            and last.key == note.key
+            and note.key % 12 not in chord.pitch_classes
+            and last.beats + note.beats <= _LONGEST_TIE_BEATS
+        ):
+            tied[-1] = replace(last, beats=last.beats + note.beats)
+        else:
+            tied.append(note)
+    return tied
 
 
 def _between(key: int, following: int, scale: tuple[int, ...]) -> int | None:

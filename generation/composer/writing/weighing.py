@@ -80,8 +80,9 @@ def weigh(
             onset.beats <= 2.0
             and onset.weight >= 0.6
             and onsets[index + 1].chord == onset.chord
-            and draws[index] < round(0.03 + 0.4 * dissonance, 9)
+            and draws[index] < round(0.45 * dissonance, 9)
         )
+        suspends = leans and onset.beat == onset.chord.onset_beat
         left = len(onsets) - 1 - index
         # An idea looks for its level with its first note and then keeps its shape.
         pull = 1 if onset.is_bound else 3
@@ -100,7 +101,8 @@ def weigh(
             Moment(
                 options,
                 places(onset.chord.scale),
-                interval=onset.step - onsets[index - 1].step if onset.is_bound else None,
+                # A suspension keeps the note before it, whatever the motif has.
+                interval=onset.step - onsets[index - 1].step if onset.is_bound and not suspends else None,
                 leans=leans,
                 moved=met[index].moved,
                 struck=met[index].struck,

@@ -20,7 +20,7 @@ from generation.composer.writing.contour import has_one_peak
 from generation.composer.writing.counterpoint import Voice, top_voice, voice_of
 from generation.composer.writing.melody import cadence_beat, chords_at, write_melody
 from generation.composer.writing.motifs import make_motifs
-from generation.composer.writing.ornaments import ornament
+from generation.composer.writing.ornaments import ornament, tie
 from tests.generation.composer.plans import Point, make_plan
 from tests.generation.composer.writing.progressions import SCALES, progression
 
@@ -146,6 +146,36 @@ def test_a_melody_leans_more_where_dissonance_is_high() -> None:
     assert leaning(0.9) > leaning(0.5) + 0.02 > leaning(0.0) + 0.04
 
 
+def test_suspensions_are_prepared_held_over_and_fall_by_step_and_grow_with_dissonance() -> None:
+    def suspensions(dissonance: float) -> int:
+        count = 0
+        for seed in range(60):
+            chords = progression(PHRASE, seed)
+            theme = make_motifs(stream(seed, "theme"), 4)
+            rng = stream(seed, "melody")
+            notes = write_melody(PHRASE, chords, theme, lambda _: 0.6, lambda _: 70.0, dissonance, None, rng)
+            for note, following in itertools.pairwise(notes):
+                for chord in chords:
+                    held = note.onset_beat + 0.1 < chord.onset_beat < note.onset_beat + note.beats - 0.1
+                    if held and note.key % 12 not in chord.pitch_classes:
+                        count += 1
+                        assert abs(following.key - note.key) in (1, 2)
+        return count
+
+    none, some, many = suspensions(0.0), suspensions(0.4), suspensions(0.9)
+
+    assert many >= 10
+    assert none < some < many
+
+
+def test_a_note_that_its_new_chord_makes_foreign_is_not_struck_again() -> None:
+    first, second = progression(replace(PHRASE, bars=2, cadence=Cadence.HALF), 1)
+    notes = [WrittenNote(2.0, 2.0, 72, 0.6), WrittenNote(4.0, 1.0, 72, 1.0), WrittenNote(5.0, 2.0, 71, 0.6)]
+
+    assert tie(notes, [first, second]) == [WrittenNote(2.0, 3.0, 72, 0.6), notes[2]]
+    assert tie(notes, [first]) == notes
+
+
 def test_cadences_close_on_the_tonic_and_ask_on_the_dominant_and_are_reached_by_step(
     sung: list[Sung],
 ) -> None:
@@ -241,7 +271,7 @@ def _shared_intervals(one: dict[float, int], other: dict[float, int], both: Sequ
 def test_a_fuller_melody_holds_every_note_of_a_thinner_one() -> None:
     for seed in range(12):
         onsets = [
-            {note.onset_beat for note in write(PHRASE, d, 70.0, seed=seed)} for d in (0.0, 0.3, 0.6, 1.0)
+            {note.onset_beat for note in write(PHRASE, d, 70.0, 0.0, seed)} for d in (0.0, 0.3, 0.6, 1.0)
         ]
 
         for fewer, more in itertools.pairwise(onsets):

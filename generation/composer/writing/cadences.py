@@ -114,7 +114,7 @@ def _approach(
 
 def _opening(tonic: int, place: float, mixture: Mixture, last: Harmony | None, draw: float) -> Harmony:
     """A chord that still rests, not the one that has just sounded."""
-    weights = {TONIC: 2.5, SUBMEDIANT: 2.0, SUBDOMINANT: 1.0}
+    weights = {TONIC: 2.5, SUBMEDIANT: 1.2, SUBDOMINANT: 1.4}
     return mixture.triad(tonic, place, choose(_without(weights, tonic, last), draw))
 
 

@@ -173,10 +173,12 @@ class Grammar:
         if is_end:
             return Cadence.HALF if kind == SectionKind.BRIDGE else Cadence.AUTHENTIC
         dark = 1.0 - scene.place / 4.0
-        modal, plagal = 0.4 + 2.4 * dark, 0.8 + 0.6 * dark
+        # In dark modes the evaded cadence is a major chord, the plagal one a minor one.
+        modal, plagal, evaded = 0.4 + 1.6 * dark, 0.8 + 1.8 * dark, 1.5 - 0.9 * dark
         half = {PhraseKind.ANTECEDENT: 6.0, PhraseKind.PRESENTATION: 2.5}.get(role, 1.5)
         return choose(
-            {Cadence.HALF: half, Cadence.DECEPTIVE: 1.4, Cadence.PLAGAL: plagal, Cadence.MODAL: modal}, draw
+            {Cadence.HALF: half, Cadence.DECEPTIVE: evaded, Cadence.PLAGAL: plagal, Cadence.MODAL: modal},
+            draw,
         )
 
     def _character(self, letter: str) -> list[float]:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 
-from generation.composer.writing.chords import Harmony
+from generation.composer.writing.chords import TONIC, Harmony
 
 _DISSONANCE: Mapping[int, float] = {1: 1.428, 2: 0.582, 6: 0.453}
 _FULL = 4.6
@@ -62,6 +62,8 @@ def _options(harmony: Harmony) -> tuple[tuple[int, ...], ...]:
         if harmony.is_dominant
         else "diminished"
         if harmony.is_diminished
+        else "tonic"
+        if harmony.degree == TONIC
         else "free"
     )
     return _options_of(harmony.pitch_classes, harmony.scale, kind)
@@ -88,8 +90,14 @@ def _options_of(pitches: tuple[int, ...], scale: tuple[int, ...], kind: str) -> 
     sevenths = [tone for tone in (10, 11) if tone in own]
     if kind == "diminished":
         return triad, *((*triad, (root + tone) % 12) for tone in sevenths)
-    # Seconds, fourths and sixths of the scale itself: where it has a semitone they are clusters.
-    added = [tone for tone in (1, 2, 5, 6, 8, 9) if tone in own]
+    # Seconds, fourths and sixths of the scale itself: where it has a semitone they are clusters. But not
+    # those that turn a chord into its relative: a minor sixth over a minor third, and over the tonic a sixth
+    # or a minor seventh, blur whether the music is major or minor.
+    shut = {8} if pitches[1] == (root + 3) % 12 else set()
+    if kind == "tonic":
+        shut |= {9} if (root + 4) % 12 == pitches[1] else {10}
+    sevenths = [tone for tone in sevenths if tone not in shut]
+    added = [tone for tone in (1, 2, 5, 6, 8, 9) if tone in own and tone not in shut]
     singles = [(*triad, (root + tone) % 12) for tone in (*sevenths, *added)]
     pairs = [
         (*triad, (root + seventh) % 12, (root + tone) % 12)

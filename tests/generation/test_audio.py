@@ -26,6 +26,7 @@ from generation.audio import (
     true_peak_dbtp,
     write_audio,
 )
+from generation.sound_blocks import SoundOnDisk
 from study.errors import AudioError, StorageError
 
 Samples = NDArray[np.float32]
@@ -54,6 +55,41 @@ def test_what_is_written_is_read_back_to_the_nearest_16_bit_step(tmp_path: Path)
     assert back.shape == samples.shape
     assert np.abs(back - samples).max() <= 0.5 / 32768
     assert soundfile.info(tmp_path / "a.flac").subtype == "PCM_16"
+
+
+@pytest.mark.parametrize("name", ["a.flac", "a.wav"])
+def test_a_file_written_in_blocks_is_the_file_written_at_once(tmp_path: Path, name: str) -> None:
+    samples = noise(5.3)
+    at_once = np.rint(samples * 32768).astype(np.int16)
+    soundfile.write(tmp_path / f"once-{name}", at_once, SAMPLE_RATE_HZ, subtype="PCM_16")
+
+    write_audio(tmp_path / name, samples, SAMPLE_RATE_HZ)
+
+    assert (tmp_path / name).read_bytes() == (tmp_path / f"once-{name}").read_bytes()
+    assert encode_audio(samples, SAMPLE_RATE_HZ, Path(name).suffix) == (tmp_path / name).read_bytes()
+
+
+def test_an_interruption_in_the_middle_of_a_file_leaves_nothing(tmp_path: Path) -> None:
+    class Interrupting(SoundOnDisk):
+        def __getitem__(self, frames: slice, /) -> Samples:
+            if frames.start:
+                raise KeyboardInterrupt
+            return super().__getitem__(frames)
+
+    with pytest.raises(KeyboardInterrupt):
+        write_audio(tmp_path / "a.flac", Interrupting(tmp_path, 200_000), SAMPLE_RATE_HZ)
+
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_sample_beyond_full_scale_late_in_a_sound_is_told_and_leaves_nothing(tmp_path: Path) -> None:
+    samples = noise(5.0)
+    samples[140_000] = -1.3
+
+    with pytest.raises(AudioError, match=r"its largest sample is 1\.3, beyond full scale 1"):
+        write_audio(tmp_path / "a.flac", samples, SAMPLE_RATE_HZ)
+
+    assert not list(tmp_path.iterdir())
 
 
 def test_writing_what_was_read_changes_no_sample_and_full_scale_survives(tmp_path: Path) -> None:

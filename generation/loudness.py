@@ -69,7 +69,7 @@ class LoudnessMeter:
         self._b, self._a = _k_weighting(sample_rate_hz)
         self._state = np.zeros((n_channels, len(self._b) - 1))
         self._steps = np.arange(_STEPS_PER_S) * sample_rate_hz // _STEPS_PER_S
-        self._gains = np.array(_CHANNEL_GAINS[:n_channels])
+        self._gains = np.array(_CHANNEL_GAINS[:n_channels])[:, None]
         self._held = np.zeros((0, n_channels), dtype=np.float32)
         self._n_samples = 0
         # Summed squares of each tenth of a second, weighted over channels.
@@ -83,7 +83,7 @@ class LoudnessMeter:
         whole = len(samples) // self._rate_hz * self._rate_hz
         for begin in range(0, whole, self._rate_hz):
             self._measure(samples[begin : begin + self._rate_hz])
-        self._held = samples[whole:]
+        self._held = samples[whole:].copy()
 
     def blocks(self) -> NDArray[np.float64]:
         """Every gating block of what was added, in LUFS; -inf for silence. Nothing is added after this.
@@ -113,7 +113,7 @@ class LoudnessMeter:
         self._state[np.abs(self._state) < _SMALLEST] = 0.0
         steps = self._steps[self._steps < len(samples)]
         sums = np.add.reduceat(np.square(weighted), steps, axis=1)
-        self._energies.append(self._gains @ sums)
+        self._energies.append((self._gains * sums).sum(axis=0))
 
 
 @cache

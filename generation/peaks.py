@@ -57,7 +57,7 @@ class PeakMeter:
         self._peak = max(self._peak, float(magnitudes.max()))
         for _, peaks in _peaks_between(held[:whole], magnitudes, self._peak):
             self._peak = max(self._peak, float(peaks.max()))
-        self._held = held[whole - 2 * _PEAK_BLOCK :]
+        self._held = held[whole - 2 * _PEAK_BLOCK :].copy()
 
     def peak(self) -> float:
         """The true peak of all that was added; nothing is added after this."""

@@ -86,7 +86,7 @@ class Composition:
         self.pulse.breathe(phrase for section in self.sections for phrase in section.phrases)
         self._lone = not self.sections
         planned = self.sections or [self._lone_section()]
-        self._seats = orchestrate(planned, curves, self.pulse, palette, seed)
+        self.seats = orchestrate(planned, curves, self.pulse, palette, seed)
         self._phrases = [phrase for section in planned for phrase in section.phrases]
         self._seams = {section.onset_beat for section in planned[1:]}
         self._performance = Performance(curves, self.pulse)
@@ -99,7 +99,7 @@ class Composition:
             return
         led: Led | None = None
         memory = Memory()
-        for index, (phrase, seats) in enumerate(zip(self._phrases, self._seats, strict=True)):
+        for index, (phrase, seats) in enumerate(zip(self._phrases, self.seats, strict=True)):
             chords, written, led = self._write(index, phrase, seats, led, memory)
             yield PhraseMusic(phrase, chords, written, self._play(index, phrase, written, seats, chords))
 
@@ -223,7 +223,7 @@ class Composition:
         return Section(0, "A", 0, SectionKind.CODA, (phrase,))
 
     def _lone_chord(self) -> PhraseMusic:
-        phrase, seats = self._phrases[0], self._seats[0]
+        phrase, seats = self._phrases[0], self.seats[0]
         chord = final_chord(phrase.tonic, phrase.mode, 1.0)
         voicing = voice_chords([chord], 62.0)[0]
         melody = [WrittenNote(0.0, self._ring_beats(0.0), voicing[-1] + 12, 0.5)]

@@ -13,7 +13,7 @@ from generation.composer.writing.pad import write_colour, write_pad
 from generation.composer.writing.suspensions import suspend
 from generation.composer.writing.voicing import Led, Voicing, voice_chords
 
-_CENTRE, _CENTRE_OF_MELODY, _LEANING = 60.0, 70.5, 0.4
+_CENTRE, _CENTRE_OF_MELODY, _LEANING = 59.5, 70.5, 0.55
 _FEWEST_SUSPENDED, _SUSPENDED = 0.10, 0.75
 _BELOW_MELODY = 1.0
 
@@ -83,7 +83,9 @@ def accompany(
         voicings=voicings,
         basses=basses,
         bass=write_bass(phrase, soundings, density, rng),
-        figure=write_figure(phrase, soundings, style, density, lambda beat: melody(beat) + 3.0, figure_rng),
+        figure=write_figure(
+            phrase, soundings, style, density, lambda beat: melody(beat) - _BELOW_MELODY, figure_rng
+        ),
         pad=[*write_pad(soundings), *write_colour(soundings, tension, stream(seed, "colour", number))],
         led=Led(held[n_body - 1], basses[n_body - 1], voicings[n_body - 1]),
     )

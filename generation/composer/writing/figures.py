@@ -15,10 +15,12 @@ import numpy as np
 from generation.composer.score import Chord, Phrase, WrittenNote
 from generation.composer.writing.meter import SLOTS_PER_BEAT, strength, thresholds, until_next
 from generation.composer.writing.suspensions import Sounding
+from generation.composer.writing.voicing import VOICES
 
 _WANDER = 0.12
 _LOWEST_ROCK, _HIGHEST_BELL = 48, 93
-_BELL_ABOVE, _BELLS = 1, 4
+_BELL_BELOW, _BELLS = 5, 4
+_LOWEST_FIGURE, _TONES, _WIDEST = 46, 5, 8
 
 
 class FigureStyle(StrEnum):
@@ -80,7 +82,7 @@ def write_figure(
 
     Args:
         density_at: beat to density, 0 to 1.
-        ceiling_at: beat to the key that only bells go above.
+        ceiling_at: beat to the key that figures stay below, bells about.
         rng: seeded by the section, so that a section keeps its figure.
     """
     pattern = _pattern(style, phrase.beats_per_bar, rng)
@@ -114,16 +116,16 @@ def _ladder(now: Sounding, style: FigureStyle, ceiling: float) -> list[int]:
     if style == FigureStyle.ROCKING:
         return _rocking(now.chord)
     whole = sorted({*now.upper, *now.left_out})
-    above = [key + 12 for key in whole]
     if style == FigureStyle.BELLS:
-        lowest = min(ceiling + _BELL_ABOVE, _HIGHEST_BELL - 14)
-        bells = {key + 12 * octave for key in whole for octave in range(4)}
+        lowest = min(ceiling - _BELL_BELOW, _HIGHEST_BELL - 14)
+        bells = {key + 12 * octave for key in whole for octave in range(-1, 4)}
         return sorted(key for key in bells if lowest <= key <= _HIGHEST_BELL)[:_BELLS]
-    below = [key for key in above if key <= ceiling]
-    kept = sorted({*whole, *(below if len(below) > 1 else above[:1])})
-    if style == FigureStyle.ARPEGGIO and min(now.upper) - 12 > now.bass:
-        kept = [min(now.upper) - 12, *kept]
-    return kept
+    keys = {key + 12 * octave for key in whole for octave in (-1, 0, 1)}
+    kept = sorted(key for key in keys if max(now.bass + 3, _LOWEST_FIGURE) <= key <= ceiling)
+    if len(kept) < VOICES:
+        return whole
+    lowest = max(len(kept) - (_WIDEST if style == FigureStyle.ARPEGGIO else _TONES), 0)
+    return kept[lowest:]
 
 
 def _rocking(chord: Chord) -> list[int]:
@@ -193,5 +195,5 @@ def _pattern(style: FigureStyle, beats_per_bar: int, rng: np.random.Generator) -
                 tones.append((cell[eighth % 3],))
                 opening[slot] -= 0.06 if eighth % 3 == 0 and part == 2 else 0.0
             case FigureStyle.ROCKING:
-                tones.append(((0, 1, 2, 1)[beat % 4] if part == 0 else 3 if part == 2 else 2,))
+                tones.append(((0, 1, 3, 1)[beat % 4] if part == 0 else 2 if part == 2 else 3,))
     return _Pattern(tuple(opening), tuple(tones), limit)

@@ -51,9 +51,9 @@ _AFFINITY: Mapping[str, Mapping[FigureStyle, float]] = MappingProxyType(
 )
 #: Keys that a figure of each style is written in.
 _WRITTEN: Mapping[FigureStyle, tuple[int, int]] = MappingProxyType(
-    {FigureStyle.ROCKING: (43, 74), FigureStyle.BELLS: (64, 88)}
+    {FigureStyle.ROCKING: (43, 74), FigureStyle.BELLS: (58, 84)}
 )
-_WRITTEN_ELSE = (50, 76)
+_WRITTEN_ELSE = (48, 74)
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,7 @@ class _Colours:
     pads: tuple[str, ...]
     counter: str
     doubling: str
+    octave: int
     bells: str
 
 
@@ -76,6 +77,7 @@ def orchestrate(
     """The seats of each phrase, in the order of the phrases; several may share a part."""
     phrases = [phrase for section in sections for phrase in section.phrases]
     levels: dict[Player, list[float]] = {}
+    leads: dict[Player, list[bool]] = {}
     styles: list[FigureStyle | None] = []
     colours: list[_Colours] = []
     heard: dict[str, _Colours] = {}
@@ -87,10 +89,12 @@ def orchestrate(
         colours.append(chosen)
         tastes = [float(taste) for taste in rng.uniform(-0.5, 0.5, 4)]
         for phrase in section.phrases:
-            for player, level in _levels(phrase, chosen, curves, pulse, palette, tastes):
-                levels.setdefault(player, [0.0] * len(phrases))[len(styles)] += level
+            for player, level, is_lead in _levels(phrase, chosen, curves, pulse, palette, tastes):
+                row = levels.setdefault(player, [0.0] * len(phrases))
+                row[len(styles)] = max(row[len(styles)], level)
+                leads.setdefault(player, [False] * len(phrases))[len(styles)] |= is_lead
             styles.append(chosen.style)
-    rows = [seats_of(player, row, phrases, styles) for player, row in levels.items()]
+    rows = [seats_of(player, row, phrases, styles, leads[player]) for player, row in levels.items()]
     return [[seat for row in rows if (seat := row[index]) is not None] for index in range(len(phrases))]
 
 
@@ -113,19 +117,16 @@ def _levels(
     pulse: Pulse,
     palette: Palette,
     tastes: Sequence[float],
-) -> list[tuple[Player, float]]:
-    """Who plays in a phrase, with weights; those of weight 0 are left out."""
+) -> list[tuple[Player, float, bool]]:
+    """Who plays in a phrase, with weights above 0, and whether they lead their part."""
     middle_s = pulse.second(phrase.onset_beat + phrase.beats / 2)
     full, sustain = fullness(curves, middle_s), curves.one("sustain", middle_s)
-    centre = curves.one("melody_key", middle_s)
     joined = [
         _joined(full + _TASTE * taste, entry)
         for taste, entry in zip(tastes, (_SECOND_PAD, _COUNTER, _BELLS, _DOUBLING), strict=True)
     ]
     first, *more = colours.pads
     high = 0 if INSTRUMENTS[colours.bells].low <= _WRITTEN_ELSE[0] else 1
-    # Doublings lie an octave below where they can: the register of the melody belongs to its cue.
-    octaves = -1 if _fit(colours.doubling, centre - 12.0) > 0.5 else 0
     chosen = [
         (Player(Part.BASS, palette.bass), 0.6 + 0.4 * min(1.0, full / 0.4)),
         (_figure(colours.figure, colours.style), 1.12 if phrase.melody_rests else 1.0),
@@ -133,14 +134,19 @@ def _levels(
         *((Player(Part.PAD, other), (0.35 + 0.55 * sustain) * joined[0]) for other in more),
         (Player(Part.MELODY, colours.melody), 0.0 if phrase.melody_rests else 1.0),
         (Player(Part.COUNTER, colours.counter), joined[1]),
-        (Player(Part.FIGURE, colours.bells, high, _DOWNBEATS, is_doubling=True), 0.6 * joined[2]),
-        (
-            Player(Part.MELODY, colours.doubling, octaves, is_doubling=True),
-            0.0 if phrase.melody_rests else 0.6 * joined[3],
-        ),
         (Player(Part.PERCUSSION, palette.percussion), 1.0),
     ]
-    return [(player, level) for player, level in chosen if level > 0.0]
+    doubling = [
+        (Player(Part.FIGURE, colours.bells, high, _DOWNBEATS), 0.6 * joined[2]),
+        (
+            Player(Part.MELODY, colours.doubling, colours.octave),
+            0.0 if phrase.melody_rests else 0.6 * joined[3],
+        ),
+    ]
+    return [
+        *((player, level, True) for player, level in chosen if level > 0.0),
+        *((player, level, False) for player, level in doubling if level > 0.0),
+    ]
 
 
 def _joined(full: float, entry: float) -> float:
@@ -214,7 +220,11 @@ def _colours(
     bells = _pick(
         {name: (0.02 if name in taken else 1.0) * memory("bells", name) for name in ringing or [figure]}, rng
     )
-    return _Colours(section.letter, melody, figure, style, pads, counter, doubling, bells)
+    # The higher the melody, the likelier its double lies an octave below; never above, for the
+    # register of the music belongs to its cue.
+    below = min(max((centres[1] - 64.0) / 24.0, 0.0), 0.6) * _fit(doubling, centres[1] - 12.0)
+    octave = -int(rng.random() < round(below, 9))
+    return _Colours(section.letter, melody, figure, style, pads, counter, doubling, octave, bells)
 
 
 def _pick(weights: Mapping[_T, float], rng: np.random.Generator) -> _T:

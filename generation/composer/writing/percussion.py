@@ -42,7 +42,7 @@ def write_percussion(
 
     Args:
         level_at: beat to the percussion cue, 0 to 1.
-        groove_at: beat to the groove cue, 0 to 1; without groove the kick keeps a bare pulse.
+        groove_at: beat to the groove cue, 0 to 1; without groove kick and hat keep a bare pulse.
         rng: seeded by the phrase.
         closes_section: a fill leads over to what follows.
         opens_section: the fill before it is answered on the ride.
@@ -58,8 +58,9 @@ def write_percussion(
                 level = level_at(beat)
                 if level <= _AUDIBLE:
                     continue
-                # Everything but the kick belongs to the groove.
-                own = level if drum == KICK else level * (0.2 + 0.8 * groove_at(beat))
+                # Kick and hat keep a bare pulse; all else belongs to the groove.
+                is_pulse = drum == KICK or (drum == CLOSED_HAT and position % 1.0 == 0.0)
+                own = level if is_pulse else level * (0.2 + 0.8 * groove_at(beat))
                 touch = _touch(drum, own, threshold) * draw
                 if touch > 0.0:
                     notes.append(WrittenNote(beat, 1.0 / SLOTS_PER_BEAT, drum, float(touch)))

@@ -68,14 +68,13 @@ class Player:
     """An instrument in a role, the same over phrases.
 
     Args:
-        part, instrument, octaves, least_accent, is_doubling: see `Seat`.
+        part, instrument, octaves, least_accent: see `Seat`.
     """
 
     part: Part
     instrument: str
     octaves: int = 0
     least_accent: float = 0.0
-    is_doubling: bool = False
 
 
 def seats_of(
@@ -83,6 +82,7 @@ def seats_of(
     levels: Sequence[float],
     phrases: Sequence[Phrase],
     styles: Sequence[FigureStyle | None],
+    leads: Sequence[bool],
 ) -> list[Seat | None]:
     """A player's seat in each phrase, None where it is silent.
 
@@ -92,6 +92,7 @@ def seats_of(
     Args:
         levels: its weight in the middle of each phrase, 0 where it does not play.
         styles: of the figure in each phrase.
+        leads: whether it has the part in each phrase, or doubles another.
     """
     whole = _without_gaps(levels)
     seats: list[Seat | None] = []
@@ -124,7 +125,7 @@ def seats_of(
                 from_beat=-math.inf if begins == phrase.onset_beat else begins,
                 style=styles[index] if player.part == Part.FIGURE else None,
                 least_accent=player.least_accent,
-                is_doubling=player.is_doubling or here <= 0.0,
+                is_doubling=not leads[index] or here <= 0.0,
             )
         )
     return seats

@@ -121,7 +121,6 @@ def places() -> list[Place]:
 def make_excerpt(place: Place) -> Excerpt:
     """Compose a session at one place and cut half a minute from the start of a phrase."""
     engine, plan = ComposerEngine(place.palette), place.plan
-    audio = next(iter(engine.generate([plan], lambda _: None)))
     score = engine.compose(plan)
     starts_s = [
         bar.onset_s for bar in bars_of(score) if bar.phrase and bar.onset_beat == bar.phrase.onset_beat
@@ -129,8 +128,13 @@ def make_excerpt(place: Place) -> Excerpt:
     latest_s = SESSION_S - EXCERPT_S - 12.0
     onset_s = next((at for at in starts_s if _EARLIEST_S <= at <= latest_s), _EARLIEST_S)
     onset_s = max(onset_s - 0.05, 0.0)
-    first = round(onset_s * SAMPLE_RATE_HZ)
-    samples = audio.samples[first : first + round(EXCERPT_S * SAMPLE_RATE_HZ)].copy()
+    first, count = round(onset_s * SAMPLE_RATE_HZ), round(EXCERPT_S * SAMPLE_RATE_HZ)
+    blocks: list[NDArray[np.float32]] = []
+    for block in engine.stream(plan):
+        blocks.append(block)
+        if sum(map(len, blocks)) >= first + count:
+            break
+    samples = np.concatenate(blocks)[first : first + count]
     fade = np.sin(np.linspace(0.0, np.pi / 2, round(_FADE_S * SAMPLE_RATE_HZ), dtype=np.float32)) ** 2
     samples[: len(fade) // 8] *= fade[::8, None][: len(fade) // 8]
     samples[-2 * len(fade) :] *= np.repeat(fade[::-1], 2)[:, None]

@@ -149,20 +149,22 @@ def cues_of(
 
     told: dict[str, Curve] = {}
     v, a = seen("tempo")
-    told["tempo_bpm"] = 83.0 * 2.0 ** (0.66 * a - 0.03 * v)
+    told["tempo_bpm"] = 83.0 * 2.0 ** (0.66 * a)
     v, a = seen("mode")
     # Plain minor is the sad mode; Phrygian is kept for the darkest corner.
-    told["mode"] = 2.3 + 2.2 * np.tanh(1.1 * (v + 0.02 * a))
+    told["mode"] = 2.35 + 1.95 * np.tanh(1.9 * v)
     v, a = seen("register")
-    told["melody_key"] = 70.5 + 7.5 * v - 0.5 * a
+    told["melody_key"] = 70.5 + 8.5 * v + 0.5 * a
     v, a = seen("dynamics")
-    told["velocity"] = 0.50 + 0.15 * a - 0.02 * v
+    told["velocity"] = 0.50 + 0.18 * a
     gain_db = 0.5 * a + 0.8 * v
-    told["level_db"] = 2.8 * a
+    told["level_db"] = 3.0 * a
     v, a = seen("articulation")
     told["articulation"] = 0.90 - 0.27 * a - 0.03 * v
     v, a = seen("brightness")
-    told["brightness"] = 0.78 + 0.46 * a + 0.02 * v
+    # Who plays, and how high, is evened out where it sounds (`sound.tint`); thin slow music is bright
+    # of itself, hence the bend.
+    told["brightness"] = 2.0 ** (-0.42 + 1.7 * a - 0.45 * a**2 - 0.15 * v)
     v, a = seen("density")
     told["density"] = 0.5 + 0.5 * a
     told["sustain"] = 1.0 - 0.75 * _rising(a, -0.9, 1.0)
@@ -171,9 +173,10 @@ def cues_of(
     v, a = seen("harmony")
     told["harmonic_rate"] = 0.6 + 1.3 * _rising(a, -1.1, 1.1)
     v, a = seen("percussion")
-    told["percussion"] = _rising(a, -0.25, 0.85)
+    # What the groove takes from the drums of dark music, its level gives back.
+    told["percussion"] = 0.92 * _rising(a, -0.25, 0.85) * (1.0 - 0.08 * v)
     v, a = seen("groove")
-    told["groove"] = _rising(v, -0.9, 0.6)
+    told["groove"] = 0.6 + 0.4 * _rising(v, -1.2, 0.8)
     told["swing"] = 0.045 * _rising(v, -0.4, 0.9) * _rising(a, -0.7, 0.5)
     v, a = seen("dissonance")
     told["dissonance"] = 0.32 - 0.38 * v + 0.12 * a

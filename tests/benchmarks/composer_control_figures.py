@@ -25,7 +25,7 @@ _TITLES = {
     "brightness": "brightness",
     "loudness": "loudness",
     "major_minor": "major less minor",
-    "register": "upper voice",
+    "register": "melody register",
     "roughness": "roughness",
 }
 #: Okabe & Ito's palette, told apart by colour-blind eyes; marks tell them apart in grey.

@@ -12,8 +12,9 @@ tempo: the class of tempi an octave apart is that of the strongest comb in the n
     nearest to 90 a minute × √(onsets per second / 2.5), from 40 to 240.
 brightness: centroid of the magnitude spectrum in Hz, mean over frames within 40 dB of the loudest.
 loudness: integrated loudness (ITU-R BS.1770-4) in LUFS, before any mastering.
-register: the upper voice: MIDI key, mean over frames, of the highest note that sounds at least half as
-    salient as the most salient.
+register: of the melody: MIDI key, mean over frames, of the most salient note from E3 up (after Salamon &
+    Gómez, 2012, Melody extraction from polyphonic music signals using pitch contour characteristics, IEEE
+    Transactions on Audio, Speech, and Language Processing 20, 1759-1770).
 major_minor: how much nearer the major than the minor keys are (Krumhansl's and Temperley's profiles), from
     -1 to 1.
 third: energy of the major third above the heard tonic against the minor third, -1 to 1.
@@ -64,7 +65,7 @@ _RISE = 0.3
 _HARMONICS = (12, 19, 24, 28, 31, 34, 36)
 _MIDDLE_BPM, _MIDDLE_ONSETS_HZ = 90.0, 2.5
 _AUDIBLE_DB = 40.0
-_UPPER = 0.5
+_LOWEST_MELODY = 52
 
 
 def measure(sound: Sound, sample_rate_hz: int) -> dict[str, float]:
@@ -88,7 +89,7 @@ def measure(sound: Sound, sample_rate_hz: int) -> dict[str, float]:
         "brightness": centroid_hz(mono, sample_rate_hz),
         "loudness": float(pyloudnorm.Meter(sample_rate_hz).integrated_loudness(sound.astype(np.float64))),
         "major_minor": float(np.mean([mode.majorness for mode in modes])),
-        "register": upper_voice_key(windows),
+        "register": melody_key(windows),
         "roughness": float(np.mean([roughness(window) for window in windows])),
         "third": float(np.mean(thirds)),
         "articulation": float(np.mean([articulation_ratio(one) for one in events])),
@@ -126,16 +127,15 @@ def centroid_hz(mono: Floats, sample_rate_hz: int) -> float:
     return float(((transform.f @ spectrum)[audible] / total[audible]).mean())
 
 
-def upper_voice_key(windows: Sequence[CueWindow]) -> float:
-    """Mean MIDI key of the highest clearly sounding note, fractional."""
+def melody_key(windows: Sequence[CueWindow]) -> float:
+    """Mean MIDI key of the most salient note in the range of melodies, fractional."""
     heights: list[float] = []
     for window in windows:
-        salience = window.notes.salience
+        salience = window.notes.salience[:, _LOWEST_MELODY - LOWEST_KEY :]
         salience = salience[salience.max(axis=1) > 0.0]
-        clear = salience >= _UPPER * salience.max(axis=1, keepdims=True)
-        highest = salience.shape[1] - 1 - clear[:, ::-1].argmax(axis=1)
-        heights.append(float(highest.mean()) + LOWEST_KEY + window.notes.tuning)
-    return float(np.mean(heights))
+        if len(salience):
+            heights.append(float(salience.argmax(axis=1).mean()) + _LOWEST_MELODY + window.notes.tuning)
+    return float(np.mean(heights)) if heights else float(_LOWEST_MELODY)
 
 
 def _in_octave(tempo: float, onsets_hz: float) -> float:

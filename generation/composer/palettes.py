@@ -129,8 +129,8 @@ PALETTES: Mapping[str, Palette] = MappingProxyType(
         "chamber": Palette(
             melody=("flute", "piano", "clarinet", "cello", "oboe", "violin"),
             figure=("piano", "harp"),
-            pad=("strings", "slow strings"),
-            counter=("cello", "clarinet", "horn"),
+            pad=("strings", "horn"),
+            counter=("cello", "clarinet", "oboe"),
         ),
         "acoustic": Palette(
             melody=("guitar", "flute", "fiddle", "dulcimer", "recorder", "harp"),
@@ -141,10 +141,13 @@ PALETTES: Mapping[str, Palette] = MappingProxyType(
         ),
         "ambient": Palette(
             melody=("celesta", "flute", "vibraphone", "electric piano", "voices", "music box"),
-            figure=("harp", "electric piano", "kalimba", "piano"),
+            figure=("harp", "electric piano", "kalimba", "piano", "marimba"),
             pad=("warm pad", "voices"),
             counter=("voices", "cello", "horn"),
-            cue_bias=MappingProxyType({"tempo_bpm": -5.0, "brightness": -0.06, "articulation": 0.03}),
+            bass="contrabass",
+            cue_bias=MappingProxyType(
+                {"tempo_bpm": -5.0, "brightness": -0.06, "articulation": 0.03, "percussion": -0.12}
+            ),
         ),
         "electronic": Palette(
             melody=("glass keys", "soft square", "triangle lead", "soft saw"),

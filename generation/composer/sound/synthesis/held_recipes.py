@@ -213,7 +213,7 @@ ENSEMBLES: Mapping[str, Ensemble] = MappingProxyType(
             release_s=0.8,
         ),
         "warm pad": Ensemble(
-            level_db=-21.4,
+            level_db=-22.8,
             per_octave_db=0.1,
             slope=1.5,
             spread_cents=7.0,

@@ -24,8 +24,8 @@ from generation.composer.writing.modes import PHRYGIAN, mode_count, triad_of
 _LEADING_ON = (SUPERTONIC, SUBDOMINANT, SUBMEDIANT, TONIC, MEDIANT)
 #: Semitones up to neighbours on the circle of fifths, two fifths away, and by thirds.
 _FIFTHS, _SECONDS, _THIRDS = (7, 5), (2, 10), (9, 3, 4, 8)
-_FIFTH_WEIGHT, _SECOND_WEIGHT, _THIRD_WEIGHT, _THIRD_WHERE_DARK = 5.0, 1.3, 0.7, 1.8
-_FRESH = 3.0
+_FIFTH_WEIGHT, _SECOND_WEIGHT, _THIRD_WEIGHT, _THIRD_WHERE_DARK = 5.0, 1.3, 0.3, 2.0
+_FRESH = 1.5
 #: A section's key begins in the phrase before it or ends in the one after: up to six bars more.
 _MARGIN_BEATS = 24.0
 _LONGEST_S = 118.0
@@ -103,7 +103,7 @@ def _near(
 ) -> int:
     """A key near `tonic`; thirds, which share no more than a tone, where the music is dark."""
     dark = max(1.0 - place / 4.0, 0.0)
-    third = _THIRD_WEIGHT + _THIRD_WHERE_DARK * dark
+    third = _THIRD_WEIGHT + _THIRD_WHERE_DARK * dark * dark
     weights = [
         *((move, _FIFTH_WEIGHT) for move in _FIFTHS),
         *((move, _SECOND_WEIGHT) for move in _SECONDS),

@@ -17,7 +17,7 @@ LARGEST_LEAP = 9
 """Semitones; a major sixth."""
 
 _BEAM = 10
-_UNLIKE_MOTIF = 16
+_UNLIKE_MOTIF = 20
 _UNRESOLVED = 110
 _LEAPT_AT = 34
 _SKIPPED_AT = 10
@@ -190,7 +190,7 @@ def _turn(before: int, now: int) -> int:
     cost = _SIZES[size] if size <= LARGEST_LEAP else 500
     if abs(before) > 4:
         if before * now < 0:
-            return cost + (0 if size <= 2 else 32 if size <= 4 else 90)
+            return cost + (0 if size <= 2 else 44 if size <= 4 else 100)
         return cost + (70 if now == 0 else 120)
     if abs(before) > 2 and size > 2 and before * now > 0:
         cost += 8 if size <= 4 else 40

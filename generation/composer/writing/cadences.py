@@ -124,9 +124,9 @@ def _predominant(
     """A chord that asks for the dominant; where that is next, perhaps the dominant's own."""
     dark, bright = max(_DARK_PLACE - place, 0.0), max(place - _BRIGHT_PLACE, 0.0)
     weights = {
-        SUPERTONIC: 3.0,
+        SUPERTONIC: 3.0 - dark,
         SUBDOMINANT: 3.0 + 2.5 * bright + 2.0 * dark,
-        _NEAPOLITAN: 1.5 * dark,
+        _NEAPOLITAN: 0.8 * dark,
         _APPLIED: 0.7 * is_next,
     }
     chosen = choose(_without(weights, tonic, last), draw)

@@ -82,7 +82,7 @@ def write(
 def test_melodies_walk_more_than_they_leap(sung: list[Sung]) -> None:
     sizes = np.abs([move for _, _, notes in sung for move in moves(notes)])
 
-    # Measured over twenty sessions: .70, .07, .04.
+    # Measured over twenty sessions: .72, .06, .04.
     assert 0.55 <= np.mean((sizes == 1) | (sizes == 2)) <= 0.75
     assert np.mean(sizes == 0) <= 0.12
     assert 0.02 <= np.mean(sizes > 4) <= 0.08
@@ -94,8 +94,9 @@ def test_leaps_turn_back_by_a_step(sung: list[Sung]) -> None:
     pairs = [pair for _, _, notes in sung for pair in itertools.pairwise(moves(notes)) if abs(pair[0]) > 4]
 
     assert len(pairs) >= 20
-    assert np.mean([leap * after < 0 and abs(after) <= 4 for leap, after in pairs]) >= 0.95
-    assert np.mean([leap * after < 0 and abs(after) <= 2 for leap, after in pairs]) >= 0.75
+    # Measured over twenty sessions: .99 and .95.
+    assert np.mean([leap * after < 0 and abs(after) <= 4 for leap, after in pairs]) >= 0.9
+    assert np.mean([leap * after < 0 and abs(after) <= 2 for leap, after in pairs]) >= 0.8
 
 
 def test_no_note_enters_over_an_octave_from_the_phrase_before(scores: list[Score]) -> None:

@@ -39,13 +39,20 @@ class Desk:
         self._low = np.zeros((2, 1), dtype=np.float32)
         self._compressor = Compressor(compression, sample_rate_hz) if compression else None
 
-    def mix(self, buses: Iterable[tuple[Place, Samples]], start: int, n_samples: int) -> Samples:
+    def mix(
+        self,
+        buses: Iterable[tuple[Place, Samples]],
+        start: int,
+        n_samples: int,
+        tints: tuple[float, float] = (1.0, 1.0),
+    ) -> Samples:
         """The block of stereo that begins at sample `start`.
 
         Everything but the compressor is linear: stems mixed alone sum to the whole.
 
         Args:
             buses: place and block of each, shape [n_samples], in a fixed order.
+            tints: factors on the brightness shelf at both edges of the block (`tint`).
 
         Returns:
             float32, shape [n_samples, 2].
@@ -60,7 +67,7 @@ class Desk:
         mixed += self._room.sound(send)
         edges_s = np.array([start, start + n_samples]) / self._sample_rate_hz
         cues = self._curves.at(edges_s)
-        self._shelve(mixed, cues.brightness)
+        self._shelve(mixed, cues.brightness * np.array(tints))
         # A straight ramp between block edges: no level ever steps.
         gain_db = cues.gain_db
         mixed *= _ramp(10.0 ** (gain_db / 20.0), n_samples)

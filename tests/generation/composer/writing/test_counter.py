@@ -109,7 +109,7 @@ def test_its_foreign_notes_resolve_by_step(duets: list[tuple[Phrase, Sequence[Ch
             if note.key % 12 not in chord.pitch_classes:
                 resolved.append(abs(following.key - note.key) in (1, 2))
 
-    assert np.mean(resolved) >= 0.97
+    assert np.mean(resolved) >= 0.96
 
 
 def test_it_answers_the_theme_while_the_melody_holds() -> None:

@@ -120,10 +120,12 @@ def compose(
 
     # The engine is needed only once everything else is in order.
     from dashboards.cli.compose_sound import make_files
+    from dashboards.cli.player import open_player
 
+    placement = placement_of(device, batch_clips, models_dir)
+    player = open_player(rate) if play else None
     with bars("composing", *(["playing"] if play else [])) as progress:
-        placement = placement_of(device, batch_clips, models_dir)
-        result = make_files(plan, placement, rate, outputs, *progress)
+        result = make_files(plan, placement, rate, outputs, player, *progress)
     if as_json:
         sys.stdout.write(json.dumps(result, indent=2) + "\n")
         return

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from dashboards.cli.compose_files import Outputs, staged
 from dashboards.cli.playback import Playback
-from dashboards.cli.player import open_player
+from dashboards.cli.player import Player
 from generation.audio import SAMPLE_RATE_HZ, Mastered, master, write_audio
 from generation.composer.engine import ComposerEngine, cpu_features
 from generation.composer.score import Part, Score
@@ -50,28 +53,33 @@ def make_files(
     placement: Placement,
     rate_hz: int,
     outputs: Outputs | None,
+    player: Player | None,
     composing: Progress,
-    playing: Progress | None = None,
+    playing: Progress = lambda _: None,
 ) -> dict[str, Any]:
     """Make a session, play it while it is made, and write its files: all of them, or none.
 
     Args:
         rate_hz: of the sound.
         outputs: what to write; None: nothing.
-        composing: called with the share that is made.
-        playing: called with the share that was heard; None: nothing is to be heard.
+        player: where it is heard while it is made; None: nowhere.
+        composing, playing: called with the share that is made, and that was heard.
 
     Returns:
         The result as `--json` prints it.
 
     Raises:
-        IsopathError: the engine cannot make it, nothing can play it, or the disk takes no more.
+        IsopathError: the engine cannot make it, the player fails, or the disk takes no more.
     """
     engine = load_engine(plan.engine, placement)
     folder = outputs.sound.parent if outputs else Path(tempfile.gettempdir())
     with ExitStack() as stack:
         if isinstance(engine, ComposerEngine):
-            made = _composed(engine, plan, rate_hz, folder, composing, playing, stack)
+            sound = blank_sound(round(plan.duration_s * rate_hz), 2, folder)
+            playback = None
+            if player is not None:
+                playback = stack.enter_context(Playback(player, sound, rate_hz, playing))
+            made = _composed(engine, plan, rate_hz, sound, playback, composing)
         else:
             audio = next(iter(engine.generate([plan], composing)))
             made = Made(audio.sound, SAMPLE_RATE_HZ, audio.models, audio.licences, len(audio.takes))
@@ -84,15 +92,11 @@ def _composed(
     engine: ComposerEngine,
     plan: SessionPlan,
     rate_hz: int,
-    folder: Path,
+    sound: NDArray[np.float32] | SoundOnDisk,
+    playback: Playback | None,
     composing: Progress,
-    playing: Progress | None,
-    stack: ExitStack,
 ) -> Made:
-    sound = blank_sound(round(plan.duration_s * rate_hz), 2, folder)
-    playback = None
-    if playing is not None:
-        playback = stack.enter_context(Playback(open_player(rate_hz), sound, rate_hz, playing))
+    """The composer's session, written into `sound` block by block."""
     done = 0
     for block in engine.stream(plan, rate_hz):
         sound[done : done + len(block)] = block

@@ -113,7 +113,7 @@ _BOUNDS: Mapping[str, tuple[float, float]] = {
     "mode": (0.0, 4.0),
     "velocity": (0.05, 1.0),
     "articulation": (0.2, 1.3),
-    "brightness": (0.15, 1.6),
+    "brightness": (0.15, 1.8),
     "density": (0.0, 1.0),
     "dissonance": (0.0, 1.0),
     "percussion": (0.0, 1.0),
@@ -164,7 +164,7 @@ def cues_of(
     v, a = seen("brightness")
     # Who plays, and how high, is evened out where it sounds (`sound.tint`); thin slow music is bright
     # of itself, hence the bend.
-    told["brightness"] = 2.0 ** (-0.42 + 1.7 * a - 0.45 * a**2 - 0.15 * v)
+    told["brightness"] = 2.0 ** (-0.42 + 1.8 * a - 0.45 * a**2 - 0.2 * v)
     v, a = seen("density")
     told["density"] = 0.5 + 0.5 * a
     told["sustain"] = 1.0 - 0.75 * _rising(a, -0.9, 1.0)

@@ -4,7 +4,8 @@
 
 Every figure with its bar: voice-leading, melody, cadences, keys, textures, silence, ranges, likeness within a
 cohort; with ``--sound`` also clicks, on the sound of some of them. Paths start at moods drawn over the plane
-and lead to calm or to joy; palettes take turns. Seeds are 70001 and up: none was used to write the composer.
+and lead to calm or to joy; palettes take turns. Seeds are 80001 and up: weights of the composer were chosen while
+looking at 70001 to 70008, and at none of these.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from study.session import SessionPlan
 from tests.benchmarks.composer_clicks import clicks
 from tests.benchmarks.composer_measures import Counts, count, likeness
 
-_FIRST_SEED = 70_001
+_FIRST_SEED = 80_001
 _TARGETS = (Affect(0.6, -0.4), Affect(0.7, 0.5))
 
 

@@ -37,7 +37,7 @@ class Made:
         sound: shape [n_frames, 2].
         rate_hz: its sample rate.
         models, licences, takes: as in a manifest.
-        score: its notes, where the engine writes any.
+        score: its notes, where they are wanted and the engine writes any.
     """
 
     sound: Sound
@@ -73,13 +73,16 @@ def make_files(
     """
     engine = load_engine(plan.engine, placement)
     folder = outputs.sound.parent if outputs else Path(tempfile.gettempdir())
+    wants_notes = outputs is not None and (
+        outputs.stems or outputs.midi or outputs.cue_sheet or outputs.piano_roll
+    )
     with ExitStack() as stack:
         if isinstance(engine, ComposerEngine):
             sound = blank_sound(round(plan.duration_s * rate_hz), 2, folder)
             playback = None
             if player is not None:
                 playback = stack.enter_context(Playback(player, sound, rate_hz, playing))
-            made = _composed(engine, plan, rate_hz, sound, playback, composing)
+            made = _composed(engine, plan, rate_hz, sound, wants_notes, playback, composing)
         else:
             audio = next(iter(engine.generate([plan], composing)))
             made = Made(audio.sound, SAMPLE_RATE_HZ, audio.models, audio.licences, len(audio.takes))
@@ -93,19 +96,22 @@ def _composed(
     plan: SessionPlan,
     rate_hz: int,
     sound: NDArray[np.float32] | SoundOnDisk,
+    wants_notes: bool,
     playback: Playback | None,
     composing: Progress,
 ) -> Made:
     """The composer's session, written into `sound` block by block."""
     done = 0
-    for block in engine.stream(plan, rate_hz):
+    instruments: set[str] = set()
+    for block in engine.stream(plan, rate_hz, instruments=instruments):
         sound[done : done + len(block)] = block
         done += len(block)
         if playback is not None:
             playback.announce(done)
         composing(done / len(sound))
-    score = engine.compose(plan)
-    hashes, licences = provenance(engine.sampler(), {note.instrument for note in score.notes})
+    # Three hours of notes are a hundred megabytes.
+    score = engine.compose(plan) if wants_notes else None
+    hashes, licences = provenance(engine.sampler(), instruments)
     models = {"composer": engine.version, **hashes, "cpu_features": cpu_features()}
     return Made(sound, rate_hz, models, {"composer": "Apache-2.0", **licences}, score=score)
 

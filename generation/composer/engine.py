@@ -156,6 +156,7 @@ class ComposerEngine:
         plan: SessionPlan,
         sample_rate_hz: int = SAMPLE_RATE_HZ,
         parts: Collection[Part] | None = None,
+        instruments: set[str] | None = None,
     ) -> Iterator[Stereo]:
         """A session block by block while it is composed, for previews: not mastered, close to -23 LUFS.
 
@@ -164,6 +165,7 @@ class ComposerEngine:
 
         Args:
             parts: those to be heard, a stem; None for all.
+            instruments: gets the names of those that play, as they do.
 
         Yields:
             float32, shape [n, 2]; together round(duration_s × sample_rate_hz) frames.
@@ -172,7 +174,8 @@ class ComposerEngine:
             OutOfRange: the plan has no planned affect, or lasts no time.
             StorageError, AudioError: the recordings cannot be read.
         """
-        return self._blocks(plan, self.sampler(), sample_rate_hz, parts, set())
+        heard = set[str]() if instruments is None else instruments
+        return self._blocks(plan, self.sampler(), sample_rate_hz, parts, heard)
 
     def _blocks(
         self,

@@ -4,8 +4,8 @@
 
 Every figure with its bar: voice-leading, melody, cadences, keys, textures, silence, ranges, likeness within a
 cohort; with ``--sound`` also clicks, on the sound of some of them. Paths start at moods drawn over the plane
-and lead to calm or to joy; palettes take turns. Seeds are 80001 and up: weights of the composer were chosen while
-looking at 70001 to 70008, and at none of these.
+and lead to calm or to joy; palettes take turns. Seeds are 80001 and up: weights of the composer were chosen
+while looking at 70001 to 70008, and at none of these.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ both against each other. Figures, one line each:
                    longer cohort pays only once
     one_cpu_s, jobs_cpu_s
                    CPU seconds of all processes: what sharing caches and memory costs
+    at_best        what speed_up would be with the cores to themselves: jobs × one_cpu_s / jobs_cpu_s
     same           1 where every manifest is the same, whoever made it
 
 Other work on the machine makes the figures worse: `load` is the number of processes that wanted a core when
@@ -100,6 +101,7 @@ def measure(plans: Sequence[SessionPlan], jobs: int) -> dict[str, float]:
             figures[f"{name}_cpu_s"] = _cpu_s() - cpu_s
         figures["start_s"] = first_s[0]
     figures["speed_up"] = figures["one_wall_s"] / figures["jobs_wall_s"]
+    figures["at_best"] = jobs * figures["one_cpu_s"] / figures["jobs_cpu_s"]
     figures["same"] = float(made[0] == made[1])
     return figures
 

@@ -50,7 +50,7 @@ INSTRUMENTS: Mapping[str, Instrument] = MappingProxyType(
         "marimba": Instrument((0, 12), 48, 96, 1.0, 0.2, 0.8, rings=True, synth="marimba"),
         "kalimba": Instrument((0, 108), 60, 88, 0.75, -0.2, 0.8, rings=True, synth="kalimba"),
         # Plucked and hammered strings.
-        "guitar": Instrument((0, 24), 40, 83, 0.95, -0.28, 0.7, rings=True, synth="guitar"),
+        "guitar": Instrument((0, 24), 40, 84, 0.95, -0.28, 0.7, rings=True, synth="guitar"),
         "dulcimer": Instrument((0, 15), 50, 86, 0.8, 0.24, 0.8, rings=True, synth="dulcimer"),
         "harp": Instrument((0, 46), 31, 96, 1.0, 0.35, 1.0, rings=True, synth="harp"),
         "bass": Instrument((0, 32), 28, 60, 0.75, 0.0, 0.15, rings=True, synth="bass"),

@@ -23,12 +23,10 @@ from generation.composer.score import Note
 from generation.composer.sound.strike import Strike
 
 NOMINAL_LUFS = -23.0
+"""Of a mood in the middle; a mood held throughout keeps its own level, until the session is mastered."""
 LARGEST_DB = 9.0
 """No section is raised or lowered by more, against the usual gain."""
 _USUAL_DB = 7.0
-#: A held mood is this share of its own level away from the nominal one: a session that is calm
-#: throughout is a little softer than one that is lively throughout.
-_KEPT = 0.45
 #: Loudness of a mean square of 1 (ITU-R BS.1770-4, annex 1).
 _OFFSET_LU = -0.691
 _POINTS = 32
@@ -56,14 +54,12 @@ class LevelPlan:
 
     def __init__(self, curves: CueCurves) -> None:
         self._curves = curves
-        mean = np.mean(10.0 ** (np.asarray(curves.cues.level_db) / 10.0))
-        self._centre_db = (1.0 - _KEPT) * 10.0 * math.log10(float(mean))
 
     def wanted_lufs(self, begin_s: float, end_s: float) -> float:
         """Loudness the path asks for between two moments."""
         level_db = self._curves.at(np.linspace(begin_s, end_s, _POINTS)).level_db
         mean_db = 10.0 * math.log10(float(np.mean(10.0 ** (level_db / 10.0))))
-        return NOMINAL_LUFS - self._centre_db + mean_db
+        return NOMINAL_LUFS + mean_db
 
     def estimated_lufs(self, notes: Sequence[Note], strikes: Sequence[Strike], tint: float = 1.0) -> float:
         """Loudness of notes that sound together, before any section's gain; -inf where there are none."""

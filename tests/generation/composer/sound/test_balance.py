@@ -42,7 +42,7 @@ def test_a_mood_that_stays_keeps_its_level_from_section_to_section() -> None:
 
 @pytest.mark.parametrize("palette", ["chamber", "ambient"])
 @pytest.mark.parametrize("points", [[(-0.6, 0.5), (0.0, 0.0), (0.6, -0.4)], [(0.0, 0.8)], [(-0.4, -0.8)]])
-def test_a_session_is_near_minus_23_lufs_before_mastering(palette: str, points: list[Point]) -> None:
+def test_a_session_is_near_the_level_of_its_path_before_mastering(palette: str, points: list[Point]) -> None:
     plan = make_plan(points, 30.0, 4)
     curves = CueCurves(plan.path)
     score = compose(curves, plan.seed, PALETTES[palette])
@@ -51,7 +51,18 @@ def test_a_session_is_near_minus_23_lufs_before_mastering(palette: str, points: 
 
     loudness = integrated_loudness(sound, SAMPLE_RATE_HZ)
     assert loudness is not None
-    assert abs(loudness + 23.0) < 1.5
+    assert abs(loudness - LevelPlan(curves).wanted_lufs(0.0, 30.0)) < 1.5
+
+
+def test_a_mood_in_the_middle_is_at_minus_23_lufs_and_others_keep_their_own_level() -> None:
+    calm, middle, lively = (
+        LevelPlan(CueCurves(make_plan([(0.0, arousal)], 30.0).path)).wanted_lufs(0.0, 30.0)
+        for arousal in (-0.8, 0.0, 0.8)
+    )
+
+    assert middle == pytest.approx(-23.0, abs=1e-6)
+    assert 1.5 < middle - calm < 3.0
+    assert 1.5 < lively - middle < 3.0
 
 
 def test_a_sections_gains_bring_its_notes_to_the_level_that_the_path_asks_for() -> None:

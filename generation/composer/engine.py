@@ -158,10 +158,10 @@ class ComposerEngine:
         parts: Collection[Part] | None = None,
         instruments: set[str] | None = None,
     ) -> Iterator[Stereo]:
-        """A session block by block while it is composed, for previews: not mastered, close to -23 LUFS.
+        """A session block by block while it is composed, for previews: not mastered.
 
-        The same samples as `generate` gives at 32 kHz. In a study the whole file is made and hashed
-        before it is played; see `generation.render`.
+        Its level is its path's, within 3 LU or so of -23 LUFS. The same samples as `generate` gives at
+        32 kHz. In a study the whole file is made and hashed before it is played; see `generation.render`.
 
         Args:
             parts: those to be heard, a stem; None for all.

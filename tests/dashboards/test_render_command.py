@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -184,6 +185,14 @@ def test_what_cannot_be_rendered_is_refused_whoever_it_is_for(
     assert study.record.head() == before
 
 
+#: A shell's background job ignores interrupts, and so does what it starts: this program hears them again.
+AS_AT_A_TERMINAL = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
 @pytest.mark.parametrize(("engine", "jobs"), [(TOGETHER, 1), (APART, 2)])
 def test_an_interrupted_cohort_goes_on_where_it_stopped(tmp_path: Path, engine: str, jobs: int) -> None:
     log = tmp_path / "log"
@@ -193,7 +202,11 @@ def test_an_interrupted_cohort_goes_on_where_it_stopped(tmp_path: Path, engine: 
     command = [str(ISOPATH), "render", str(root(study)), "--all", "--no-hear", "--jobs", str(jobs)]
 
     running = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        [sys.executable, "-c", AS_AT_A_TERMINAL, *command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     while sum(line.what == "written" for line in lines_of(log)) < 1 and running.poll() is None:
         time.sleep(0.02)

@@ -21,7 +21,8 @@ PLAYERS = {
     "celesta": (60, 108),
     "vibraphone": (53, 89),
     "marimba": (45, 96),
-    "guitar": (40, 83),
+    # Twenty frets.
+    "guitar": (40, 84),
     "harp": (23, 104),
     "violin": (55, 103),
     "fiddle": (55, 103),

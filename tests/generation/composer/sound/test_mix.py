@@ -157,7 +157,7 @@ def test_without_the_cpus_wide_instructions_no_sample_is_another_by_more_than_on
 ) -> None:
     here = render_score(make_score(10.0), make_curves(10.0), shared_sampler(), lambda _: None)
     # What this build of numpy can switch off, and this CPU has.
-    features = np._core._multiarray_umath.__cpu_dispatch__  # type: ignore[attr-defined]
+    features = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
     narrow = {"NPY_DISABLE_CPU_FEATURES": " ".join(features), "OPENBLAS_CORETYPE": "Prescott"}
 
     subprocess.run(

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 
 
 class Part(StrEnum):
@@ -230,6 +229,3 @@ class Score:
     def phrases(self) -> tuple[Phrase, ...]:
         """Of all sections, in time order."""
         return tuple(phrase for section in self.sections for phrase in section.phrases)
-
-
-NOTHING_WRITTEN: Mapping[Part, Sequence[WrittenNote]] = MappingProxyType({})

@@ -207,9 +207,3 @@ def _read_once(path: Path, sha256: str) -> Bank:
             _REMEDY,
         )
     return bank
-
-
-def bank_hashes(path: Path = BANK_FILE) -> Mapping[str, str]:
-    """SHA-256 of the bank's file and of its decoded samples."""
-    bank = load_bank(path)
-    return {"bank": bank.sha256, "bank_decoded": bank.decoded_sha256()}

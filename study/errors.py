@@ -13,6 +13,7 @@
     ├── AudioError                a sound file or a sound that cannot be used
     ├── ModelError                weights, an adapter or a library that is missing or cannot be used
     ├── DeviceError               a GPU that is not there, or too little memory
+    ├── WrongPassphrase           a sealed file that this passphrase does not open
     └── StorageError              a folder or disk that cannot be written or read
 
 The command line turns each into one message and exit code 2.
@@ -91,6 +92,10 @@ class DeviceError(IsopathError):
     """A device that is not there, or has too little memory."""
 
 
+class WrongPassphrase(IsopathError):
+    """A sealed file that this passphrase does not open, or that was changed since it was sealed."""
+
+
 class StorageError(IsopathError):
     """A folder or disk that cannot be read or written."""
 
@@ -128,12 +133,14 @@ class ProtocolErrors(IsopathError):
 
 
 class Refusals(IsopathError):
-    """Several refusals about one thing, each on a line of its own."""
+    """Several refusals about one thing, each on a line of its own; those within another count one by one."""
 
     def __init__(self, refusals: Sequence[IsopathError]) -> None:
         first = refusals[0]
         super().__init__(first.where, first.problem, first.remedy)
-        self.refusals = tuple(refusals)
+        self.refusals: tuple[IsopathError, ...] = tuple(
+            one for found in refusals for one in (found.refusals if isinstance(found, Refusals) else (found,))
+        )
 
     def __str__(self) -> str:
         return "\n".join(str(refusal) for refusal in self.refusals)

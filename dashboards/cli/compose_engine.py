@@ -56,26 +56,33 @@ class EngineRequest:
         Raises:
             IsopathError: everything that is wrong, all at once.
         """
+        problems: list[IsopathError] = []
         if self.rate_hz not in RATES_HZ:
             rates = ", ".join(map(str, RATES_HZ))
-            raise OutOfRange("--rate", f"{self.rate_hz} is not a rate for this", f"write one of {rates}")
+            problems.append(
+                OutOfRange("--rate", f"{self.rate_hz} is not a rate for this", f"write one of {rates}")
+            )
         options: dict[str, Any] = {} if self.model is None else {"model": self.model}
         if not self.is_composer:
-            self._refuse_notes(wants_notes)
+            problems += self._needs_notes(wants_notes)
+            # Whether a neural engine could be made here is another question, and a slow one.
+            refuse(problems)
         else:
             options["palette"] = self.palette or DEFAULT_PALETTE
             if self.bank is not None:
                 options["bank"] = self.bank
             if self.cue_weights is not None:
-                options["cue_weights"] = parse_cue_weights(self.cue_weights)
+                options["cue_weights"], unread = read_cue_weights(self.cue_weights)
+                problems += unread
         spec = EngineSpec(self.engine, options)
         try:
             check_engine(spec, self.model)
         except IsopathError as refusal:
-            raise _by_option(refusal) from refusal
+            problems.append(_by_option(refusal))
+        refuse(problems)
         return spec
 
-    def _refuse_notes(self, wants_notes: Sequence[str]) -> None:
+    def _needs_notes(self, wants_notes: Sequence[str]) -> Sequence[IsopathError]:
         problems: list[IsopathError] = [
             UnknownName(option, f"the engine {self.engine} has no {name}", "leave it out")
             for option, name, value in (
@@ -85,7 +92,7 @@ class EngineRequest:
             )
             if value is not None
         ]
-        if self.rate_hz != DEFAULT_RATE_HZ:
+        if self.rate_hz != DEFAULT_RATE_HZ and self.rate_hz in RATES_HZ:
             problems.append(
                 OutOfRange(
                     "--rate", f"the engine {self.engine} plays at {DEFAULT_RATE_HZ} Hz only", "leave it out"
@@ -95,15 +102,13 @@ class EngineRequest:
             UnknownName(option, f"the engine {self.engine} {_LACKS.get(option, _NO_NOTES)}", "leave it out")
             for option in wants_notes
         ]
-        refuse(problems)
+        return problems
 
 
-def parse_cue_weights(text: str) -> Mapping[str, float]:
-    """Weights as ``tempo=0,mode=1``.
+def read_cue_weights(text: str) -> tuple[Mapping[str, float], Sequence[IsopathError]]:
+    """Weights as ``tempo=0,mode=1``, and what is no weight or contradicts another.
 
-    Raises:
-        IsopathError: what is no weight, or contradicts another, all at once; which cues there are, and
-            which weights, the engine says.
+    Which cues there are, and which weights, the engine says.
     """
     weights: dict[str, float] = {}
     problems: list[IsopathError] = []
@@ -126,8 +131,7 @@ def parse_cue_weights(text: str) -> Mapping[str, float]:
             problems.append(OutOfRange(f"--cue-weights {cue}", f"has two weights, {told}", "write it once"))
         else:
             weights[cue] = weight
-    refuse(problems)
-    return weights
+    return weights, problems
 
 
 def _by_option(refusal: IsopathError) -> IsopathError:

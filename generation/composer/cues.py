@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from study.errors import OutOfRange, UnknownName
+from study.errors import IsopathError, OutOfRange, UnknownName, refuse
 from study.path import AffectPath
 
 Curve = NDArray[np.float64]
@@ -203,19 +203,24 @@ def checked_weights(given: Any) -> dict[str, float]:
     Raises:
         UnknownName: a cue that does not exist.
         OutOfRange: no object, a weight that is no number in [0, 1], or all cues held.
+        Refusals: several of these.
     """
     where = "engine.options.cue_weights"
     if not isinstance(given, Mapping):
         raise OutOfRange(where, f"{given!r} is not an object", 'write for example {"tempo": 0}')
     weights: dict[str, float] = {}
+    refusals: list[IsopathError] = []
     for cue, weight in given.items():
+        field = f"{where}.{cue}"
         if cue not in CUE_NAMES:
-            raise UnknownName(
-                f"{where}.{cue}", f"{cue!r} is not a cue", "write one of " + ", ".join(CUE_NAMES)
+            refusals.append(
+                UnknownName(field, f"{cue!r} is not a cue", "write one of " + ", ".join(CUE_NAMES))
             )
-        if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0.0 <= weight <= 1.0:
-            raise OutOfRange(f"{where}.{cue}", f"{weight!r} is not in [0, 1]", "write a number from 0 to 1")
-        weights[cue] = float(weight)
+        elif isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0.0 <= weight <= 1.0:
+            refusals.append(OutOfRange(field, f"{weight!r} is not in [0, 1]", "write a number from 0 to 1"))
+        else:
+            weights[cue] = float(weight)
+    refuse(refusals)
     if all(weights.get(cue, 1.0) == 0.0 for cue in CUE_NAMES):
         raise OutOfRange(
             where,

@@ -179,6 +179,25 @@ def test_options_that_cannot_be_met_are_refused_by_their_own_names(
     assert names(tmp_path) == []
 
 
+def test_everything_that_is_wrong_with_the_weights_is_told_at_once(tmp_path: Path) -> None:
+    problem = refusal(
+        *("--cue-weights", "tempo=2,foo=1,mode,groove=nan", "--rate", "22050", "--bank", "stolen"),
+        *("-o", str(tmp_path / "a.flac")),
+    )
+
+    assert isinstance(problem, Refusals)
+    assert [(type(one), one.where) for one in problem.refusals] == [
+        (OutOfRange, "--rate"),
+        (OutOfRange, "--cue-weights"),
+        (OutOfRange, "--cue-weights tempo"),
+        (UnknownName, "--cue-weights foo"),
+        (OutOfRange, "--cue-weights groove"),
+        (UnknownName, "--bank"),
+    ]
+    assert "2.0 is not in [0, 1]" in str(problem)
+    assert names(tmp_path) == []
+
+
 def test_all_cues_held_is_a_session_that_follows_nothing_and_refused(tmp_path: Path) -> None:
     from generation.composer.cues import CUE_NAMES
 

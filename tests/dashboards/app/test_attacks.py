@@ -9,7 +9,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -78,7 +78,7 @@ class Scene:
 
 
 @pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def served_scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     protocol = whole_protocol(kinds=("noise", "silence"))
     del protocol["sound_check"]
     study = whole_study(tmp_path_factory.mktemp("attacked") / "study", protocol)
@@ -89,6 +89,20 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         while victim.view()["kind"] != "player":
             victim.go_on()
         yield Scene(served, study, victim_id, victim, opened)
+
+
+@pytest.fixture
+def scene(served_scene: Scene) -> Iterator[Scene]:
+    """The victim has a link and an address of this test's own.
+
+    How often either may ask is counted: what a file of tests asks for within a second on a quick machine
+    is a flood, and no test but the one of floods is to meet the limit.
+    """
+    told = served_scene
+    token = issue_link(told.study, "test", told.victim_id)
+    with ExitStack() as opened:
+        victim = opened.enter_context(Visitor(told.served.url, token, tab_id=told.victim.tab_id))
+        yield replace(told, victim=victim, open=opened)
 
 
 # Other people's sound, events and answers.
@@ -191,11 +205,15 @@ def test_a_link_that_does_not_open_opens_no_route(scene: Scene, link: str) -> No
 
 def test_guessing_links_is_slowed_down_and_those_who_have_one_go_on(scene: Scene) -> None:
     with scene.stranger() as guesser:
-        statuses = [guesser.get(f"/go/{guess:032x}").status_code for guess in range(400)]
+        statuses: list[int] = []
+        # As many as even a slow machine needs to be quicker than the limit, which forgives five a second.
+        while 429 not in statuses[-1:] and len(statuses) < 5_000:
+            statuses.append(guesser.get(f"/go/{len(statuses):032x}").status_code)
     _, honest = scene.newcomer()
 
     assert statuses[0] == 303
-    assert 429 in statuses
+    assert len(statuses) > 300
+    assert statuses[-1] == 429
     # Another address, and whoever is known at this one, notice nothing.
     assert honest.view()["kind"] == "consent"
     assert scene.victim.view()["kind"] == "player"
@@ -204,7 +222,7 @@ def test_guessing_links_is_slowed_down_and_those_who_have_one_go_on(scene: Scene
 def test_a_flood_of_one_link_is_told_when_to_come_back(scene: Scene) -> None:
     _, flooding = scene.newcomer()
 
-    for _ in range(200):
+    for _ in range(1_000):
         reply = flooding.ask("GET", "/api/me/rendering")
         if reply.status_code == 429:
             break
@@ -303,7 +321,8 @@ def test_slow_bodies_hold_up_nobody_else(scene: Scene) -> None:
         f"POST /api/me/lease HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: {scene.served.url}\r\n"
         "Content-Type: application/json\r\nContent-Length: 60000\r\n\r\n{"
     )
-    slow = [socket.create_connection(("127.0.0.1", scene.served.port)) for _ in range(60)]
+    source, server = (own_address(), 0), ("127.0.0.1", scene.served.port)
+    slow = [socket.create_connection(server, source_address=source) for _ in range(60)]
     for connection in slow:
         connection.sendall(head.encode())
 
@@ -341,13 +360,10 @@ def test_a_post_from_another_sites_page_is_refused(scene: Scene, headers: dict[s
     sent = {name: value.format(host=host) for name, value in headers.items()}
     before = scene.head()
 
-    for path in ("/api/me/withdraw", "/api/me/answer", "/api/me/leave", "/kiosk/begin"):
-        reply = httpx.post(
-            f"{scene.served.url}{path}",
-            json={"tab_id": "t"},
-            headers={"cookie": f"isopath_link={person.token}"} | sent,
-        )
-        assert (reply.status_code, reply.json()) == (403, {"code": "origin"}), path
+    with scene.stranger(cookie=f"isopath_link={person.token}", **sent) as client:
+        for path in ("/api/me/withdraw", "/api/me/answer", "/api/me/leave", "/kiosk/begin"):
+            reply = client.post(path, json={"tab_id": "t"})
+            assert (reply.status_code, reply.json()) == (403, {"code": "origin"}), path
 
     assert scene.head() == before
     assert participant_id
@@ -480,7 +496,8 @@ def test_a_language_that_is_none_reaches_no_header(scene: Scene, language: Any) 
 def test_a_language_cookie_of_ones_own_making_comes_to_nothing(scene: Scene) -> None:
     cookie = f'isopath_link={scene.victim.token}; isopath_language="><script>alert(1)</script>'
 
-    page = httpx.get(f"{scene.served.url}/", headers={"cookie": cookie, "accept-language": '"><script>'})
+    with scene.stranger(cookie=cookie, **{"accept-language": '"><script>'}) as client:
+        page = client.get("/")
 
     assert page.status_code == 200
     assert '<html lang="en">' in page.text
@@ -524,8 +541,7 @@ def test_what_participants_have_no_use_for_is_closed_to_them(scene: Scene, metho
         method, path, headers={"cookie": f"isopath_link={scene.victim.token}; isopath_staff=guessed"}
     )
 
-    # 429: who has shown a false log-in too often is not heard at all for a while.
-    assert reply.status_code in (401, 403, 404, 429)
+    assert reply.status_code in (401, 403, 404)
 
 
 def test_every_response_carries_the_headers_that_keep_it_in_its_place(scene: Scene) -> None:
@@ -583,7 +599,8 @@ def _is_whole(said: bytes) -> bool:
 
 def raw(scene: Scene, request: str) -> tuple[int, bytes, bytes]:
     """Status, head and body of what the server says to exactly these bytes."""
-    with socket.create_connection(("127.0.0.1", scene.served.port), timeout=5) as connection:
+    server, source = ("127.0.0.1", scene.served.port), (own_address(), 0)
+    with socket.create_connection(server, timeout=5, source_address=source) as connection:
         connection.sendall(request.encode("latin-1"))
         said = b""
         try:

@@ -22,12 +22,19 @@ from study.events.access import (
 )
 from study.events.life import (
     ArmsUnblinded,
+    BackupTaken,
+    CheckpointSigned,
     DataImported,
     InterimLookTaken,
     PayloadErased,
+    ProtocolAmended,
     RecordFrozen,
+    RecruitmentPaused,
+    RecruitmentResumed,
     RehearsalStarted,
+    RestoredFromBackup,
     ServedInsecurely,
+    SigningKeyMade,
     StudyInitialised,
 )
 from study.events.participation import (
@@ -57,6 +64,12 @@ from study.events.playback import (
     PlayerEntryKind,
     StopReason,
 )
+from study.events.privacy import (
+    ConsentWithdrawn,
+    DataErased,
+    IdentityForgotten,
+    IdentityNoted,
+)
 from study.events.reports import (
     Asked,
     QuestionnaireSubmitted,
@@ -71,15 +84,28 @@ from study.events.safety import (
     SupportCause,
     SupportOffered,
 )
+from study.events.unblinding import (
+    ArmRevealed,
+    CodeBreakListMade,
+    UnblindingApproved,
+    UnblindingDeclined,
+    UnblindingRequested,
+)
 
 __all__ = [
     "AdverseEventReported",
     "AlertAcknowledged",
+    "ArmRevealed",
     "ArmsSeen",
     "ArmsUnblinded",
     "Asked",
+    "BackupTaken",
+    "CheckpointSigned",
+    "CodeBreakListMade",
     "ConsentDeclined",
     "ConsentGiven",
+    "ConsentWithdrawn",
+    "DataErased",
     "DataImported",
     "DebriefRead",
     "DeviationRecorded",
@@ -87,6 +113,8 @@ __all__ = [
     "EndReason",
     "Event",
     "History",
+    "IdentityForgotten",
+    "IdentityNoted",
     "InductionCompleted",
     "InterimLookTaken",
     "LinkIssued",
@@ -106,15 +134,20 @@ __all__ = [
     "PlaybackStopped",
     "PlayerEntry",
     "PlayerEntryKind",
+    "ProtocolAmended",
     "QuestionnaireSubmitted",
     "RecordFrozen",
     "RecordedEvent",
+    "RecruitmentPaused",
+    "RecruitmentResumed",
     "RehearsalStarted",
+    "RestoredFromBackup",
     "Role",
     "SelfReportMissed",
     "SelfReportSubmitted",
     "ServedInsecurely",
     "SessionRendered",
+    "SigningKeyMade",
     "SoundChecked",
     "StaffAdded",
     "StaffPasswordReset",
@@ -125,6 +158,9 @@ __all__ = [
     "SupportAnswered",
     "SupportCause",
     "SupportOffered",
+    "UnblindingApproved",
+    "UnblindingDeclined",
+    "UnblindingRequested",
     "VisitMissed",
 ]
 
@@ -171,6 +207,22 @@ Event = (
     | LinkIssued
     | LinkRevoked
     | ArmsSeen
+    | UnblindingRequested
+    | UnblindingApproved
+    | UnblindingDeclined
+    | ArmRevealed
+    | CodeBreakListMade
+    | IdentityNoted
+    | IdentityForgotten
+    | ConsentWithdrawn
+    | DataErased
+    | ProtocolAmended
+    | RecruitmentPaused
+    | RecruitmentResumed
+    | BackupTaken
+    | RestoredFromBackup
+    | SigningKeyMade
+    | CheckpointSigned
 )
 
 PlaybackEvent = PlaybackStarted | PlaybackPaused | PlaybackResumed | PlaybackStopped | PlaybackEnded

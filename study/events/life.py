@@ -114,3 +114,91 @@ class PayloadErased:
 
     erased_sequence: int
     reason: str
+
+
+@dataclass(frozen=True)
+class ProtocolAmended:
+    """Another version of the protocol is in force for whoever is enrolled from here on.
+
+    Args:
+        protocol_text: the new file, byte for byte.
+        protocol_sha256: of its bytes; rows under it carry it.
+        previous_sha256: of the version it follows.
+        changes: one line a changed field: where, what it was, what it is.
+        sounds_sha256, pictures_sha256: as in `StudyInitialised`.
+    """
+
+    version: str
+    protocol_text: str
+    protocol_sha256: str
+    previous_sha256: str
+    reason: str
+    changes: tuple[str, ...]
+    sounds_sha256: Mapping[str, str] = field(default_factory=dict)
+    pictures_sha256: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RecruitmentPaused:
+    """Nobody is enrolled until recruitment is resumed."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class RecruitmentResumed:
+    """People are enrolled again."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class BackupTaken:
+    """A copy of the study was made.
+
+    Args:
+        backup_id: as its folder and manifest name it.
+        head_sha256: of the last row it holds.
+        rows: it holds.
+    """
+
+    backup_id: str
+    head_sha256: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class RestoredFromBackup:
+    """This record goes on from a backup; rows after it, if there were any, are not here.
+
+    Args:
+        backup_id: as in `BackupTaken`.
+        head_sha256: of the last row the backup held.
+    """
+
+    backup_id: str
+    head_sha256: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class SigningKeyMade:
+    """From here on checkpoints of this record are signed by this key (Ed25519, RFC 8032).
+
+    Args:
+        public_key: 32 bytes as lower-case hex; the private key is sealed outside the record.
+    """
+
+    public_key: str
+
+
+@dataclass(frozen=True)
+class CheckpointSigned:
+    """A signed statement of the record's head was handed out.
+
+    Args:
+        head_sequence, head_sha256: what was signed: the row before this one.
+    """
+
+    head_sequence: int
+    head_sha256: str

@@ -75,6 +75,23 @@ HARMLESS: Mapping[str, frozenset[str] | None] = {
     "LinkIssued": frozenset({"expires_at"}),
     "LinkRevoked": frozenset({"reason"}),
     "ArmsSeen": frozenset({"staff_id"}),
+    "ProtocolAmended": frozenset({"version", "protocol_sha256", "previous_sha256", "reason"}),
+    "RecruitmentPaused": None,
+    "RecruitmentResumed": None,
+    "BackupTaken": None,
+    "RestoredFromBackup": None,
+    "SigningKeyMade": None,
+    "CheckpointSigned": None,
+    "UnblindingRequested": None,
+    "UnblindingApproved": None,
+    "UnblindingDeclined": None,
+    # Why somebody had to know is about the person; that the sentence names no arm is on whoever wrote it.
+    "ArmRevealed": frozenset({"request_sequence", "is_emergency"}),
+    "CodeBreakListMade": frozenset({"sha256", "participants"}),
+    "IdentityNoted": None,
+    "IdentityForgotten": None,
+    "ConsentWithdrawn": None,
+    "DataErased": None,
 }
 
 _LOGGED = frozenset(PlayerEntryKind) - {PlayerEntryKind.LOADED, PlayerEntryKind.ERROR, PlayerEntryKind.ENDED}

@@ -67,8 +67,10 @@ from study.events.playback import (
 from study.events.privacy import (
     ConsentWithdrawn,
     DataErased,
+    IdentitiesHandedOut,
     IdentityForgotten,
     IdentityNoted,
+    KeyFileMade,
 )
 from study.events.reports import (
     Asked,
@@ -113,10 +115,12 @@ __all__ = [
     "EndReason",
     "Event",
     "History",
+    "IdentitiesHandedOut",
     "IdentityForgotten",
     "IdentityNoted",
     "InductionCompleted",
     "InterimLookTaken",
+    "KeyFileMade",
     "LinkIssued",
     "LinkRevoked",
     "ParticipantAllocated",
@@ -212,6 +216,8 @@ Event = (
     | UnblindingDeclined
     | ArmRevealed
     | CodeBreakListMade
+    | KeyFileMade
+    | IdentitiesHandedOut
     | IdentityNoted
     | IdentityForgotten
     | ConsentWithdrawn

@@ -88,6 +88,8 @@ HARMLESS: Mapping[str, frozenset[str] | None] = {
     # Why somebody had to know is about the person; that the sentence names no arm is on whoever wrote it.
     "ArmRevealed": frozenset({"request_sequence", "is_emergency"}),
     "CodeBreakListMade": frozenset({"sha256", "participants"}),
+    "KeyFileMade": None,
+    "IdentitiesHandedOut": None,
     "IdentityNoted": None,
     "IdentityForgotten": None,
     "ConsentWithdrawn": None,

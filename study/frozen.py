@@ -8,19 +8,41 @@ from typing import Any, Protocol
 from study.errors import ConductError
 from study.events import (
     AlertAcknowledged,
+    ArmRevealed,
     ArmsSeen,
     ArmsUnblinded,
+    ConsentWithdrawn,
+    DataErased,
     Event,
+    IdentityForgotten,
+    IdentityNoted,
     LinkRevoked,
     RecordedEvent,
     RecordFrozen,
+    UnblindingApproved,
+    UnblindingDeclined,
+    UnblindingRequested,
 )
 
 #: Of what names a participant, a frozen record takes these alone. None is data about a person: a link may
 #: be closed for good, staff may note that they saw an alert, and who looked at an arm must be on record most
 #: of all then. An issued link would open nothing, so it is refused; so is harm that becomes known later,
 #: which would change the tables of an analysis that has begun, and belongs in the trial's own files.
-STILL_TAKEN: tuple[type[Event], ...] = (LinkRevoked, AlertAcknowledged, ArmsSeen)
+STILL_TAKEN: tuple[type[Event], ...] = (
+    LinkRevoked,
+    AlertAcknowledged,
+    ArmsSeen,
+    # Consent may be withdrawn whenever a person wishes; who they are is told by the key file alone.
+    ConsentWithdrawn,
+    DataErased,
+    IdentityNoted,
+    IdentityForgotten,
+    # A person may have to be treated after the data are closed.
+    UnblindingRequested,
+    UnblindingApproved,
+    UnblindingDeclined,
+    ArmRevealed,
+)
 
 
 class HoldsEvents(Protocol):

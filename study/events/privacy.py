@@ -43,9 +43,14 @@ class IdentityNoted:
 
 @dataclass(frozen=True)
 class IdentityForgotten:
-    """A participant's entry of the key file was deleted: nobody can tell any more who this was."""
+    """A participant's entry of the key file was deleted: nobody can tell any more who this was.
+
+    Args:
+        key_id: of the key file that held it.
+    """
 
     reason: str
+    key_id: str
 
 
 @dataclass(frozen=True)

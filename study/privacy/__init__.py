@@ -1,0 +1,1 @@
+"""Who people are, how they go, and until when their data may be kept."""

@@ -101,19 +101,45 @@ class Stratum:
     levels: tuple[str, ...]
 
 
+class AllocationMethod(StrEnum):
+    """How the next place is drawn; see `study.allocation`."""
+
+    PERMUTED_BLOCKS = "permuted_blocks"
+    MINIMISATION = "minimisation"
+    SIMPLE = "simple"
+    BIASED_COIN = "biased_coin"
+
+
+class ImbalanceMeasure(StrEnum):
+    """What minimisation keeps small for each factor (Pocock & Simon 1975, §3.2)."""
+
+    RANGE = "range"
+    VARIANCE = "variance"
+    MARGINAL_TOTALS = "marginal_totals"
+
+
 @dataclass(frozen=True)
 class AllocationSpec:
-    """Stratified permuted blocks of random size.
+    """How people come to arms.
 
     Args:
         groups: what may be allocated, with weights.
-        strata: factors; each combination of levels has its own list.
-        block_sizes: sizes drawn at random; each a multiple of the sum of weights.
+        strata: factors; each combination of levels has its own list, except under minimisation.
+        block_sizes: of permuted blocks, drawn at random; each a multiple of the sum of weights.
+        probability: of the group that balances best (minimisation) or lags behind (biased coin).
+        imbalance: what minimisation keeps small.
+        factor_weights: of minimisation, by factor; a factor that is not named weighs 1.
+        list_factors: under minimisation, the factors whose levels are balanced apart from each other.
     """
 
     groups: tuple[AllocationGroup, ...]
     strata: tuple[Stratum, ...]
     block_sizes: tuple[int, ...]
+    method: AllocationMethod = AllocationMethod.PERMUTED_BLOCKS
+    probability: float | None = None
+    imbalance: ImbalanceMeasure = ImbalanceMeasure.RANGE
+    factor_weights: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    list_factors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from study.errors import ConductError
 from study.events import (
     ConsentDeclined,
     ConsentGiven,
+    ConsentWithdrawn,
     DebriefRead,
     EligibilityAssessed,
     History,
@@ -87,6 +88,9 @@ def _ended(history: History) -> Finished | None:
                 return Finished("not_eligible")
             case ParticipantDiscontinued(reason=reason):
                 return Finished(str(reason))
+            # What they answered is erased, and is not asked for again.
+            case ConsentWithdrawn(keeps_data=False):
+                return Finished("withdrew")
             case None if recorded.kind == ParticipantDiscontinued.__name__:
                 return Finished("discontinued")
             # A verdict that was erased lets nobody on who had not gone on by then.

@@ -54,12 +54,21 @@ def revoke_links(study: Study, actor: str, participant_id: str, reason: str) -> 
     """
 
     def decide(_: Reader, history: History) -> Sequence[Draft]:
-        still_open = _open_hashes(history, study.record.clock())
-        if not still_open:
+        revoked = revocations(history, study.record.clock(), reason)
+        if not revoked:
             raise ConductError(participant_id, "has no open link", "issue one with isopath link")
-        return [Draft(LinkRevoked(sha256, reason), participant_id) for sha256 in still_open]
+        return [Draft(event, participant_id) for event in revoked]
 
     return len(study.act(actor, participant_id, decide))
+
+
+def revocations(history: History, now: datetime, reason: str) -> list[LinkRevoked]:
+    """What closes every link of one participant that is open now.
+
+    Args:
+        history: the participant's events, in order.
+    """
+    return [LinkRevoked(sha256, reason) for sha256 in _open_hashes(history, now)]
 
 
 def participant_of(study: Study, token: str) -> str | None:

@@ -59,10 +59,14 @@ class ConsentWithdrawn:
 
     Args:
         keeps_data: whether what they gave until now may be used; else it is erased.
+        reason: as staff may know it; nobody has to give one.
+        outcome: how far their part was by then, as the column ``status`` of the tables names it: what is
+            erased later cannot be asked any more.
     """
 
     keeps_data: bool
     reason: str
+    outcome: str
 
 
 @dataclass(frozen=True)
@@ -70,15 +74,13 @@ class DataErased:
     """The tombstone: what was erased of a person, and what still holds it.
 
     Args:
-        outcome: how far the person's part was when consent was withdrawn, as the column ``status`` names it.
         rows: payloads erased from the record.
         files: sound, logs and pictures removed from the study folder.
-        kept: kinds of rows that were left as they are, see `study.privacy.kept`.
+        kept: kinds of rows that were left as they are, see `study.erasable`.
         backups_erased: ids of backups that the person's data were taken out of.
         backups_holding: ids of backups made before, which still held the person's data when this was written.
     """
 
-    outcome: str
     rows: int
     files: int
     kept: tuple[str, ...]

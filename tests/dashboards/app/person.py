@@ -104,7 +104,18 @@ class Person:
 
     def go_on(self) -> str:
         """Do the one thing that is due; gives its kind."""
-        view = self.view()
+        return self._do(self.view())
+
+    def go_on_to(self, kind: str) -> dict[str, Any]:
+        """Do what is due until a kind of step is, and leave that to somebody else; gives its view.
+
+        What is done is what was looked at: a sound that is ready a moment later is not heard by mistake.
+        """
+        while (view := self.view())["kind"] != kind:
+            self._do(view)
+        return view
+
+    def _do(self, view: Mapping[str, Any]) -> str:
         match view["kind"]:
             case "waiting":
                 time.sleep(0.1)

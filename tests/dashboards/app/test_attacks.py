@@ -86,8 +86,7 @@ def served_scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         victim_id = enrol(study, "test", {})
         victim = opened.enter_context(Visitor(served.url, issue_link(study, "test", victim_id)))
         victim.take_the_lease()
-        while victim.view()["kind"] != "player":
-            victim.go_on()
+        victim.go_on_to("player")
         yield Scene(served, study, victim_id, victim, opened)
 
 

@@ -10,9 +10,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
 from study.access.links import issue_link
 from study.conduct import enrol
-from study.events import DebriefRead, PlaybackLogged, PlayerEntry, SelfReportSubmitted
+from study.events import DebriefRead, PlaybackLogged, PlayerEntryKind, SelfReportSubmitted
 from study.founding import Study
-from study.listening import listening_of
+from study.listening import PROBE, listening_of
 from tests.dashboards.app.axe import serious
 from tests.dashboards.app.keyboard_person import KeyboardPerson
 from tests.dashboards.app.person import Person
@@ -71,8 +71,7 @@ def arrive(
     token = issue_link(study, "test", participant_id)
     with Person(served.url, token) as person:
         person.take_the_lease()
-        while person.view()["kind"] != before:
-            person.go_on()
+        person.go_on_to(before)
         person.post("/api/me/lease", {"release": True})
     page = context.new_page()
     page.goto(f"{served.url}/go/{token}")
@@ -117,26 +116,25 @@ def test_without_a_network_the_music_goes_on_and_the_log_arrives_afterwards(
 ) -> None:
     participant_id, page = arrive(study, served, phone, before="player")
     person = KeyboardPerson(page)
-    person.view_other_than("")
+    listening = person.view_other_than("")
     person.listen()
     page.locator(".ip-player[data-state=playing]").wait_for()
 
     phone.set_offline(True)
     page.wait_for_timeout(1_500)
-    assert page.locator(".ip-player").get_attribute("data-state") == "playing"
     phone.set_offline(False)
 
-    view = person.view_other_than(page.evaluate("() => window.__isopath.open.view.key"))
-    assert view["kind"] == "instrument"
-    # A page that was away may come back with another player, whose log begins anew.
-    logs: dict[str, list[PlayerEntry]] = {}
-    for recorded in study.record.participant(participant_id):
-        if isinstance(recorded.event, PlaybackLogged):
-            logs.setdefault(recorded.event.player_id, []).extend(recorded.event.entries)
-    for lines in logs.values():
-        assert [entry.sequence for entry in lines] == list(range(len(lines)))
-    furthest_s = max(entry.position_s for lines in logs.values() for entry in lines)
-    assert furthest_s == pytest.approx(3.0, abs=0.3)
+    view = person.view_other_than(listening["key"])
+    assert view["key"] == "report/ses-01/probe@3/feeling/1"
+    history = study.record.participant(participant_id)
+    batches = [r.event for r in history if isinstance(r.event, PlaybackLogged)]
+    assert len({batch.player_id for batch in batches}) == 1
+    lines = [entry for batch in batches for entry in batch.entries]
+    assert [entry.sequence for entry in lines] == list(range(len(lines)))
+    at_s = {entry.kind: entry.position_s for entry in lines}
+    assert [entry.detail for entry in lines if entry.kind is PlayerEntryKind.PAUSE] == [PROBE]
+    assert at_s[PlayerEntryKind.ONLINE] - at_s[PlayerEntryKind.OFFLINE] > 0.5
+    assert at_s[PlayerEntryKind.PAUSE] == pytest.approx(3.0, abs=0.3)
 
 
 def test_a_closed_tab_and_the_link_opened_again_lead_to_the_due_step(

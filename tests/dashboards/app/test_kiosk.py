@@ -96,8 +96,7 @@ def test_on_a_shared_tablet_the_browser_keeps_no_sound_and_no_view(study: Study,
     _, token = somebody(study)
     with Person(served.url, token) as person:
         person.take_the_lease()
-        while person.view()["kind"] != "sound_check":
-            person.go_on()
+        person.go_on_to("sound_check")
 
     def kept(path: str, cookie: str) -> str:
         headers = {"cookie": f"{cookie}isopath_link={token}"}

@@ -39,8 +39,13 @@ class StudyFolder:
 
     @property
     def allocation_seed(self) -> Path:
-        """The sealed seed of the allocation list, readable by its owner alone."""
+        """The seed of the allocation list, readable by its owner alone."""
         return self.root / "allocation.seed"
+
+    @property
+    def sealed_allocation_seed(self) -> Path:
+        """The seed of the allocation list, sealed by a passphrase."""
+        return self.root / "allocation.seed.sealed"
 
     @property
     def sessions(self) -> Path:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from study.allocation import AllocationSource, Seeded
+from study.allocation_seed import SeedForm, keep_new_seed, source_of, unsealed_seed
 from study.errors import RecordBroken, RecordMismatch, StorageError, UnknownName
 from study.events import Event, History, RecordedEvent, RehearsalStarted, StudyInitialised
 from study.folder import StudyFolder, file_sha256, write_whole
@@ -23,37 +24,49 @@ from study.steps import require_step
 
 @dataclass(frozen=True)
 class Study:
-    """An opened study: where it is, what was planned, what happened."""
+    """An opened study: where it is, what was planned, what happened.
+
+    Args:
+        opened_seed: the sealed allocation seed, where somebody gave its passphrase; never printed.
+    """
 
     folder: StudyFolder
     protocol: StudyProtocol
     record: Record
+    opened_seed: bytes | None = field(default=None, repr=False)
 
-    def allocation_seed(self) -> bytes:
-        """The sealed seed, for the moment of an allocation.
+    def allocation_source(self, reader: Reader | None = None) -> AllocationSource:
+        """What an allocation draws from, for the moment of an allocation.
 
         A rehearsal has a list of its own, from its public seed: nothing of the live list shows.
 
+        Args:
+            reader: of the transaction that allocates, so that it needs no second connection.
+
         Raises:
+            ConductError: the seed is sealed and nobody gave its passphrase, see `unsealed`.
             RecordMismatch: it is not the one sealed when the study began.
             StorageError: it cannot be read.
         """
-        rehearsal = self.rehearsal()
+        rehearsal = self.rehearsal(reader)
         if rehearsal is not None:
-            return hashlib.sha256(f"rehearsal/{rehearsal.seed}".encode()).digest()
-        path = self.folder.allocation_seed
-        try:
-            seed = path.read_bytes()
-        except OSError as problem:
-            raise StorageError(
-                str(path), f"cannot be read ({problem.strerror})", "put the sealed seed back"
-            ) from problem
-        begun = self._beginning()
-        if begun is None or hashlib.sha256(seed).hexdigest() != begun.allocation_seed_sha256:
-            raise RecordMismatch(
-                str(path), "is not the seed this study was begun with", "put the sealed seed back"
-            )
-        return seed
+            return Seeded(hashlib.sha256(f"rehearsal/{rehearsal.seed}".encode()).digest())
+        return source_of(self.folder, self._beginning(reader), self.opened_seed)
+
+    def needs_passphrase(self) -> bool:
+        """Whether the allocation seed is sealed and nobody gave its passphrase yet."""
+        is_sealed = self._beginning().allocation_source == SeedForm.SEALED_SEED
+        return is_sealed and self.opened_seed is None and self.rehearsal() is None
+
+    def unsealed(self, passphrase: str) -> Study:
+        """The same study with its sealed allocation seed in memory.
+
+        Raises:
+            WrongPassphrase: it does not open the seed.
+            RecordMismatch: what it opens is not the seed this study was begun with.
+            StorageError: it cannot be read.
+        """
+        return replace(self, opened_seed=unsealed_seed(self.folder, self._beginning(), passphrase))
 
     def frozen_sounds(self, names: Sequence[str]) -> tuple[str, ...]:
         """Where the frozen copies of the protocol's sound files lie, relative to the study folder.
@@ -61,8 +74,7 @@ class Study:
         Raises:
             RecordMismatch: one is not there, or is not the one this study was begun with.
         """
-        begun = self._beginning()
-        sealed = begun.sounds_sha256 if begun is not None else {}
+        sealed = self._beginning().sounds_sha256
         paths = [_unchanged(self.folder.sounds / name, sealed.get(name), "sound") for name in names]
         return tuple(str(path.relative_to(self.folder.root)) for path in paths)
 
@@ -81,13 +93,16 @@ class Study:
             raise UnknownName(
                 f"{instrument_id}.{item}", f"has no picture {point}", "ask for one that the protocol names"
             )
-        name, begun = pictures[point - 1], self._beginning()
-        sealed = begun.pictures_sha256 if begun is not None else {}
+        name, sealed = pictures[point - 1], self._beginning().pictures_sha256
         return _unchanged(self.folder.pictures / name, sealed.get(name), "picture")
 
-    def _beginning(self) -> StudyInitialised | None:
-        begun = self.record.events(kinds=[StudyInitialised])[0].event
-        return begun if isinstance(begun, StudyInitialised) else None
+    def _beginning(self, reader: Reader | None = None) -> StudyInitialised:
+        begun = (reader or self.record).events(kinds=[StudyInitialised])[0].event
+        if not isinstance(begun, StudyInitialised):
+            raise RecordBroken(
+                str(self.folder.record), "has lost its beginning", "restore the last backup", 1
+            )
+        return begun
 
     def act(
         self,
@@ -123,25 +138,34 @@ class Study:
 
         self.act(actor, participant_id, decide)
 
-    def rehearsal(self) -> RehearsalStarted | None:
+    def rehearsal(self, reader: Reader | None = None) -> RehearsalStarted | None:
         """How this study is rehearsed, or None where its participants are people."""
-        for recorded in self.record.events(kinds=[RehearsalStarted]):
+        for recorded in (reader or self.record).events(kinds=[RehearsalStarted]):
             if isinstance(recorded.event, RehearsalStarted):
                 return recorded.event
         return None
 
 
 def initialise_study(
-    root: Path, protocol_path: Path, actor: str, software: str, clock: Clock = utc_now
+    root: Path,
+    protocol_path: Path,
+    actor: str,
+    software: str,
+    clock: Clock = utc_now,
+    seed_form: SeedForm = SeedForm.SEED,
+    passphrase: str | None = None,
 ) -> Study:
     """Make a study folder: frozen protocol, sealed seed, and a record with its first event.
 
     Args:
         root: a folder that does not exist yet, or is empty.
         software: name and version, for the record.
+        seed_form: how the allocation seed is kept, if at all.
+        passphrase: that seals it.
 
     Raises:
         ProtocolErrors: the protocol has problems; nothing is made.
+        OutOfRange: the passphrase is too short.
         StorageError: the folder is in use or cannot be written; nothing is left behind.
     """
     protocol = load_protocol(protocol_path)
@@ -157,7 +181,7 @@ def initialise_study(
         ) from problem
     try:
         frozen = _freeze_files(StudyFolder(building), protocol, protocol_path.parent)
-        _build(StudyFolder(building), protocol, text, frozen, actor, software, clock)
+        _build(StudyFolder(building), protocol, text, frozen, actor, software, clock, seed_form, passphrase)
         with contextlib.suppress(FileNotFoundError):
             root.rmdir()
         building.chmod(0o755)
@@ -179,15 +203,16 @@ def _build(
     actor: str,
     software: str,
     clock: Clock,
+    seed_form: SeedForm,
+    passphrase: str | None,
 ) -> None:
-    seed = secrets.token_bytes(32)
     write_whole(folder.protocol, text)
-    write_whole(folder.allocation_seed, seed, mode=0o600)
+    seed_sha256 = keep_new_seed(folder, seed_form, passphrase)
     for made in (folder.sessions, folder.predictions):
         made.mkdir()
     record = Record.create(folder.record_url, protocol.sha256, clock)
     begun = StudyInitialised(
-        protocol.study_id, text.decode(), hashlib.sha256(seed).hexdigest(), software, *frozen
+        protocol.study_id, text.decode(), seed_sha256, software, *frozen, allocation_source=seed_form
     )
     record.append(actor, lambda _: [Draft(begun)])
     record.close()

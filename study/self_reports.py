@@ -6,14 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 
 from study.affect import Affect
-from study.allocation import place_at
 from study.errors import ConductError, OutOfRange, UnknownName
 from study.events import (
     Asked,
     Event,
     History,
-    ParticipantAllocated,
-    ParticipantEnrolled,
     QuestionnaireSubmitted,
     RecordedEvent,
     SelfReportMissed,
@@ -23,6 +20,7 @@ from study.events import (
 )
 from study.founding import Study
 from study.instruments import Perspective, ScoredResponse, instrument_kind, score
+from study.places import allocate
 from study.protocol import Phase, StudyProtocol
 from study.questionnaire import check_answers, missed_items
 from study.record import Draft, Reader
@@ -157,7 +155,7 @@ def _record(study: Study, actor: str, participant_id: str, report: GiveReport, e
             offered = SupportOffered(SupportCause.DISTRESS, felt)
             drafts.append(Draft(offered, participant_id, report.session_id))
         if not is_allocated(history) and _leads_to_rendering(study, history, participant_id, report, event):
-            drafts.append(Draft(_allocate(study, reader, history), participant_id))
+            drafts.append(Draft(allocate(study, reader, history), participant_id))
         return drafts
 
     study.act(actor, participant_id, decide)
@@ -191,12 +189,3 @@ def _leads_to_rendering(
         event=event,
     )
     return isinstance(next_step(study.protocol, [*history, after]), RenderSession)
-
-
-def _allocate(study: Study, reader: Reader, history: History) -> ParticipantAllocated:
-    enrolled = next(r.event for r in history if isinstance(r.event, ParticipantEnrolled))
-    stratum = dict(enrolled.stratum)
-    taken = [r.event for r in reader.events(kinds=[ParticipantAllocated])]
-    index = sum(isinstance(t, ParticipantAllocated) and dict(t.stratum) == stratum for t in taken)
-    place = place_at(study.protocol.allocation, study.allocation_seed(), stratum, index)
-    return ParticipantAllocated(place.group_id, place.arm_ids, stratum, place.block, place.position)

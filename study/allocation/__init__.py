@@ -5,7 +5,7 @@ checked and simulated alike.
 """
 
 from study.allocation.draws import AllocationSource, DrawnNow, Seeded
-from study.allocation.next_place import chances, next_place, place_again
+from study.allocation.next_place import chances, next_place, of_list, place_again
 from study.allocation.permuted_blocks import place_at
 from study.allocation.place import Place, Taken
 from study.allocation.stratum import check_stratum, list_of
@@ -20,6 +20,7 @@ __all__ = [
     "check_stratum",
     "list_of",
     "next_place",
+    "of_list",
     "place_again",
     "place_at",
 ]

@@ -12,8 +12,10 @@ class StudyInitialised:
 
     Args:
         protocol_text: the protocol file, byte for byte.
+        allocation_seed_sha256: of the sealed seed; empty where every place is drawn at its moment.
         sounds_sha256: sound file, as the protocol names it, to the SHA-256 of its frozen copy.
         pictures_sha256: picture file, likewise.
+        allocation_source: what places are drawn from, see `study.allocation_seed.SeedForm`.
     """
 
     study_id: str
@@ -22,6 +24,7 @@ class StudyInitialised:
     software: str
     sounds_sha256: Mapping[str, str] = field(default_factory=dict)
     pictures_sha256: Mapping[str, str] = field(default_factory=dict)
+    allocation_source: str = "seed"
 
 
 @dataclass(frozen=True)

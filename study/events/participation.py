@@ -86,13 +86,25 @@ class ParticipantImported:
 
 @dataclass(frozen=True)
 class ParticipantAllocated:
-    """The next place of the stratum's list; arm_ids: one per session."""
+    """The next place of the stratum's list.
+
+    Args:
+        arm_ids: one per session.
+        block, position: from 0; block 0 throughout where the method knows no blocks.
+        method: as the protocol names it.
+        probability: of this group for whoever knew the protocol and the places before, but no seed;
+            None in a record of an earlier isopath.
+        drawn: 32 bytes from the operating system that decided it, as hex; None where a seed did.
+    """
 
     group_id: str
     arm_ids: tuple[str, ...]
     stratum: Mapping[str, str]
     block: int
     position: int
+    method: str = "permuted_blocks"
+    probability: float | None = None
+    drawn: str | None = None
 
 
 @dataclass(frozen=True)

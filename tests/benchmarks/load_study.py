@@ -66,8 +66,9 @@ def study_with_listeners(root: Path, protocol_path: Path, people: int) -> tuple[
     listeners = [Listener(f"sub-{secrets.token_hex(4)}", secrets.token_hex(16)) for _ in range(people)]
     drafts: list[Draft] = []
     made: RenderManifest | None = None
+    seed = study.folder.allocation_seed.read_bytes()
     for index, listener in enumerate(listeners):
-        place = place_at(study.protocol.allocation, study.allocation_seed(), {}, index)
+        place = place_at(study.protocol.allocation, seed, {}, index)
         pre = SelfReportSubmitted(
             Phase.PRE, "feeling", Perspective.FELT, {"valence": 0.25, "arousal": 0.75}, PRE, {}, ()
         )

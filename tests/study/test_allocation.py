@@ -100,7 +100,7 @@ def test_the_study_allocates_the_seeds_list_in_order_of_the_pre_reports(study: S
 
     given_ = [r.event for r in study.record.events(kinds=[ParticipantAllocated])]
 
-    spec, seed = study.protocol.allocation, study.allocation_seed()
+    spec, seed = study.protocol.allocation, study.folder.allocation_seed.read_bytes()
     stratum = {"site": "north", "baseline_arousal": "high"}
     assert [e.group_id for e in given_ if isinstance(e, ParticipantAllocated)] == [
         place_at(spec, seed, stratum, i).group_id for i in range(9)
@@ -108,7 +108,7 @@ def test_the_study_allocates_the_seeds_list_in_order_of_the_pre_reports(study: S
 
 
 def test_the_seed_is_readable_by_its_owner_alone_and_never_in_the_record(study: Study) -> None:
-    seed = study.allocation_seed()
+    seed = study.folder.allocation_seed.read_bytes()
 
     assert study.folder.allocation_seed.stat().st_mode & 0o777 == 0o600
     assert seed.hex().encode() not in study.folder.record.read_bytes()

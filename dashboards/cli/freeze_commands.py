@@ -1,4 +1,4 @@
-"""`isopath freeze` and `isopath unblind`: the end of data collection, in this order and once each."""
+"""`isopath freeze`: the end of data collection, once."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ import typer
 
 from dashboards.cli.arguments import ActorOption, JsonOption, StudyArgument, actor_of, opened, say
 from study import freeze as closing
-from study.errors import ConductError
-from study.founding import Study
 
 ReasonOption = Annotated[str, typer.Option(help="Why, in a few words.", show_default=False)]
 
@@ -19,9 +17,6 @@ def register(app: typer.Typer) -> None:
     app.command(epilog='Example: isopath freeze calm-study --reason "last visit done, queries closed"')(
         freeze
     )
-    app.command(
-        epilog='Example: isopath unblind calm-study --reason "analysis plan signed" --confirm calm-2026'
-    )(unblind)
 
 
 def freeze(
@@ -39,29 +34,3 @@ def freeze(
         json,
         {"analysis_sha256": frozen.analysis_sha256, "head_sha256": frozen.head_sha256},
     )
-
-
-def unblind(
-    folder: StudyArgument,
-    reason: ReasonOption,
-    confirm: Annotated[
-        str | None,
-        typer.Option(metavar="STUDY_ID", help="The study's id, instead of being asked to type it."),
-    ] = None,
-    actor: ActorOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Let results be seen by arm, from now on. The record must be frozen; this cannot be taken back."""
-    study = opened(folder)
-    _confirm(study, confirm)
-    closing.unblind(study, actor_of(actor), reason)
-    say("Results may be seen by arm from now on.", json, {"unblinded": True})
-
-
-def _confirm(study: Study, given: str | None) -> None:
-    wanted = study.protocol.study_id
-    typed = (
-        typer.prompt("This cannot be taken back. Type the study's id", err=True) if given is None else given
-    )
-    if typed.strip() != wanted:
-        raise ConductError("unblind", f"{typed!r} is not this study's id", f"type {wanted} to confirm")

@@ -92,5 +92,5 @@ def _sentences(into: Path, count: ImportCount, told: Sequence[str], is_new: bool
     if dry_run:
         lines.append("Nothing was written.")
     elif is_new:
-        lines.append(f"Next: isopath freeze {into}, isopath unblind {into}, isopath analyse {into}")
+        lines.append(f"Next: isopath freeze {into}, isopath unblind study {into}, isopath analyse {into}")
     return "\n".join(lines)

@@ -13,6 +13,7 @@ from dashboards.cli import (
     analysis_commands,
     bands_command,
     bank_command,
+    code_break_command,
     compose_command,
     demo_command,
     enrolment_commands,
@@ -35,6 +36,7 @@ from dashboards.cli import (
     staff_commands,
     step_commands,
     train_command,
+    unblind_commands,
 )
 from dashboards.cli.arguments import software_version
 from study.errors import IsopathError
@@ -75,6 +77,8 @@ serve_command.register(app)
 staff_commands.register(app)
 link_command.register(app)
 freeze_commands.register(app)
+unblind_commands.register(app)
+code_break_command.register(app)
 interim_command.register(app)
 playback_command.register(app)
 rehearsal_command.register(app)

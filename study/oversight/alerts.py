@@ -15,6 +15,7 @@ from study.errors import ConductError
 from study.events import (
     AdverseEventReported,
     AlertAcknowledged,
+    ArmRevealed,
     DeviationRecorded,
     History,
     PlaybackStopped,
@@ -23,6 +24,9 @@ from study.events import (
     SupportAnswered,
     SupportCause,
     SupportOffered,
+    UnblindingApproved,
+    UnblindingDeclined,
+    UnblindingRequested,
     VisitMissed,
 )
 from study.founding import Study
@@ -50,9 +54,19 @@ class AlertKind(StrEnum):
     RENDER_FAILED = "sound not made"
     VISIT_MISSED = "visit missed"
     VISIT_LATE = "visit late"
+    ARM_ASKED_FOR = "arm asked for"
+    EMERGENCY_UNBLINDING = "emergency unblinding"
 
 
-URGENT = frozenset({AlertKind.STOP_RULE, AlertKind.STAFF_CALLED, AlertKind.STAFF_WANTED, AlertKind.DISTRESS})
+URGENT = frozenset(
+    {
+        AlertKind.STOP_RULE,
+        AlertKind.STAFF_CALLED,
+        AlertKind.STAFF_WANTED,
+        AlertKind.DISTRESS,
+        AlertKind.EMERGENCY_UNBLINDING,
+    }
+)
 """What somebody should see to at once."""
 
 
@@ -65,6 +79,7 @@ _RAISING = frozenset(
         AdverseEventReported,
         VisitMissed,
         DeviationRecorded,
+        ArmRevealed,
     )
 )
 
@@ -111,7 +126,8 @@ def raised_alerts(protocol: StudyProtocol, events: History) -> list[Alert]:
     """The alerts that rows of the record raise, whatever the time is."""
     rules = reached_stop_rules(protocol, events)
     reached = [Alert(rule.sequence, rule.at, None, AlertKind.STOP_RULE, rule.text) for rule in rules]
-    return reached + [a for recorded in events if recorded.kind in _RAISING for a in _raised_by(recorded)]
+    raised = [a for recorded in events if recorded.kind in _RAISING for a in _raised_by(recorded)]
+    return [*reached, *raised, *_waiting_requests(events)]
 
 
 def in_order(alerts: Sequence[Alert], events: History) -> tuple[Alert, ...]:
@@ -181,8 +197,25 @@ def _raised_by(recorded: RecordedEvent) -> Iterator[Alert]:
         case VisitMissed(reason=reason):
             session = f" ({recorded.session_id})" if recorded.session_id else ""
             yield alert(AlertKind.VISIT_MISSED, f"visit missed{session}: {reason or 'no reason given'}")
+        case ArmRevealed(is_emergency=True):
+            text = f"{recorded.actor} was told the arm without approval"
+            yield alert(AlertKind.EMERGENCY_UNBLINDING, text)
         case DeviationRecorded() if _is_failed(recorded):
             yield alert(AlertKind.RENDER_FAILED, "the session's sound could not be made")
+
+
+def _waiting_requests(events: History) -> Iterator[Alert]:
+    """A request for an arm is told until somebody has decided."""
+    decided = {
+        recorded.event.request_sequence
+        for recorded in events
+        if isinstance(recorded.event, (UnblindingApproved, UnblindingDeclined))
+    }
+    for recorded in events:
+        if isinstance(recorded.event, UnblindingRequested) and recorded.sequence not in decided:
+            text = f"{recorded.actor} asks to be told the arm (request {recorded.sequence})"
+            kind = AlertKind.ARM_ASKED_FOR
+            yield Alert(recorded.sequence, recorded.at, recorded.participant_id, kind, text)
 
 
 def _is_failed(recorded: RecordedEvent) -> bool:

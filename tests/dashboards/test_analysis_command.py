@@ -39,7 +39,7 @@ def test_arms_are_dealt_anew_until_the_record_is_unblinded(study: Study, tmp_pat
     assert isopath("freeze", root, "--reason", "the last person is done").code == 0
     frozen = isopath("analyse", root, "--json")
     typed = f"{study.protocol.study_id}\n"
-    assert isopath("unblind", root, "--reason", "the plan is signed", lines=typed).code == 0
+    assert isopath("unblind", "study", root, "--reason", "the plan is signed", lines=typed).code == 0
     seen = isopath("analyse", root, "--json", "--tables", tmp_path / "seen")
 
     assert blind.facts["shuffled"].startswith("Arms were dealt anew by chance")

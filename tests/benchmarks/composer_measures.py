@@ -145,8 +145,10 @@ def _count_voices(score: Score, counts: Counts) -> None:
             if not last or len(last) != len(now):
                 continue
             counts.pad_motion.append(float(np.mean(np.abs(np.subtract(now, last)))))
-            voices = zip((*last_bass, *last), (*now_bass, *now), strict=False)
-            for (a0, a1), (b0, b1) in itertools.combinations(list(voices), 2):
+            # Where the bass rests on one side of the change, it has no move that could be parallel.
+            low = list(zip(last_bass, now_bass, strict=False))
+            voices = [*low, *zip(last, now, strict=True)]
+            for (a0, a1), (b0, b1) in itertools.combinations(voices, 2):
                 counts.pairs += 1
                 counts.parallels += _parallel(a0, a1, b0, b1)
         _count_outer(written, counts)

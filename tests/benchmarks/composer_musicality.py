@@ -1,11 +1,12 @@
 """Fifty sessions, counted as a musician would count them.
 
     python -m tests.benchmarks.composer_musicality --sessions 50 --minutes 15
+    python -m tests.benchmarks.composer_musicality --tuning
 
 Every figure with its bar: voice-leading, melody, cadences, keys, textures, silence, ranges, likeness within a
 cohort; with ``--sound`` also clicks, on the sound of some of them. Paths start at moods drawn over the plane
 and lead to calm or to joy; palettes take turns. Seeds are 80001 and up: weights of the composer were chosen
-while looking at 70001 to 70008, and at none of these.
+while looking at 70001 to 70008 (``--tuning``), and at none of these.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ from study.session import SessionPlan
 from tests.benchmarks.composer_clicks import clicks
 from tests.benchmarks.composer_measures import Counts, count, likeness
 
-_FIRST_SEED = 80_001
+FIRST_SEED = 80_001
+FIRST_TUNING_SEED = 70_001
+_TUNING_SESSIONS = 8
 _TARGETS = (Affect(0.6, -0.4), Affect(0.7, 0.5))
 
 
@@ -54,14 +57,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--sessions", type=int, default=50)
+    parser.add_argument("--sessions", type=int, default=50, help="how many (50)")
+    parser.add_argument("--tuning", action="store_true", help="the eight sessions that weights are chosen on")
     parser.add_argument("--minutes", type=float, default=15.0)
     parser.add_argument("--sound", type=int, default=0, help="how many sessions are also rendered (0)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     given = parser.parse_args(arguments)
+    sessions, first_seed = given.sessions, FIRST_SEED
+    if given.tuning:
+        sessions, first_seed = _TUNING_SESSIONS, FIRST_TUNING_SEED
     counts, found = Counts(), 0
-    for number in track(range(given.sessions), "sessions", disable=given.json):
-        plan = plan_of(number, given.minutes * 60.0)
+    for number in track(range(sessions), "sessions", disable=given.json):
+        plan = plan_of(number, given.minutes * 60.0, first_seed)
         engine = ComposerEngine.from_options(plan.engine.options)
         score = engine.compose(plan)
         times = np.linspace(0.0, plan.duration_s, 200)
@@ -84,9 +91,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def plan_of(number: int, duration_s: float) -> SessionPlan:
+def plan_of(number: int, duration_s: float, first_seed: int = FIRST_SEED) -> SessionPlan:
     """The plan of session `number`, from 0."""
-    rng = np.random.default_rng([_FIRST_SEED, number])
+    seed = first_seed + number
+    rng = np.random.default_rng([first_seed, number])
     start = Affect(*(float(x) for x in rng.uniform(-0.9, 0.9, 2)))
     target = _TARGETS[number % len(_TARGETS)]
     palette = sorted(PALETTES)[number % len(PALETTES)]
@@ -94,11 +102,11 @@ def plan_of(number: int, duration_s: float) -> SessionPlan:
         participant_id=f"sub-{number + 1:02d}",
         session_id="ses-01",
         arm_id="iso",
-        path=make_path(PathSpec(PathKind.ISO, 30, duration_s / 30), start, target, _FIRST_SEED + number),
+        path=make_path(PathSpec(PathKind.ISO, 30, duration_s / 30), start, target, seed),
         start=start,
         target=target,
         clip_s=duration_s / 30,
-        seed=_FIRST_SEED + number,
+        seed=seed,
         loudness_lufs=-23.0,
         engine=EngineSpec("composer", {"palette": palette}),
     )

@@ -23,8 +23,8 @@ from generation.composer.score import Chord
 
 VOICES = 3
 LOWEST_KEY, HIGHEST_KEY = 48, 79
-_WIDEST = 19
-_KEPT_CANDIDATES = 40
+_WIDEST = 22
+_KEPT_CANDIDATES = 80
 _PAIRS = tuple(itertools.combinations(range(VOICES + 1), 2))
 _FIRSTS, _SECONDS = (np.array(side) for side in zip(*_PAIRS, strict=True))
 _LOW_SECOND, _LOW_THIRD = 53, 50
@@ -104,13 +104,13 @@ def _candidates(chord: Chord, bass: int, place: int, strain: int, top: int) -> t
     gaps, below = np.diff(keys, axis=1), keys[:, :-1]
     span = keys[:, -1] - keys[:, 0]
     costs = costs + 25 * np.abs(place - keys.sum(axis=1)) // VOICES
-    costs += np.abs(100 * span - (1_500 - 8 * strain)) // 10
+    costs += np.abs(100 * span - (1_500 - 10 * strain)) // 10
     costs += 25 * np.maximum(keys[:, -1] - top, 0)
     # Narrow intervals are mud where they lie low, unless mud is meant.
     costs += (200 - strain) * ((gaps < 3) & (below < _LOW_SECOND)).sum(axis=1)
     costs += (100 - strain) * ((gaps < 5) & (below < _LOW_THIRD)).sum(axis=1)
-    costs += (150 - 3 * strain) * ((gaps == 1) & (below >= _LOW_SECOND)).sum(axis=1)
-    costs += (60 - strain) * ((gaps == 2) & (below >= _LOW_SECOND)).sum(axis=1)
+    costs += (150 - 5 * strain) * ((gaps == 1) & (below >= _LOW_SECOND)).sum(axis=1)
+    costs += (60 - 2 * strain) * ((gaps == 2) & (below >= _LOW_SECOND)).sum(axis=1)
     costs += _FORBIDDEN * (keys[:, 0] <= bass)
     best = np.argsort(costs, kind="stable")[:_KEPT_CANDIDATES]
     return keys[best], costs[best]
@@ -120,7 +120,7 @@ def _transition(old: Keys, new: Keys, old_bass: int, new_bass: int, last: Chord,
     """What each way from one position to another costs, shape [n_old, n_new]."""
     moves = new[None, :, :] - old[:, None, :]
     steps = np.abs(moves)
-    costs = 400 * steps.sum(axis=2) + 100 * np.maximum(steps - 4, 0).sum(axis=2)
+    costs = 600 * steps.sum(axis=2) + 100 * np.maximum(steps - 4, 0).sum(axis=2)
     # A voice past its neighbour's old place is heard as crossing it.
     costs += 120 * (new[None, :, :-1] > old[:, None, 1:]).sum(axis=2)
     costs += 120 * (new[None, :, 1:] < old[:, None, :-1]).sum(axis=2)
@@ -128,7 +128,7 @@ def _transition(old: Keys, new: Keys, old_bass: int, new_bass: int, last: Chord,
         bound = (old % 12 == pitch)[:, None, :]
         wrong = (moves != 1) & (moves != 0) if kind > 0 else (moves > 0) | (moves < -2)
         costs += 400 * (bound & wrong).sum(axis=2)
-    return np.asarray(costs + 1_500 * _parallels(old, moves, old_bass, new_bass - old_bass))
+    return np.asarray(costs + 2_000 * _parallels(old, moves, old_bass, new_bass - old_bass))
 
 
 def _parallels(old: Keys, moves: Keys, low: int, bass_move: int) -> Keys:

@@ -45,8 +45,8 @@ def _moves(led: Sequence[tuple[Chord, Voices]]) -> list[tuple[Voices, Voices]]:
 def test_upper_voices_move_by_a_semitone_on_average(led: list[tuple[Chord, Voices]]) -> None:
     moves = [np.abs(np.subtract(new[1:], old[1:])).mean() for old, new in _moves(led)]
 
-    # Measured: .9 to 1.1.
-    assert np.mean(moves) <= 1.2
+    # Measured: .50 to 1.02; .54 to 1.07 while a semitone cost two thirds of what it does.
+    assert np.mean(moves) <= 1.05
     assert np.max([np.abs(np.subtract(new[1:], old[1:])).max() for old, new in _moves(led)]) <= 9
 
 
@@ -117,6 +117,21 @@ def test_tension_closes_the_spacing() -> None:
     (close,) = voice_chords([seventh], 60.0, None, [36], tension=1.0)
 
     assert close[-1] - close[0] < wide[-1] - wide[0]
+
+
+def test_tension_brings_voices_within_a_tone_of_each_other_along_a_whole_phrase() -> None:
+    chords = chords_of(music(TENSE))
+    basses = lead_bass(chords, None)
+
+    close = [
+        np.mean([np.diff(upper).min() <= 2 for upper in voice_chords(chords, 60.0, None, basses, tension)])
+        for tension in (0.0, 0.5, 1.0)
+    ]
+
+    # Measured: 0, .15, .35; 0, .05, .30 with weights that think of motion alone.
+    assert close[0] <= 0.05
+    assert close[1] >= 0.1
+    assert close[2] >= 0.25
 
 
 @settings(max_examples=60, deadline=None)

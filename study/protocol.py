@@ -101,6 +101,10 @@ class Stratum:
     levels: tuple[str, ...]
 
 
+SITE = "site"
+"""The stratification factor that a protocol's `sites` are the levels of."""
+
+
 class AllocationMethod(StrEnum):
     """How the next place is drawn; see `study.allocation`."""
 

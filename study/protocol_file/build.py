@@ -9,7 +9,9 @@ from typing import Any
 
 from study.instruments import Instrument, Perspective
 from study.protocol import (
+    SITE,
     AllocationGroup,
+    AllocationMethod,
     AllocationSpec,
     Arm,
     Assessment,
@@ -18,6 +20,7 @@ from study.protocol import (
     Design,
     EligibilityQuestion,
     EngineSpec,
+    ImbalanceMeasure,
     ListeningSpec,
     Phase,
     Safety,
@@ -32,6 +35,7 @@ from study.protocol_file.arms import fixed_start, path_spec, target_of
 from study.protocol_file.draft import Part
 from study.protocol_file.shape import default_number
 from study.questionnaire import Item, ItemKind, Questionnaire, Text
+from study.williams import williams_sequences
 
 
 def build_protocol(value: Any, data: bytes) -> StudyProtocol:
@@ -143,19 +147,39 @@ def _arm(arm: Part, study_path: Part) -> Arm:
 
 def _allocation(top: Part) -> AllocationSpec:
     allocation = top["allocation"]
-    ratio = {name: weight.whole for name, weight in allocation["ratio"].fields()}
-    sequences = allocation.get("sequences")
-    if sequences is not None:
-        arms_of = {name: tuple(arms.texts) for name, arms in sequences.fields()}
-    else:
-        arms_of = {
-            arm["id"].text: (arm["id"].text,) * top["session"]["count"].whole for arm in top["arms"].parts()
-        }
+    arms_of = _arms_of_groups(top)
+    ratio = allocation.get("ratio")
+    weight = {name: weight.whole for name, weight in ratio.fields()} if ratio is not None else {}
+    strata = [Stratum(s["factor"].text, tuple(s["levels"].texts)) for s in allocation["strata"].parts()]
+    sites = allocation.get("sites")
+    if sites is not None:
+        strata.insert(0, Stratum(SITE, tuple(sites.texts)))
+    probability, weights = allocation.get("probability"), allocation.get("factor_weights")
+    has_list_of_its_own = sites is not None and _is_true(allocation, "per_site", True)
+    measure = _optional_text(allocation, "imbalance")
     return AllocationSpec(
-        tuple(AllocationGroup(name, arms, ratio[name]) for name, arms in arms_of.items()),
-        tuple(Stratum(s["factor"].text, tuple(s["levels"].texts)) for s in allocation["strata"].parts()),
-        tuple(size.whole for size in allocation["block_sizes"].parts()),
+        groups=tuple(AllocationGroup(name, arms, weight.get(name, 1)) for name, arms in arms_of.items()),
+        strata=tuple(strata),
+        block_sizes=tuple(size.whole for size in _items(allocation.get("block_sizes"))),
+        method=AllocationMethod(allocation["method"].text),
+        probability=probability.number if probability is not None else None,
+        imbalance=ImbalanceMeasure(measure) if measure is not None else ImbalanceMeasure.RANGE,
+        factor_weights=MappingProxyType(
+            {name: part.number for name, part in weights.fields()} if weights is not None else {}
+        ),
+        list_factors=(SITE,) if has_list_of_its_own else (),
     )
+
+
+def _arms_of_groups(top: Part) -> dict[str, tuple[str, ...]]:
+    """Group id to the arm of each session."""
+    sequences = top["allocation"].get("sequences")
+    arm_ids = [arm["id"].text for arm in top["arms"].parts()]
+    if sequences is None:
+        return {arm_id: (arm_id,) * top["session"]["count"].whole for arm_id in arm_ids}
+    if sequences.is_text:
+        return williams_sequences(arm_ids)
+    return {name: tuple(arms.texts) for name, arms in sequences.fields()}
 
 
 def _assessment(part: Part) -> Assessment:

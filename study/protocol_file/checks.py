@@ -13,6 +13,7 @@ from study.protocol_file.checks_outcomes import check_outcomes
 from study.protocol_file.checks_pages import check_pages, check_picture_files
 from study.protocol_file.checks_paths import check_paths, stays_beside
 from study.protocol_file.checks_questions import check_questions
+from study.protocol_file.checks_strata import check_strata
 from study.protocol_file.draft import Part, run_checks
 from study.protocol_file.text import Finding
 
@@ -23,6 +24,7 @@ def check_meaning(draft: Part) -> Iterator[Finding]:
         (
             check_paths,
             check_allocation,
+            check_strata,
             check_conduct,
             check_outcomes,
             check_analysis,

@@ -1,67 +1,100 @@
-"""Checks of the allocation: sequences, ratio, blocks and strata."""
+"""Checks of the allocation: method, sequences, ratio and blocks."""
 
 from __future__ import annotations
 
-import keyword
 import math
 from collections.abc import Iterator
 
+from study.protocol import SITE
 from study.protocol_file.draft import Part, run_checks, unknown
+from study.protocol_file.shape import protocol_schema
 from study.protocol_file.text import Finding, did_you_mean, shown
+from study.williams import williams_sequences
 
-#: Columns that tables and models have already.
-_TAKEN = (
-    "arm",
-    "period",
-    "sequence",
-    "participant",
-    "participant_id",
-    "session",
-    "session_id",
-    "phase",
-    "stratum",
-    "valence",
-    "arousal",
-    "pre_valence",
-    "pre_arousal",
-    "post_valence",
-    "post_arousal",
-    "progress",
-    "distance",
-)
+#: Field to the methods that it has a meaning for.
+_FIELDS_OF = {
+    "block_sizes": ("permuted_blocks",),
+    "probability": ("minimisation", "biased_coin"),
+    "imbalance": ("minimisation",),
+    "factor_weights": ("minimisation",),
+}
 
-#: What table readers take for a missing value (pandas, R).
-_MISSING = ("NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "<NA>")
-_LOST = ("would be read as a missing value in tables", "write another word, such as no_group")
+#: Method to the field that it cannot do without.
+_NEEDED = {"permuted_blocks": "block_sizes", "minimisation": "probability"}
 
 
 def check_allocation(draft: Part) -> Iterator[Finding]:
     """What is wrong with the allocation."""
     yield from run_checks(
         (
-            _names_survive_tables,
+            _fields_fit_the_method,
+            _method_fits_the_groups,
+            _minimisation_can_balance,
             _sequences_fit_the_design,
             _ratio_names_the_groups,
             _blocks_divide,
-            _strata_can_be_told_apart,
             _strata_are_not_too_many,
         ),
         draft,
     )
 
 
-def _names_survive_tables(top: Part) -> Iterator[Finding]:
-    for name in top.at("allocation", "ratio").json:
-        if name in _MISSING:
-            yield Finding(("allocation", "ratio", name), *_LOST)
-    for stratum in top.at("allocation", "strata").readable_parts():
-        yield from run_checks((_levels_survive_tables,), stratum)
+def _fields_fit_the_method(top: Part) -> Iterator[Finding]:
+    allocation = top["allocation"]
+    method = allocation["method"].text
+    for name, methods in _FIELDS_OF.items():
+        if name in allocation.json and method not in methods:
+            yield Finding(
+                (*allocation.path, name),
+                f"belongs to {' and '.join(methods)}, and the method is {method}",
+                f"delete it, or write method {methods[0]}",
+            )
+    needed = _NEEDED.get(method)
+    if needed is not None and needed not in allocation.json:
+        write = protocol_schema()["properties"]["allocation"]["properties"][needed]["x-write"]
+        yield Finding((*allocation.path, needed), "is missing", str(write))
 
 
-def _levels_survive_tables(stratum: Part) -> Iterator[Finding]:
-    for level in stratum["levels"].readable_parts():
-        if level.text in _MISSING:
-            yield level.finding(*_LOST)
+def _method_fits_the_groups(top: Part) -> Iterator[Finding]:
+    allocation = top["allocation"]
+    method, weights = allocation["method"], _weights(top)
+    if method.text == "biased_coin" and (len(weights) != 2 or len(set(weights)) != 1):
+        yield method.finding(
+            "the biased coin is for two groups of equal weight",
+            "write permuted_blocks or minimisation, or two groups with the same weight in ratio",
+        )
+        return
+    probability = allocation.get("probability")
+    fair = min(weights) / sum(weights)
+    if probability is not None and probability.number <= fair:
+        yield probability.finding(
+            f"{probability.number:g} is no more than the {fair:.3g} that chance alone gives",
+            "write a share nearer to 1, such as 0.8",
+        )
+
+
+def _minimisation_can_balance(top: Part) -> Iterator[Finding]:
+    allocation = top["allocation"]
+    if allocation["method"].text != "minimisation":
+        return
+    factors = [stratum["factor"].text for stratum in allocation["strata"].parts()]
+    per_site = allocation.get("per_site")
+    if allocation.get("sites") is not None and per_site is not None and not per_site.is_true:
+        factors.insert(0, SITE)
+    if not factors:
+        yield allocation["strata"].finding(
+            "minimisation balances factors, and there is none",
+            "name a factor, or write method permuted_blocks",
+        )
+    weights = allocation.get("factor_weights")
+    for name in weights.json if weights is not None else ():
+        if name not in factors:
+            remedy = did_you_mean(name, factors) + "write one of " + ", ".join(factors)
+            yield Finding(
+                (*allocation.path, "factor_weights", name),
+                "is no factor that is balanced",
+                remedy if factors else "delete it",
+            )
 
 
 def _sequences_fit_the_design(top: Part) -> Iterator[Finding]:
@@ -83,6 +116,13 @@ def _sequences_fit_the_design(top: Part) -> Iterator[Finding]:
         )
         return
     arm_ids = _arm_ids(top)
+    if sequences.is_text:
+        if count.whole != len(arm_ids):
+            yield count.finding(
+                f"Williams squares of {len(arm_ids)} arms have {len(arm_ids)} sessions, not {count.whole}",
+                f"write {len(arm_ids)}, or name the sequences one by one",
+            )
+        return
     seen: dict[tuple[str, ...], str] = {}
     for name, arms in sequences.fields():
         for arm in arms.parts():
@@ -108,12 +148,38 @@ def _arm_ids(top: Part) -> list[str]:
 
 def _groups(top: Part) -> tuple[str, list[str]]:
     if top["design"].text == "crossover":
-        return "sequence", [name for name, _ in top.at("allocation", "sequences").fields()]
+        sequences = top.at("allocation", "sequences")
+        if sequences.is_text:
+            return "sequence", list(williams_sequences(_arm_ids(top)))
+        return "sequence", [name for name, _ in sequences.fields()]
     return "arm", _arm_ids(top)
 
 
+def _is_williams(top: Part) -> bool:
+    sequences = top["allocation"].get("sequences")
+    return top["design"].text == "crossover" and sequences is not None and sequences.is_text
+
+
+def _weights(top: Part) -> list[int]:
+    """Of every group."""
+    if _is_williams(top):
+        return [1] * len(_groups(top)[1])
+    return [weight.whole for _, weight in top.at("allocation", "ratio").fields()]
+
+
 def _ratio_names_the_groups(top: Part) -> Iterator[Finding]:
-    ratio = top.at("allocation", "ratio")
+    allocation = top["allocation"]
+    ratio = allocation.get("ratio")
+    if _is_williams(top):
+        if ratio is not None:
+            yield ratio.finding(
+                "has no meaning with Williams squares, whose sequences weigh the same", "delete it"
+            )
+        return
+    if ratio is None:
+        write = protocol_schema()["properties"]["allocation"]["properties"]["ratio"]["x-write"]
+        yield Finding((*allocation.path, "ratio"), "is missing", str(write))
+        return
     what, names = _groups(top)
     for name in ratio.json:
         if name not in names:
@@ -130,7 +196,9 @@ def _ratio_names_the_groups(top: Part) -> Iterator[Finding]:
 
 
 def _blocks_divide(top: Part) -> Iterator[Finding]:
-    total = sum(weight.whole for _, weight in top.at("allocation", "ratio").fields())
+    if top.at("allocation", "method").text != "permuted_blocks":
+        return
+    total = sum(_weights(top))
     sample_size = top.at("population", "sample_size").whole
     seen: set[int] = set()
     for size in top.at("allocation", "block_sizes").readable_parts():
@@ -150,40 +218,13 @@ def _blocks_divide(top: Part) -> Iterator[Finding]:
         seen.add(size.whole)
 
 
-def _strata_can_be_told_apart(top: Part) -> Iterator[Finding]:
-    for stratum in top.at("allocation", "strata").readable_parts():
-        yield from run_checks((_factor_name_is_free, _levels_differ), stratum)
-
-
-def _factor_name_is_free(stratum: Part) -> Iterator[Finding]:
-    factor = stratum["factor"]
-    if factor.text in _TAKEN or keyword.iskeyword(factor.text):
-        yield factor.finding(
-            f"{shown(factor.text)} has a meaning of its own in tables and models",
-            f"write another name, such as {factor.text}_group",
-        )
-
-
-def _levels_differ(stratum: Part) -> Iterator[Finding]:
-    levels = stratum["levels"]
-    seen: dict[str, str] = {}
-    for level in levels.parts():
-        same = seen.setdefault(level.text.casefold(), level.text)
-        if same is not level.text:
-            yield level.finding(
-                f"{shown(level.text)} stands for the same level as {shown(same)}", "write each level once"
-            )
-    if len(levels.json) < 2:
-        yield levels.finding(
-            f"holds {len(levels.json)} level(s), which stratifies nothing",
-            "write two levels or more, or delete the factor",
-        )
-
-
 def _strata_are_not_too_many(top: Part) -> Iterator[Finding]:
-    strata = top.at("allocation", "strata")
+    if top.at("allocation", "method").text != "permuted_blocks":
+        return
+    strata, sites = top.at("allocation", "strata"), top["allocation"].get("sites")
     lists = math.prod(len(stratum["levels"].texts) for stratum in strata.parts())
-    block = sum(weight.whole for _, weight in top.at("allocation", "ratio").fields())
+    lists *= len(sites.texts) if sites is not None else 1
+    block = sum(_weights(top))
     sample_size = top.at("population", "sample_size").whole
     if lists > 1 and lists * block > sample_size:
         yield strata.finding(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from study.analysis_plan import Aim, Model, Strategy
+from study.protocol import SITE
 from study.protocol_file.analysis import HIGHER_IS_BETTER
 from study.protocol_file.draft import Part, run_checks, unknown
 from study.protocol_file.text import Finding, did_you_mean, shown
@@ -45,6 +46,8 @@ def _model_fits_the_design(top: Part) -> Iterator[Finding]:
 
 def _covariates_are_known(top: Part) -> Iterator[Finding]:
     factors = [stratum["factor"].text for stratum in top.at("allocation", "strata").parts()]
+    if "sites" in top["allocation"].json:
+        factors.append(SITE)
     is_crossover = top["design"].text == "crossover"
     allowed = [*_PRE_COVARIATES, *factors, *(_CROSSOVER_COVARIATES if is_crossover else ())]
     for covariate in top.at("analysis", "covariates").readable_parts():

@@ -130,7 +130,7 @@ function openPage(component, build) {
     root.opened.refresh?.(view);
     return root.opened.close;
   }
-  // Streamlit lets the page before stand for a moment beside the new one.
+  // Streamlit lets the page before stand for a moment beside the new one: never are both to be seen or pressed.
   if (shared.open && shared.open.root !== root) { shared.open.close(); shared.open.root.hidden = true; }
   root.hidden = false;
   root.opened?.close();

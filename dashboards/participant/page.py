@@ -89,9 +89,17 @@ def _look_again(kind: str, key: str) -> None:
     """Run the page again when the record has moved on without it: a link revoked, a sound made."""
     if kind == "finished":
         return
+    has_looked = False
 
     @st.fragment(run_every=WAITING_EVERY if kind == "waiting" else LOOK_EVERY)
     def look() -> None:
+        nonlocal has_looked
+        is_first, has_looked = not has_looked, True
+        if kind == "trouble":
+            # What is due can be told though it cannot be shown: tried at once, it would be tried without end.
+            if not is_first and _due_view()["kind"] != "trouble":
+                st.rerun(scope="app")
+            return
         due = _due_page()
         # Where it cannot be told, what somebody has begun to write stays on the page.
         if due is not None and due != (kind, key):

@@ -26,6 +26,7 @@ from tests.dashboards.app.axe import serious
 from tests.dashboards.app.mirrored import bring_mirrored_catalogue
 from tests.dashboards.app.person import Person
 from tests.dashboards.app.served import ServedStudy
+from tests.dashboards.app.test_player import eventually
 from tests.dashboards.app.whole_study import whole_protocol, whole_study
 from tests.dashboards.browser import chromium
 
@@ -526,15 +527,44 @@ def test_a_page_that_cannot_be_made_is_kind_and_shows_no_trace(pages: Pages, tmp
     somebody = pages.somebody(locale="he")
     catalogue = somebody.study.folder.root / "texts" / "he.json"
     kept = catalogue.read_bytes()
+
+    def tries() -> int:
+        return pages.served.log.read_text().count("texts/he.json: cannot be read as JSON")
+
     catalogue.write_text("{")
     try:
         on = somebody.open("trouble")
         expect(on.get_by_role("heading", level=1)).to_have_text("One moment, please")
         assert "Traceback" not in somebody.page.content()
+        before = tries()
+        somebody.page.wait_for_timeout(1_500)
+        # By itself the page tries again every fifteen seconds and not as fast as the server can.
+        assert tries() - before <= 1
+        before = tries()
+        on.get_by_role("button", name="Try again").click()
+        eventually(lambda: tries() > before)
     finally:
         catalogue.write_bytes(kept)
-    on.get_by_role("button", name="Try again").click()
+    # It may have gone on by itself meanwhile.
+    somebody.page.evaluate(
+        "() => { const { open } = window.__isopath; if (open.view.kind === 'trouble') open.advance(); }"
+    )
     somebody.on("consent")
+
+
+def test_the_page_before_and_the_page_after_are_never_both_to_be_seen(pages: Pages) -> None:
+    somebody = pages.somebody()
+    on = somebody.open("consent")
+    somebody.page.evaluate(_WATCH_PAGES)
+
+    on.get_by_role("button", name="Yes, I take part").click()
+    somebody.on("instrument")
+    somebody.page.wait_for_timeout(500)
+
+    seen = somebody.page.evaluate("() => window.seenPages")
+    assert seen[0] == ["consent"]
+    assert seen[-1] == ["instrument"]
+    assert [several for several in seen if len(several) > 1] == []
 
 
 def test_every_page_fits_320_pixels_with_targets_for_a_thumb_and_a_heading(pages: Pages) -> None:
@@ -558,6 +588,21 @@ def test_every_page_fits_320_pixels_with_targets_for_a_thumb_and_a_heading(pages
             somebody.page.evaluate("() => window.__isopath.open.advance()")
 
     assert seen == ["consent", *["instrument"] * 5, "questionnaire", "instrument"]
+
+
+# At each frame, the kinds of all pages that can be seen; "none" for one that was not filled yet.
+_WATCH_PAGES = """() => {
+  window.seenPages = [];
+  const look = () => {
+    const roots = [...document.querySelectorAll("*")]
+      .flatMap((one) => [...(one.shadowRoot?.querySelectorAll(".ip-page") ?? [])]);
+    const shown = roots.filter((root) => root.checkVisibility());
+    const kinds = shown.map((root) => root.opened?.view.kind ?? "none");
+    if (JSON.stringify(kinds) !== JSON.stringify(window.seenPages.at(-1))) window.seenPages.push(kinds);
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
 
 
 # Every control that can be pressed: those inside a label are as large as the label.

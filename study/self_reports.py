@@ -128,6 +128,13 @@ def miss_report(study: Study, actor: str, participant_id: str, report: GiveRepor
     _record(study, actor, participant_id, report, missed)
 
 
+def is_about_to_allocate(study: Study, participant_id: str, report: GiveReport) -> bool:
+    """Whether this report, once recorded, gives the person their place."""
+    history = study.record.participant(participant_id)
+    given = SelfReportMissed(report.phase, report.instrument_id, "", report.probe_at_s)
+    return not is_allocated(history) and _leads_to_rendering(study, history, participant_id, report, given)
+
+
 def _check_asked(report: GiveReport, items: Sequence[str], asked: Asked | None) -> None:
     if asked is None:
         return

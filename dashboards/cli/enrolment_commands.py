@@ -19,13 +19,20 @@ from dashboards.cli.arguments import (
     say,
     software_version,
 )
+from dashboards.cli.passphrases import PassphraseFile, passphrase_of
 from study import conduct
+from study.allocation_seed import SeedForm
 from study.errors import OutOfRange
 from study.founding import initialise_study
 from study.step import describe
 from study.steps import next_step
 
 _YES_NO = {"yes": True, "no": False}
+_ABOUT_THE_SEED = {
+    SeedForm.SEED: "Keep allocation.seed where no one who enrols participants can read it.",
+    SeedForm.SEALED_SEED: "allocation.seed.sealed needs its passphrase at every allocation: keep it well.",
+    SeedForm.DRAWN: "There is no allocation seed: each place is drawn at its moment.",
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -48,29 +55,57 @@ def init(
     protocol: Annotated[
         Path, typer.Option("--protocol", metavar="FILE", help="The protocol file.", show_default=False)
     ],
+    seal_allocation: Annotated[
+        bool,
+        typer.Option(
+            "--seal-allocation", help="Seal the allocation seed by a passphrase, which allocating then needs."
+        ),
+    ] = False,
+    draw: Annotated[
+        bool, typer.Option("--draw", help="Keep no allocation seed: draw each place at its moment.")
+    ] = False,
+    passphrase_file: PassphraseFile = None,
     actor: ActorOption = None,
     json: JsonOption = False,
 ) -> None:
     """Begin a study: freeze the protocol, seal the allocation seed, open the record.
 
     The folder is made whole or not at all. The protocol is copied byte for byte
-    and its hash stands in every event from now on.
+    and its hash stands in every event from now on. Whoever loses the passphrase of a
+    sealed seed allocates nobody any more.
     """
     load_checked_protocol(protocol)
-    study = initialise_study(folder, protocol, actor_of(actor), software_version())
+    form, passphrase = _seed_form(seal_allocation, draw, passphrase_file)
+    study = initialise_study(
+        folder, protocol, actor_of(actor), software_version(), seed_form=form, passphrase=passphrase
+    )
     head = study.record.head()
     say(
         f"{folder} holds the study {study.protocol.study_id} (protocol {study.protocol.sha256[:12]}).\n"
-        f"Keep {study.folder.allocation_seed.name} where no one who enrols participants can read it.\n"
+        f"{_ABOUT_THE_SEED[form]}\n"
         f"Next: isopath enrol {folder}",
         json,
         {
             "study": str(folder),
             "study_id": study.protocol.study_id,
             "protocol_sha256": study.protocol.sha256,
+            "allocation_source": form,
             "head_sha256": head.sha256,
         },
     )
+
+
+def _seed_form(
+    seal_allocation: bool, draw: bool, passphrase_file: Path | None
+) -> tuple[SeedForm, str | None]:
+    if seal_allocation and draw:
+        raise OutOfRange("--draw", "keeps no seed that could be sealed", "give --seal-allocation or --draw")
+    if seal_allocation:
+        passphrase = passphrase_of(passphrase_file, "the allocation seed", is_new=True)
+        return SeedForm.SEALED_SEED, passphrase
+    if passphrase_file is not None:
+        raise OutOfRange("--passphrase-file", "is given, and nothing is sealed", "add --seal-allocation")
+    return SeedForm.DRAWN if draw else SeedForm.SEED, None
 
 
 def enrol(

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from study.errors import OutOfRange, StorageError
+from study.founding import Study
 
 PassphraseFile = Annotated[
     Path | None,
@@ -40,6 +41,18 @@ def passphrase_of(file: Path | None, of_what: str, is_new: bool = False) -> str:
     if is_new and getpass.getpass("Once more: ") != first:
         raise OutOfRange("passphrase", "was not typed twice the same", "run the command again")
     return _checked(first, of_what)
+
+
+def with_seed(study: Study, file: Path | None) -> Study:
+    """The study with its allocation seed in memory; the passphrase is asked for where the seed is sealed.
+
+    Raises:
+        WrongPassphrase: it does not open the seed.
+        OutOfRange, StorageError: see `passphrase_of`.
+    """
+    if not study.needs_passphrase():
+        return study
+    return study.unsealed(passphrase_of(file, "the allocation seed"))
 
 
 def _first_line(file: Path) -> str:

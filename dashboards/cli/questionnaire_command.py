@@ -17,11 +17,12 @@ from dashboards.cli.arguments import (
     pairs_of,
     say,
 )
+from dashboards.cli.passphrases import PassphraseFile, with_seed
 from study.errors import ConductError, OutOfRange
 from study.founding import Study
 from study.protocol import Phase
 from study.questionnaire import Item, ItemKind, Questionnaire, Text
-from study.self_reports import miss_report, submit_questionnaire
+from study.self_reports import is_about_to_allocate, miss_report, submit_questionnaire
 from study.step import GiveReport, describe
 from study.steps import next_step
 
@@ -44,15 +45,19 @@ def answer(
     missed: Annotated[
         str | None, typer.Option(metavar="REASON", help="Nothing was answered; say why.")
     ] = None,
+    passphrase_file: PassphraseFile = None,
     actor: ActorOption = None,
     json: JsonOption = False,
 ) -> None:
     """Record an answered questionnaire; without answers, print its questions.
 
-    An item that was left blank is left out, and recorded as missed.
+    An item that was left blank is left out, and recorded as missed. Where the answers
+    are the last before the allocation and its seed is sealed, the passphrase is asked for.
     """
     study = opened(folder)
     due, questionnaire = _due(study, participant_id, phase)
+    if (item or missed is not None) and is_about_to_allocate(study, participant_id, due):
+        study = with_seed(study, passphrase_file)
     if missed is not None:
         if item:
             raise OutOfRange("--missed", "is given beside answers", "give the answers, or --missed")

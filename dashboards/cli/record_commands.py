@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dashboards.cli.arguments import JsonOption, StudyArgument, opened, say
+from dashboards.cli.passphrases import PassphraseFile, with_seed
 from study.events import (
     AdverseEventReported,
     ArmsUnblinded,
@@ -24,6 +25,7 @@ from study.events import (
 )
 from study.founding import Study
 from study.freeze import is_frozen, is_unblinded
+from study.places import check_places
 from study.rendered import check_sounds
 from study.step import describe
 from study.steps import next_step
@@ -116,6 +118,10 @@ def verify(
     sounds: Annotated[
         bool, typer.Option("--sounds", help="Also hash every rendered session's sound.")
     ] = False,
+    allocation: Annotated[
+        bool, typer.Option("--allocation", help="Also work out every place of the allocation again.")
+    ] = False,
+    passphrase_file: PassphraseFile = None,
     json: JsonOption = False,
 ) -> None:
     """Walk the record's hash chain; exit code 2 names the first row that does not hold.
@@ -130,6 +136,12 @@ def verify(
     if sounds:
         facts["sounds"] = check_sounds(study)
         said += f"\nThe sound of {facts['sounds']} session(s) is as it was rendered."
+    if allocation:
+        checked = check_places(with_seed(study, passphrase_file))
+        facts["places"] = vars(checked)
+        said += f"\nAllocation: {checked.places} place(s) are as they were drawn."
+        if checked.unknown:
+            said += f" {checked.unknown} cannot be worked out any more, since rows were erased."
     say(said, json, facts)
 
 

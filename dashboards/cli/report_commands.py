@@ -17,13 +17,14 @@ from dashboards.cli.arguments import (
     pairs_of,
     say,
 )
+from dashboards.cli.passphrases import PassphraseFile, with_seed
 from study import conduct, visits
 from study.errors import ConductError, OutOfRange
 from study.events import AdverseEventReported, EndReason
 from study.founding import Study
 from study.instruments import Perspective, ScoredResponse
 from study.protocol import Phase
-from study.self_reports import miss_report, submit_report
+from study.self_reports import is_about_to_allocate, miss_report, submit_report
 from study.step import GiveReport, describe
 from study.steps import next_step
 
@@ -89,6 +90,7 @@ def self_report(
     missed: Annotated[
         str | None, typer.Option(metavar="REASON", help="Nothing was answered; say why.")
     ] = None,
+    passphrase_file: PassphraseFile = None,
     actor: ActorOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -96,10 +98,13 @@ def self_report(
 
     Values are raw, as answered (Affective Slider 0 to 1, VAS 0 to 100, SAM and Affect
     Grid 1 to 9, STAI-6 items 1 to 4). A single missed item is simply left out. The
-    last pre report of the first session allocates the participant.
+    last pre report of the first session allocates the participant; where the
+    allocation seed is sealed, its passphrase is then asked for.
     """
     study = opened(folder)
     due = _due(study, participant_id, phase, instrument)
+    if is_about_to_allocate(study, participant_id, due):
+        study = with_seed(study, passphrase_file)
     if missed is not None:
         miss_report(study, actor_of(actor), participant_id, due, missed)
         felt, distress = None, False

@@ -9,7 +9,9 @@ from typing import Annotated
 import typer
 
 from dashboards.cli.arguments import StudyArgument, actor_of, opened
+from dashboards.cli.passphrases import PassphraseFile, with_seed
 from dashboards.cli.placement import DeviceOption, ModelsOption, placement_of
+from study.allocation import check_site
 from study.errors import refuse
 from study.events import ServedInsecurely
 from study.founding import Study
@@ -57,12 +59,20 @@ def serve(
     device: DeviceOption = "cpu",
     models_dir: ModelsOption = None,
     jobs: Annotated[int, typer.Option(min=1, help="Sessions made at once, each by a process.")] = 1,
+    site: Annotated[
+        str | None,
+        typer.Option(
+            help="Whoever is enrolled here belongs to this site of the protocol.", show_default=False
+        ),
+    ] = None,
+    passphrase_file: PassphraseFile = None,
 ) -> None:
     """Serve the study: participants' pages, the researchers' dashboard, sound and its log.
 
     The study's record is the only state: after a crash, serve it again and everybody
     goes on where they were. Beyond this machine it needs TLS, by its own certificate
-    or a proxy's.
+    or a proxy's. The passphrase of a sealed allocation seed is asked for once, at the
+    start, and the seed is held in memory alone.
     """
     # Streamlit and the web server load only for those who serve.
     from dashboards.server.doors import Doors
@@ -72,6 +82,8 @@ def serve(
     doors = Doors(host, port, tls_cert, tls_key, proxies, tuple(name or ()), insecure)
     doors.check()
     study = opened(folder)
+    check_site(study.protocol.allocation, site)
+    study = with_seed(study, passphrase_file)
     placement = placement_of(device, None, models_dir)
     with only_server(study.folder.root):
         study.record.verify()
@@ -96,6 +108,7 @@ def serve(
             hosts=doors.hosts,
             proxies=frozenset(doors.proxies),
             is_kiosk=kiosk,
+            site=site,
         )
         app = build_app(served)
         _tell(study, doors.url, folder)

@@ -23,6 +23,7 @@ from study.access.roles import Permission
 from study.conduct import enrol
 from study.events import DataImported
 from study.oversight import ParticipantStatus
+from study.protocol import SITE
 
 _CHOSEN = "participants-chosen"
 
@@ -82,10 +83,12 @@ def _enrol_form(staff: Staff) -> None:
             factor.factor: st.selectbox(
                 factor.factor.replace("_", " ").capitalize(),
                 factor.levels,
-                index=None,
+                index=factor.levels.index(fixed) if fixed is not None else None,
+                disabled=fixed is not None,
                 key=f"{key}-{factor.factor}",
             )
             for factor in study.protocol.allocation.strata
+            for fixed in [current().site if factor.factor == SITE else None]
         }
         if not st.form_submit_button("Enrol", type="primary"):
             return
@@ -95,6 +98,10 @@ def _enrol_form(staff: Staff) -> None:
         markup.show(markup.notice(f"Choose {' and '.join(missing)} first.", "bad", "Nobody was enrolled."))
         return
     given = {factor: str(level) for factor, level in stratum.items()}
+    fixed_site = current().site
+    if fixed_site is not None:
+        # A field that is greyed out in the browser is not thereby fixed.
+        given[SITE] = fixed_site
     made: list[str] = []
     if tried(
         lambda: made.append(enrol(study, staff.actor, given)), "Enrolled. Make the personal link below."

@@ -28,6 +28,7 @@ class Served:
         proxies: addresses whose word on scheme and client is believed; every request must
             then come from one of them, by https.
         is_kiosk: whether every device is a tablet that people share.
+        site: that everybody enrolled here belongs to; None where staff choose it.
     """
 
     study: Study
@@ -39,6 +40,7 @@ class Served:
     hosts: frozenset[str] = frozenset()
     proxies: frozenset[str] = frozenset()
     is_kiosk: bool = False
+    site: str | None = None
 
 
 class _Holder:

@@ -8,7 +8,7 @@ from study.allocation.draws import AllocationSource, DrawnNow, Seeded
 from study.allocation.next_place import chances, next_place, of_list, place_again
 from study.allocation.permuted_blocks import place_at
 from study.allocation.place import Place, Taken
-from study.allocation.stratum import check_stratum, list_of
+from study.allocation.stratum import check_site, check_stratum, list_of
 
 __all__ = [
     "AllocationSource",
@@ -17,6 +17,7 @@ __all__ = [
     "Seeded",
     "Taken",
     "chances",
+    "check_site",
     "check_stratum",
     "list_of",
     "next_place",

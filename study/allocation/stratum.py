@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from study.errors import ConductError
-from study.protocol import AllocationMethod, AllocationSpec
+from study.errors import ConductError, UnknownName
+from study.protocol import SITE, AllocationMethod, AllocationSpec
 
 
 def check_stratum(spec: AllocationSpec, stratum: Mapping[str, str]) -> dict[str, str]:
@@ -27,6 +27,18 @@ def check_stratum(spec: AllocationSpec, stratum: Mapping[str, str]) -> dict[str,
                 f"stratum {name}", f"{stratum[name]!r} is not a level", "give " + " or ".join(levels)
             )
     return {name: stratum[name] for name in factors}
+
+
+def check_site(spec: AllocationSpec, site: str | None) -> None:
+    """Refuse a site that the protocol does not have.
+
+    Raises:
+        UnknownName: the protocol has no sites, or others.
+    """
+    levels = next((factor.levels for factor in spec.strata if factor.factor == SITE), ())
+    if site is not None and site not in levels:
+        remedy = "name one of " + ", ".join(levels) if levels else "name sites in the protocol's allocation"
+        raise UnknownName("site", f"{site!r} is not a site of this protocol", remedy)
 
 
 def list_of(spec: AllocationSpec, stratum: Mapping[str, str]) -> dict[str, str]:

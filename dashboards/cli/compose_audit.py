@@ -11,7 +11,9 @@ from dashboards.cli.arguments import software_version
 from dashboards.cli.compose_files import Outputs
 from generation.composer.audit.cue_sheet import cue_sheet, cue_sheet_csv, cue_sheet_json
 from generation.composer.audit.midi import midi_of
-from generation.composer.audit.piano_roll import write_piano_roll
+from generation.composer.audit.novelty import novelty_of
+from generation.composer.audit.novelty_picture import draw_novelty
+from generation.composer.audit.piano_roll import piano_roll_bytes, write_piano_roll
 from generation.composer.cues import CueCurves
 from generation.composer.engine import ComposerEngine
 from generation.composer.score import Score
@@ -47,6 +49,11 @@ def write_audit(
         name = outputs.beside(".png")
         write_piano_roll(folder / name.name, score, curves, plan.path, _title(plan))
         written["piano roll"] = str(name)
+    if outputs.form:
+        name = outputs.beside("-form.png")
+        figure = draw_novelty(score, novelty_of(score), _title(plan))
+        write_whole(folder / name.name, piano_roll_bytes(figure))
+        written["picture of the form"] = str(name)
     return written
 
 

@@ -83,6 +83,9 @@ def compose(
     piano_roll: Annotated[
         bool, typer.Option("--piano-roll", help="draw notes, sections, path and cues: OUT.png")
     ] = False,
+    form: Annotated[
+        bool, typer.Option("--form", help="draw which bars are alike, and where new begins: OUT-form.png")
+    ] = False,
     model: Annotated[
         str | None, typer.Option(metavar="NAME|FOLDER", help="the neural engine's model", show_default=False)
     ] = None,
@@ -108,14 +111,16 @@ def compose(
         "--midi": midi,
         "--cue-sheet": cue_sheet,
         "--piano-roll": piano_roll,
+        "--form": form,
         "--play": play,
     }
     request = EngineRequest(engine, palette, cue_weights, bank, model, rate)
     spec = request.spec([option for option, is_given in given.items() if is_given])
     plan = make_compose_plan(PathRequest(start, target, via or (), path, minutes, steps).path(), seed, spec)
     outputs = None
-    if out is not None or not play or stems or midi or cue_sheet or piano_roll:
-        outputs = Outputs(out or DEFAULT_OUT, stems, midi, cue_sheet, piano_roll)
+    wanted = Outputs(out or DEFAULT_OUT, stems, midi, cue_sheet, piano_roll, form)
+    if out is not None or not play or wanted.needs_notes:
+        outputs = wanted
         outputs.check(force)
 
     # The engine is needed only once everything else is in order.

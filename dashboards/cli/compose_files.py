@@ -23,7 +23,7 @@ class Outputs:
 
     Args:
         sound: ends in .flac or .wav.
-        stems, midi, cue_sheet, piano_roll: what is asked for beside it.
+        stems, midi, cue_sheet, piano_roll, form: what is asked for beside it.
     """
 
     sound: Path
@@ -31,6 +31,7 @@ class Outputs:
     midi: bool = False
     cue_sheet: bool = False
     piano_roll: bool = False
+    form: bool = False
 
     def beside(self, ending: str) -> Path:
         """A file beside the sound: ``.mid``, ``-cues.csv``."""
@@ -41,6 +42,11 @@ class Outputs:
         return self.beside(f"-{part}{self.sound.suffix}")
 
     @property
+    def needs_notes(self) -> bool:
+        """Whether anything is asked for that is made from the notes."""
+        return self.stems or self.midi or self.cue_sheet or self.piano_roll or self.form
+
+    @property
     def all_possible(self) -> Sequence[Path]:
         """Every file that may come of it."""
         return [
@@ -48,6 +54,7 @@ class Outputs:
             *([self.beside(".mid")] if self.midi else []),
             *([self.beside("-cues.csv"), self.beside("-cues.json")] if self.cue_sheet else []),
             *([self.beside(".png")] if self.piano_roll else []),
+            *([self.beside("-form.png")] if self.form else []),
             self.sound,
         ]
 

@@ -73,9 +73,7 @@ def make_files(
     """
     engine = load_engine(plan.engine, placement)
     folder = outputs.sound.parent if outputs else Path(tempfile.gettempdir())
-    wants_notes = outputs is not None and (
-        outputs.stems or outputs.midi or outputs.cue_sheet or outputs.piano_roll
-    )
+    wants_notes = outputs is not None and outputs.needs_notes
     with ExitStack() as stack:
         if isinstance(engine, ComposerEngine):
             sound = blank_sound(round(plan.duration_s * rate_hz), 2, folder)

@@ -43,7 +43,7 @@ def names(folder: Path) -> list[str]:
 @pytest.fixture(scope="module")
 def everything(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     folder = tmp_path_factory.mktemp("out")
-    wanted = ["--stems", "--midi", "--cue-sheet", "--piano-roll", "--rate", "44100"]
+    wanted = ["--stems", "--midi", "--cue-sheet", "--piano-roll", "--form", "--rate", "44100"]
     return folder, composed(*wanted, "--cue-weights", "tempo=0,mode=1", "-o", str(folder / "a.wav"))
 
 
@@ -51,7 +51,9 @@ def test_every_file_that_is_told_is_there_and_no_other(everything: tuple[Path, d
     folder, told = everything
 
     assert names(folder) == sorted(Path(name).name for name in (told["file"], *told["beside"].values()))
-    assert {"MIDI file", "cue sheet", "piano roll", "stem of the melody"} <= set(told["beside"])
+    assert {"MIDI file", "cue sheet", "piano roll", "picture of the form", "stem of the melody"} <= set(
+        told["beside"]
+    )
 
 
 def test_stems_sum_to_the_whole(everything: tuple[Path, dict[str, Any]]) -> None:
@@ -79,6 +81,7 @@ def test_the_midi_file_and_the_picture_are_of_the_same_session(
     assert midi.length == pytest.approx(6.0, abs=0.002)
     assert "seed: 1" in texts
     assert imread(folder / "a.png").shape[1] == 1650
+    assert imread(folder / "a-form.png").shape[:2] == (1056, 880)
 
 
 def test_a_cue_of_weight_0_stands_still_in_the_cue_sheet_while_the_others_move(

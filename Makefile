@@ -32,7 +32,7 @@ $(VENV)/.ready-demo: pyproject.toml constraints.txt
 
 $(VENV)/.ready-test: $(VENV)/.ready-demo
 	@echo "Adding what the tests need ..."; start=$$(date +%s); \
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,training,cluster]' && \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,training,cluster,postgres]' && \
 	touch $@ && echo "Adding it took $$(( $$(date +%s) - start )) s."
 
 demo: $(VENV)/.ready-demo
@@ -69,6 +69,6 @@ clean:
 
 constraints:
 	@rm -rf build/constraints && $(PYTHON) -m venv build/constraints && \
-	build/constraints/bin/python -m pip install --quiet '.[dev,training,cluster]' && \
+	build/constraints/bin/python -m pip install --quiet '.[dev,training,cluster,postgres]' && \
 	{ echo "# What the suite was last run with; written by: make constraints"; \
 	  build/constraints/bin/python -m pip freeze --exclude isopath | grep -v -e + -e '^triton' -e '^nvidia' -e '^cuda'; } > constraints.txt

@@ -33,6 +33,8 @@ from study.store import (
     store_table,
     writing,
 )
+from study.store_address import shown_address
+from study.store_scrub import scrub
 
 Clock = Callable[[], datetime]
 
@@ -105,7 +107,7 @@ class Record:
 
     def __init__(self, engine: Engine, protocol_sha256: str, clock: Clock = utc_now) -> None:
         self._engine = engine
-        self._where = engine.url.database or engine.url.render_as_string(hide_password=True)
+        self._where = shown_address(engine.url)
         self.protocol_sha256 = protocol_sha256
         self.clock = clock
 
@@ -116,11 +118,13 @@ class Record:
         Raises:
             RecordError: the database already holds one.
         """
-        engine = open_store(url)
-        if has_tables(engine):
-            raise RecordError(url, "already holds a record", "name another place")
-        create_tables(engine)
-        return cls(engine, protocol_sha256, clock)
+        record = cls(open_store(url), protocol_sha256, clock)
+        try:
+            create_tables(record._engine)
+        except BaseException:
+            record.close()
+            raise
+        return record
 
     @classmethod
     def open(
@@ -133,7 +137,11 @@ class Record:
             RecordMismatch: it was written under another protocol or by a newer isopath.
         """
         record = cls(open_store(url, busy_timeout_s, must_exist=True), protocol_sha256, clock)
-        record._check_format()
+        try:
+            record._check_format()
+        except BaseException:
+            record.close()
+            raise
         return record
 
     def _check_format(self) -> None:
@@ -235,16 +243,35 @@ class Record:
         Raises:
             RecordError: no such row, or one about the study itself.
         """
+        return self.erase_payloads(actor, [sequence], reason)[0]
+
+    def erase_payloads(self, actor: str, sequences: Sequence[int], reason: str) -> list[RecordedEvent]:
+        """Erase rows' payloads and salts, and say so in a new event for each: all of them or none.
+
+        What the database keeps of old pages is overwritten by `scrub`.
+
+        Raises:
+            RecordError: a row is not there, or is one about the study itself.
+        """
         with writing(self._engine) as connection:
-            reader = Reader(connection, self._where)
-            head = reader.head()
-            row = connection.execute(_rows().where(event_table.c.sequence == sequence)).first()
-            if row is None or row.participant_id is None:
-                where = f"{self._where} row {sequence}"
-                raise RecordError(where, "is not a row about a participant", "name one that is")
-            payload = payload_table.update().where(payload_table.c.sequence == sequence)
-            connection.execute(payload.values(salt=None, body=None))
-            return self._insert(connection, actor, [Draft(PayloadErased(sequence, reason))], head)[0]
+            head = Reader(connection, self._where).head()
+            for sequence in sequences:
+                query = select(event_table.c.participant_id).where(event_table.c.sequence == sequence)
+                if connection.execute(query).scalar() is None:
+                    where = f"{self._where} row {sequence}"
+                    raise RecordError(where, "is not a row about a participant", "name one that is")
+                payload = payload_table.update().where(payload_table.c.sequence == sequence)
+                connection.execute(payload.values(salt=None, body=None))
+            drafts = [Draft(PayloadErased(sequence, reason)) for sequence in sequences]
+            return self._insert(connection, actor, drafts, head) if drafts else []
+
+    def scrub(self) -> None:
+        """Rewrite the database's files without what was erased; see `study.store_scrub.scrub`.
+
+        Raises:
+            RecordBusy: others were reading or writing all the time.
+        """
+        scrub(self._engine)
 
     def verify(self, expected_sha256: str | None = None) -> Head:
         """Walk the whole chain.

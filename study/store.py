@@ -1,18 +1,20 @@
 """The database under the record: how it is opened, locked and what its errors mean.
 
-Everything that differs between databases is here; `study/record.py` speaks
-plain SQLAlchemy Core.
+Everything that differs between SQLite and PostgreSQL is here, in
+`study/store_address.py` and in `study/store_refusals.py`; `study/record.py`
+speaks plain SQLAlchemy Core.
 """
 
 from __future__ import annotations
 
-import shutil
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
+    URL,
     Column,
     Connection,
     Engine,
@@ -27,8 +29,11 @@ from sqlalchemy import (
     inspect,
 )
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from study.errors import RecordBroken, RecordBusy, RecordError, StorageError
+from study.store_address import PASSWORD_VARIABLE, parse_address, shown_address
+from study.store_refusals import refusal_of
 
 FORMAT = 1
 """The layout of the tables below; a record of a higher format is refused."""
@@ -63,25 +68,33 @@ payload_table = Table(
 )
 
 _WRITE = "isopath_write"
-_LEAST_ROOM_BYTES = 100_000
+_CONNECT_TIMEOUT_S = 10
+_LOCK = "SELECT pg_advisory_xact_lock(hashtext('isopath.record'))"
 
 
 def open_store(url: str, busy_timeout_s: float = 10.0, must_exist: bool = False) -> Engine:
     """A database engine that loses nothing it has acknowledged.
 
     Args:
-        url: SQLAlchemy's, e.g. ``sqlite:///study/record.sqlite``.
+        url: see `study.store_address.parse_address`.
         busy_timeout_s: how long a writer waits for another one.
         must_exist: refuse a SQLite file that is not there, instead of making it.
 
     Raises:
+        OutOfRange: it is no address, or holds a password.
         RecordBroken: the file must exist and does not.
+        StorageError: PostgreSQL's driver is not installed.
     """
-    if not url.startswith("sqlite"):
-        return create_engine(url)
-    engine = create_engine(url, connect_args={"timeout": busy_timeout_s})
-    if must_exist and not Path(engine.url.database or "").is_file():
-        raise RecordBroken(str(engine.url.database), "is not there", "name a folder made by isopath init")
+    address = parse_address(url)
+    if address.get_backend_name() == "postgresql":
+        return _open_postgresql(address, busy_timeout_s)
+    if must_exist and not Path(address.database or "").is_file():
+        raise RecordBroken(str(address.database), "is not there", "name a folder made by isopath init")
+    return _open_sqlite(address, busy_timeout_s)
+
+
+def _open_sqlite(address: URL, busy_timeout_s: float) -> Engine:
+    engine = create_engine(address, connect_args={"timeout": busy_timeout_s}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, _: Any) -> None:
@@ -103,9 +116,58 @@ def open_store(url: str, busy_timeout_s: float = 10.0, must_exist: bool = False)
     return engine
 
 
+def _open_postgresql(address: URL, busy_timeout_s: float) -> Engine:
+    settings = {
+        # Acknowledged is on disk, whatever the server's own default.
+        "synchronous_commit": "on",
+        "lock_timeout": f"{busy_timeout_s * 1000:.0f}ms",
+        # A machine that vanished with the chain's head in its hand lets go of it.
+        "idle_in_transaction_session_timeout": "60s",
+        "tcp_keepalives_idle": "20",
+        "tcp_keepalives_interval": "5",
+        "tcp_keepalives_count": "4",
+    }
+    arguments: dict[str, Any] = {
+        "connect_timeout": _CONNECT_TIMEOUT_S,
+        "application_name": "isopath",
+        "options": " ".join(f"-c {name}={value}" for name, value in settings.items()),
+    }
+    if PASSWORD_VARIABLE in os.environ:
+        arguments["password"] = os.environ[PASSWORD_VARIABLE]
+    try:
+        # Asked before use, a connection that a restarted server has closed is replaced unseen.
+        engine = create_engine(address, connect_args=arguments, pool_pre_ping=True, hide_parameters=True)
+    except ModuleNotFoundError as problem:
+        raise StorageError(
+            shown_address(address),
+            "needs PostgreSQL's driver, which is not installed",
+            "install it with: pip install 'isopath[postgres]'",
+        ) from problem
+
+    @event.listens_for(engine, "connect")
+    def check(connection: Any, _: Any) -> None:
+        found = connection.execute("SHOW fsync").fetchone()
+        connection.rollback()
+        if found[0] != "on":
+            raise StorageError(
+                shown_address(address),
+                "runs with fsync off: a power cut would lose what was acknowledged",
+                "set fsync = on in the server's postgresql.conf",
+            )
+
+    return engine
+
+
 def create_tables(engine: Engine) -> None:
-    """Make the empty tables, whole or not at all."""
+    """Make the empty tables, whole or not at all.
+
+    Raises:
+        RecordError: the database holds a record, or other tables of these names, already.
+    """
     with writing(engine) as connection:
+        taken = {table.name for table in metadata.sorted_tables} & set(inspect(connection).get_table_names())
+        if taken:
+            raise RecordError(shown_address(engine.url), "already holds a record", "name another place")
         metadata.create_all(connection)
         connection.execute(store_table.insert().values(format=FORMAT))
 
@@ -119,22 +181,34 @@ def has_tables(engine: Engine) -> bool:
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """One consistent view of the record."""
-    with _explained(engine), engine.connect() as connection, connection.begin():
+    with _explained(engine), _connected(engine, writes=False) as connection, connection.begin():
         yield connection
 
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """A transaction that no other writer shares; on disk when it ends, or undone."""
-    with (
-        _explained(engine),
-        engine.connect().execution_options(**{_WRITE: True}) as connection,
-        connection.begin(),
-    ):
+    """A transaction that no other writer shares; on disk when it ends, or undone.
+
+    One chain has one head, so writers take turns: SQLite's by BEGIN IMMEDIATE,
+    PostgreSQL's by an advisory lock of the database, which (unlike a row that is
+    locked) leaves no dead row behind and is let go by the server itself when a
+    client dies. It is held until the commit is on disk: what anybody can read of
+    the record is never lost. A program that took no turn could not fork the
+    chain either, because a row's number is the table's key.
+    """
+    with _explained(engine), _connected(engine, writes=True) as connection, connection.begin():
         if connection.dialect.name == "postgresql":
-            # One chain has one head: writers queue for it, as SQLite's BEGIN IMMEDIATE makes them.
-            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('isopath.record'))")
+            connection.exec_driver_sql(_LOCK)
         yield connection
+
+
+@contextmanager
+def _connected(engine: Engine, writes: bool) -> Iterator[Connection]:
+    options: dict[str, Any] = {_WRITE: writes}
+    if engine.dialect.name == "postgresql" and not writes:
+        options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with engine.connect() as connection:
+        yield connection.execution_options(**options)
 
 
 @contextmanager
@@ -142,31 +216,7 @@ def _explained(engine: Engine) -> Iterator[None]:
     try:
         yield
     except DBAPIError as problem:
-        where = engine.url.database or engine.url.render_as_string(hide_password=True)
-        raise _refusal(where, str(problem.orig)) from problem
-
-
-def _refusal(where: str, said: str) -> RecordError | StorageError:
-    lower = said.lower()
-    if "locked" in lower or "busy" in lower:
-        return RecordBusy(
-            where,
-            "another process is writing to the record and did not finish in time",
-            "try again; if it goes on, see which program has the study open",
-        )
-    # On a full disk SQLite cannot make its journal, and calls that an I/O error.
-    if "full" in lower or ("disk i/o" in lower and _is_full(Path(where).parent)):
-        return StorageError(where, "the disk is full", "make room and try again; nothing was written")
-    if "readonly" in lower or "unable to open" in lower or "permission" in lower:
-        return StorageError(where, f"cannot be opened for writing ({said})", "check the path and its rights")
-    if "malformed" in lower or "not a database" in lower or "disk i/o" in lower or "corrupt" in lower:
-        return RecordBroken(
-            where,
-            f"is damaged ({said})",
-            "do not write to it; restore the last backup and compare with isopath verify",
-        )
-    return RecordError(where, said, "see that the database is reachable and holds an isopath record")
-
-
-def _is_full(folder: Path) -> bool:
-    return folder.is_dir() and shutil.disk_usage(folder).free < _LEAST_ROOM_BYTES
+        raise refusal_of(shown_address(engine.url), problem) from problem
+    except PoolTimeout as problem:
+        where = shown_address(engine.url)
+        raise RecordBusy(where, "is asked by too many at once", "try again in a moment") from problem

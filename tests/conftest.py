@@ -9,12 +9,16 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.postgres import postgres_server, postgres_url
+
+__all__ = ["REQUIRED_IN_CI", "postgres_server", "postgres_url", "test_data"]
+
 # The same examples at every run that decides whether a change lands; new ones everywhere else.
 settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
     settings.load_profile("ci")
 
-REQUIRED_IN_CI = ("browser", "postgres", "torch", "essentia", "audiocraft")
+REQUIRED_IN_CI = ("browser", "postgres", "torch", "essentia", "audiocraft", "dataset_json")
 
 
 @pytest.fixture(scope="session")

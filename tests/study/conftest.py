@@ -30,14 +30,29 @@ def study(tmp_path: Path, clock: SimulatedClock) -> Iterator[Study]:
     made.record.close()
 
 
-@pytest.fixture(params=["sqlite"])
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Where a record lives; another database joins by adding its name here."""
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """Where a record lives that is a file."""
     return f"sqlite:///{tmp_path / 'record.sqlite'}"
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def store_url(request: pytest.FixtureRequest) -> str:
+    """Where a record lives; another database joins by adding its name here."""
+    url: str = request.getfixturevalue({"sqlite": "sqlite_url", "postgresql": "postgres_url"}[request.param])
+    return url
 
 
 @pytest.fixture
 def record(store_url: str, clock: SimulatedClock) -> Iterator[Record]:
     made = Record.create(store_url, PROTOCOL_SHA256, clock)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def file_record(sqlite_url: str, clock: SimulatedClock) -> Iterator[Record]:
+    """A record in a file that a test may damage."""
+    made = Record.create(sqlite_url, PROTOCOL_SHA256, clock)
     yield made
     made.close()

@@ -24,7 +24,7 @@ from study.record import Draft, Reader, Record
 from study.store import event_table, payload_table, store_table, writing
 from tests.study.conftest import PROTOCOL_SHA256
 
-KILL_POINTS = 50
+KILL_POINTS = 5
 WRITER = """
 import sys
 from study.events import DeviationRecorded
@@ -213,15 +213,15 @@ def test_an_old_payload_is_lifted_when_read(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_two_processes_writing_at_once_lose_nothing(record: Record, store_url: str) -> None:
     writers = [
-        subprocess.Popen([sys.executable, "-c", WRITER, store_url, PROTOCOL_SHA256, name, "60"], stdout=-3)
+        subprocess.Popen([sys.executable, "-c", WRITER, store_url, PROTOCOL_SHA256, name, "20"], stdout=-3)
         for name in ("anna", "ben")
     ]
     assert [writer.wait(timeout=60) for writer in writers] == [0, 0]
 
-    assert record.verify().sequence == 120
+    assert record.verify().sequence == 40
     for name in ("anna", "ben"):
         mine = [text for text in texts(record) if text.startswith(name)]
-        assert mine == [f"{name} {i}" for i in range(60)]
+        assert mine == [f"{name} {i}" for i in range(20)]
 
 
 def kill_while_writing(store_url: str, points: int, seed: int) -> None:
@@ -262,11 +262,11 @@ def test_many_kills_leave_a_record_that_verifies_with_all_it_acknowledged(store_
     kill_while_writing(store_url, int(os.environ.get("ISOPATH_SOAK_POINTS", "200")), seed=2)
 
 
-def test_a_locked_database_is_one_clear_refusal(record: Record, store_url: str, tmp_path: Path) -> None:
-    add(record, "one")
+def test_a_locked_database_is_one_clear_refusal(file_record: Record, sqlite_url: str, tmp_path: Path) -> None:
+    add(file_record, "one")
     blocker = sqlite3.connect(tmp_path / "record.sqlite", isolation_level=None)
     blocker.execute("BEGIN IMMEDIATE")
-    waiting = Record.open(store_url, PROTOCOL_SHA256, busy_timeout_s=0.2)
+    waiting = Record.open(sqlite_url, PROTOCOL_SHA256, busy_timeout_s=0.2)
 
     with pytest.raises(RecordBusy, match="another process"):
         add(waiting, "two")
@@ -275,32 +275,32 @@ def test_a_locked_database_is_one_clear_refusal(record: Record, store_url: str, 
     blocker.close()
     add(waiting, "three")
     waiting.close()
-    assert texts(record) == ["one", "three"]
+    assert texts(file_record) == ["one", "three"]
 
 
 @pytest.mark.parametrize("kept", [0, 10, 100, 5000])
 def test_a_truncated_file_is_one_clear_refusal(
-    record: Record, store_url: str, tmp_path: Path, kept: int
+    file_record: Record, sqlite_url: str, tmp_path: Path, kept: int
 ) -> None:
-    add(record, *[f"note {i}" for i in range(50)])
-    record.close()
+    add(file_record, *[f"note {i}" for i in range(50)])
+    file_record.close()
     file = tmp_path / "record.sqlite"
     file.write_bytes(file.read_bytes()[:kept])
 
     with pytest.raises((RecordBroken, StorageError)):
-        Record.open(store_url, PROTOCOL_SHA256).verify()
+        Record.open(sqlite_url, PROTOCOL_SHA256).verify()
 
 
-def test_a_file_that_is_no_database_is_one_clear_refusal(store_url: str, tmp_path: Path) -> None:
+def test_a_file_that_is_no_database_is_one_clear_refusal(sqlite_url: str, tmp_path: Path) -> None:
     (tmp_path / "record.sqlite").write_text("these are not the rows you are looking for" * 100)
 
     with pytest.raises(RecordBroken, match="is damaged"):
-        Record.open(store_url, PROTOCOL_SHA256)
+        Record.open(sqlite_url, PROTOCOL_SHA256)
 
 
-def test_opening_a_record_that_is_not_there_does_not_make_one(store_url: str, tmp_path: Path) -> None:
+def test_opening_a_record_that_is_not_there_does_not_make_one(sqlite_url: str, tmp_path: Path) -> None:
     with pytest.raises(RecordBroken, match="is not there"):
-        Record.open(store_url, PROTOCOL_SHA256)
+        Record.open(sqlite_url, PROTOCOL_SHA256)
 
     assert not (tmp_path / "record.sqlite").exists()
 

@@ -62,6 +62,13 @@ class ExportContent:
     predictions: Predictions = field(default_factory=lambda: MappingProxyType({}))
 
     @property
+    def dated(self) -> datetime:
+        """The date of what is made: that of the record's last row, cut to the day where blinded."""
+        if self.is_blinded:
+            return self.last_at.replace(hour=0, minute=0, second=0, microsecond=0)
+        return self.last_at
+
+    @property
     def erased_participants(self) -> tuple[str, ...]:
         """Ids of people whose data were erased, wholly or in part."""
         people = self.tables["participants"]

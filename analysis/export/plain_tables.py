@@ -25,7 +25,7 @@ from analysis.export.codebook import (
 )
 from analysis.export.content import ExportContent, Told
 
-_SPREADSHEETS = (
+SPREADSHEETS = (
     "Text that people wrote is here as they wrote it. Where it begins with = + - or @ a spreadsheet may take",
     "it for a formula: import the column as text, and do not open the file by a double click.",
 )
@@ -46,7 +46,7 @@ def write_csv_tables(content: ExportContent, folder: Path, told: Told) -> None:
     Args:
         folder: exists and is empty.
     """
-    _write_codebook(content, folder, (*_CSV, *_SPREADSHEETS))
+    _write_codebook(content, folder, (*_CSV, *SPREADSHEETS))
     for done, (name, table) in enumerate(content.tables.items()):
         told("writing tables", done, len(content.tables))
         (folder / f"{name}.csv").write_bytes(csv_of(table).encode())

@@ -34,6 +34,7 @@ HARMLESS_COLUMNS: Mapping[str, tuple[str, ...]] = {
         "rendered",
         "started",
         "heard_share",
+        "heard_planned_s",
         "pauses",
         "stop_reason",
         "completed",

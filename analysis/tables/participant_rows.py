@@ -153,6 +153,7 @@ class Person:
                 "started": listening.started or any(isinstance(event, PlaybackEvent) for event in here),
                 "heard_s": heard_s,
                 "heard_share": heard_s / duration_s if duration_s else None,
+                "heard_planned_s": heard_s / duration_s * self.protocol.duration_s if duration_s else None,
                 "muted_s": covered_s(listening.muted_intervals_s, 0.0, end_s),
                 "hidden_s": covered_s(listening.hidden_intervals_s, 0.0, end_s),
                 "pauses": listening.pauses,

@@ -52,6 +52,16 @@ def content_of(
     )
 
 
+def made_sounds(study: MadeStudy, folder: Path) -> dict[str, Path]:
+    """A file for each rendered session, of the bytes whose hash the manifest names."""
+    found = {}
+    for (who, session_id), manifest in study.manifests.items():
+        path = folder / f"{who}-{session_id}.flac"
+        path.write_bytes(f"{who}/{session_id}".encode())
+        found[manifest.audio_sha256] = path
+    return found
+
+
 def tables_of(made: StudyTables) -> dict[str, pd.DataFrame]:
     """Every table by its name."""
     return {field.name: getattr(made, field.name) for field in fields(made)}

@@ -1,0 +1,1 @@
+"""SDTM-shaped domains as CDISC Dataset-JSON 1.1."""

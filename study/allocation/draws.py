@@ -10,12 +10,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar
 
-from study.allocation.place import Chances
 from study.canonical import canonical_json
 
 DRAWN_BYTES = 32
@@ -50,17 +49,20 @@ def uniform(key: bytes) -> Fraction:
     return Fraction(int.from_bytes(key, "big"), 1 << (8 * len(key)))
 
 
-def pick(chances: Chances, key: bytes) -> str:
-    """One of the groups, each with its chance, decided by the bytes alone."""
+Outcome = TypeVar("Outcome", bound=Hashable)
+
+
+def pick(chances: Mapping[Outcome, Fraction], key: bytes) -> Outcome:
+    """One of the outcomes, each with its probability, decided by the bytes alone."""
     at, below = uniform(key), Fraction(0)
-    for group, chance in chances.items():
+    for outcome, chance in chances.items():
         below += chance
         if at < below:
-            return group
-    raise ValueError(f"chances add up to {below}, not to 1")
+            return outcome
+    raise ValueError(f"probabilities add up to {below}, not to 1")
 
 
-def as_chances(weights: Mapping[str, Fraction]) -> dict[str, Fraction]:
+def as_chances(weights: Mapping[Outcome, Fraction]) -> dict[Outcome, Fraction]:
     """Weights as probabilities."""
     total = sum(weights.values(), Fraction(0))
-    return {group: weight / total for group, weight in weights.items()}
+    return {outcome: weight / total for outcome, weight in weights.items()}

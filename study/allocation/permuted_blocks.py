@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from study.allocation.draws import Seeded, as_chances, uniform
+from study.allocation.draws import Seeded, as_chances, pick
 from study.allocation.place import Place, Taken
 from study.protocol import AllocationSpec
 
@@ -78,53 +78,46 @@ def drawn_place(spec: AllocationSpec, taken: Sequence[Taken], key: bytes) -> Pla
         taken: of this list, in order.
         key: random bytes, which decide whether the block ends here and which group comes.
     """
-    goes_on, anew = _joint(spec, taken)
-    at, below = uniform(key), Fraction(0)
-    chances = block_chances(spec, taken)
-    last = taken[-1] if taken else None
-    for group, weight in goes_on.items():
-        below += weight
-        if at < below and last is not None:
-            return _place(spec, group, last.block, last.position + 1, chances[group])
-    for group, weight in anew.items():
-        below += weight
-        if at < below:
-            return _place(spec, group, 0 if last is None else last.block + 1, 0, chances[group])
-    raise ValueError(f"chances add up to {below}, not to 1")
+    block, group = pick(block_law(spec, taken), key)
+    position = taken[-1].position + 1 if taken and taken[-1].block == block else 0
+    return _place(spec, group, block, position, block_chances(spec, taken)[group])
 
 
 def block_chances(spec: AllocationSpec, taken: Sequence[Taken]) -> dict[str, Fraction]:
     """How likely each group is next for whoever knows the protocol and the places taken, but no seed."""
-    goes_on, anew = _joint(spec, taken)
-    return {group.group_id: goes_on[group.group_id] + anew[group.group_id] for group in spec.groups}
+    chances = {group.group_id: Fraction(0) for group in spec.groups}
+    for (_, group), chance in block_law(spec, taken).items():
+        chances[group] += chance
+    return chances
 
 
-def _joint(spec: AllocationSpec, taken: Sequence[Taken]) -> tuple[dict[str, Fraction], dict[str, Fraction]]:
-    """The probability of each group within the last block, and as the first of a new one."""
-    total = sum(group.weight for group in spec.groups)
+def block_law(spec: AllocationSpec, taken: Sequence[Taken]) -> dict[tuple[int, str], Fraction]:
+    """How likely each group is next, in the last block or as the first of a new one.
+
+    Returns:
+        (number of the block, group) to its probability.
+    """
     fresh = as_chances({group.group_id: Fraction(group.weight) for group in spec.groups})
-    block = [one.group_id for one in taken if one.block == taken[-1].block]
-    if not block:
-        return dict.fromkeys(fresh, Fraction(0)), fresh
-    had = Counter(block)
-    goes_on = dict.fromkeys(fresh, Fraction(0))
-    ended = Fraction(0)
+    if not taken:
+        return {(0, group): chance for group, chance in fresh.items()}
+    last = taken[-1].block
+    had = Counter(one.group_id for one in taken if one.block == last)
+    weights = {(last, group): Fraction(0) for group in fresh}
+    ended, count = Fraction(0), had.total()
     for size in spec.block_sizes:
-        holds = {group.group_id: group.weight * (size // total) for group in spec.groups}
+        repeats = size // sum(group.weight for group in spec.groups)
+        holds = {group.group_id: group.weight * repeats for group in spec.groups}
         likely = _prefix_chance(holds, had, size)
-        if size == len(block):
+        if size == count:
             ended += likely
         elif likely:
             for group, held in holds.items():
-                goes_on[group] += likely * Fraction(held - had[group], size - len(block))
-    whole = ended + sum(goes_on.values())
-    if not whole:
-        # Places were passed over: what is left of this block is not known.
-        return dict.fromkeys(fresh, Fraction(0)), fresh
-    return (
-        {group: weight / whole for group, weight in goes_on.items()},
-        {group: ended / whole * weight for group, weight in fresh.items()},
-    )
+                weights[last, group] += likely * Fraction(held - had[group], size - count)
+    if not ended + sum(weights.values()):
+        # Rows of this block were erased: what is left of it is not known, and another begins.
+        ended = Fraction(1)
+    weights |= {(last + 1, group): ended * chance for group, chance in fresh.items()}
+    return as_chances(weights)
 
 
 def _prefix_chance(holds: Mapping[str, int], had: Mapping[str, int], size: int) -> Fraction:

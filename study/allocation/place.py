@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fractions import Fraction
-
-Chances = Mapping[str, Fraction]
-"""Group to the probability that it comes next; they add up to 1."""
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ SECTIONS = (
     "ledger",
     "agreement",
     "dose",
+    "blinding",
     "adherence",
     "missingness",
     "safety",
@@ -53,7 +54,7 @@ UNITS: Mapping[str, str] = {
     "foreign_share": PURE_NUMBER,
     **dict.fromkeys(("planned_s", "heard_s", "heard_s_median", "window_heard_s"), "s"),
     **dict.fromkeys(("margin", "delta", "tips_at"), CIRCUMPLEX_UNIT),
-    **dict.fromkeys(("n", "of", "look", "imputations"), COUNT),
+    **dict.fromkeys(("n", "of", "look", "imputations", "right", "wrong", "unknown"), COUNT),
 }
 
 #: Keys of a row that share its unit.

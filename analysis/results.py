@@ -12,8 +12,10 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from analysis.agreement.results import agreement_of
+from analysis.blinding.guesses import blinding_of
 from analysis.chosen_model import estimate_endpoint
 from analysis.description.baseline import baseline_of
+from analysis.description.conduct import conduct_of
 from analysis.description.descriptives import adherence_of, deviations_of, missingness_of, safety_of
 from analysis.description.dose import dose_of
 from analysis.description.flow import flow_of
@@ -38,11 +40,11 @@ from analysis.result_row import PRIMARY_ESTIMAND, json_ready
 from analysis.tables.build import StudyTables
 from study.canonical import plain
 from study.errors import RecordMismatch
-from study.events import DataImported, InterimLookTaken, RehearsalStarted
+from study.events import DataImported, InterimLookTaken, RecordedEvent, RehearsalStarted
 from study.manifest import RenderManifest
 from study.protocol import StudyProtocol
 
-RESULTS_VERSION = 4
+RESULTS_VERSION = 5
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,8 @@ class Results:
             their plans (`path_following`), and what was not paired.
         dose: see `dose_of`.
         paths, changes: the figures' data, see `paths_of` and `changes_of`.
+        blinding: guesses of the arm and their indices, see `blinding_of`.
+        conduct: amendments, pauses, stop rules reached and arms told early, see `conduct_of`.
         adherence, missingness, safety, deviations: see `analysis.description.descriptives`.
         provenance: see `provenance_of`.
         notes: sentences a reader must know.
@@ -95,6 +99,8 @@ class Results:
     ledger: list[dict[str, Any]]
     agreement: Mapping[str, Any]
     dose: Mapping[str, Any]
+    blinding: Mapping[str, Any]
+    conduct: Mapping[str, Any]
     paths: list[dict[str, Any]]
     changes: list[dict[str, Any]]
     adherence: list[dict[str, Any]]
@@ -116,6 +122,7 @@ def analyse(
     looks: Sequence[InterimLookTaken] = (),
     shuffled: str | None = None,
     imported: Sequence[DataImported] = (),
+    events: Sequence[RecordedEvent] = (),
 ) -> Results:
     """The pre-specified analysis of a study, at any moment of it.
 
@@ -129,6 +136,7 @@ def analyse(
         looks: interim looks on record.
         shuffled: why `tables` come from `shuffle_arms`; None where arms are as allocated.
         imported: files of a study that ran elsewhere, which the record was made from.
+        events: the whole record, in order: what happened to the study itself is told from it.
 
     Raises:
         UnknownName: a covariate of the protocol that there is no column for.
@@ -185,6 +193,8 @@ def analyse(
         ledger=[entry.to_plain() for entry in ledger],
         agreement=agreement_of(protocol, tables, manifests),
         dose=dose_of(protocol, tables, outcomes),
+        blinding=blinding_of(protocol, tables),
+        conduct=conduct_of(protocol, events, is_blinded=shuffled is not None),
         paths=paths_of(protocol, tables),
         changes=changes_of(protocol, outcomes),
         adherence=adherence_of(protocol, tables),

@@ -68,6 +68,7 @@ def analyse_study(study: Study, told: Told) -> tuple[StudyTables, Results]:
         looks,
         shuffled,
         imported,
+        events,
     )
     write_whole(study.folder.results, results_to_json(results).encode())
     told("estimating", 1, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from analysis.figures.blinding import blinding_image
 from analysis.figures.circumplex import circumplex_images, has_paths
 from analysis.figures.diagnostics import diagnostics_image
 from analysis.figures.difference import difference_images
@@ -31,7 +32,7 @@ def report_figures(results: Results, words: Words = ENGLISH) -> dict[str, Figure
     Returns:
         ``flow``, ``raincloud``, ``slopegraph``, ``forest``, ``sessions``, ``interim``,
         ``diagnostics``, ``circumplex-<arm>``, ``time-course-<axis>``, ``trajectories``, ``dose``,
-        ``mer-<arm>``, ``following-<arm>``, ``nulls-<arm>``, ``difference-<set>-<axis>``,
+        ``blinding``, ``mer-<arm>``, ``following-<arm>``, ``nulls-<arm>``, ``difference-<set>-<axis>``,
         ``missingness`` and ``tipping``; the name is also the image's `figure_id`.
     """
     return {image.figure_id: image for image in _images(results, words) if image is not None}
@@ -53,6 +54,7 @@ def _images(results: Results, words: Words) -> Iterator[FigureImage | None]:
     yield from time_course_images(results, words)
     yield trajectories_image(results, words)
     yield dose_image(results, words)
+    yield blinding_image(results, words)
     yield from mer_images(results, words)
     yield from following_images(results, words)
     yield from difference_images(results, words)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from analysis.report.agreement import agreement_section
+from analysis.report.blinding import blinding_section
 from analysis.report.blocks import Section
+from analysis.report.conduct import conduct_section
 from analysis.report.design import design_section
 from analysis.report.missing import missing_section
 from analysis.report.outcome import diagnostics_section, outcome_section, secondary_section
@@ -43,9 +45,11 @@ def all_sections(results: Results, words: Words, images: Images) -> tuple[Sectio
         secondary_section(results, words),
         diagnostics_section(results, words, images),
         safety_section(results, words),
+        blinding_section(results, words, images),
         paths_section(results, words, images),
         agreement_section(results, words, images),
         deviations_section(results, words),
+        conduct_section(results, words),
         limits_section(results, words),
         provenance_section(results, words),
     )

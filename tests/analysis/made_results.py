@@ -6,6 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from analysis.blinding.guesses import BANG
+from analysis.blinding.indices import bang_index
+from analysis.result_row import ResultRow
 from analysis.results import RESULTS_VERSION, Results
 
 SHORT = ("iso", "target_only", "silence", "noise", "shuffled", "contrary")
@@ -79,6 +82,8 @@ def make_results(
         ledger=[],
         agreement=_agreement(music, people, clip_points, rng),
         dose=_dose(names, labels, people),
+        blinding=_blinding(names, labels, people),
+        conduct=CONDUCT,
         paths=[_paths(arm, labels[arm], index, people, arm in music, rng) for index, arm in enumerate(names)],
         changes=[
             {"arm": arm, "label": labels[arm], "pairs": _pairs(people, 0.15 * index, rng)}
@@ -437,6 +442,70 @@ def _path_following(music: list[str], people: int, rng: np.random.Generator) -> 
         ],
         "points": [],
     }
+
+
+CONDUCT: dict[str, Any] = {
+    "amendments": [
+        {
+            "at": "2026-04-02T10:00:00+00:00",
+            "actor": "admin:anna",
+            "version": "1.1",
+            "protocol_sha256": "ab" * 32,
+            "reason": "the committee asked for it",
+            "changes": ["$.sample_size: 40 became 60", "$.title: 'Calm' became 'Calm music'"],
+        }
+    ],
+    "pauses": [
+        {"at": "2026-04-03T10:00:00+00:00", "actor": "admin:anna", "paused": True, "reason": "a holiday"}
+    ],
+    "stop_rules": [{"at": "2026-04-04T10:00:00+00:00", "rule_id": "much_distress"}],
+    "revealed": [
+        {
+            "at": "2026-04-05T10:00:00+00:00",
+            "actor": "coordinator:cora",
+            "participant_id": "sub-1f0c6a2b",
+            "reason": "a seizure",
+            "emergency": True,
+        }
+    ],
+    "code_break_lists": [{"at": "2026-04-06T10:00:00+00:00", "actor": "unblinded:una", "participants": 40}],
+}
+
+
+def _blinding(names: tuple[str, ...], labels: dict[str, str], people: int) -> dict[str, Any]:
+    right, unknown = people // 2, people // 4
+    wrong = people - right - unknown
+    index = bang_index(right, wrong, unknown, len(names))
+    rows = [
+        ResultRow(
+            f"bang_{arm}",
+            f"{labels[arm]}: Bang's index",
+            index.estimate,
+            index.ci_low,
+            index.ci_high,
+            None,
+            people,
+            BANG,
+            None,
+            {"arm": arm},
+            "1",
+        ).to_plain()
+        for arm in names
+    ]
+    arms = [
+        {
+            "arm": arm,
+            "label": labels[arm],
+            "guesses": [
+                {"arm": guess, "people": right if guess == arm else wrong if guess == names[place - 1] else 0}
+                for guess in names
+            ],
+            "unknown": unknown,
+            "unanswered": 1,
+        }
+        for place, arm in enumerate(names)
+    ]
+    return {"rows": rows, "arms": arms}
 
 
 def _dose(names: tuple[str, ...], labels: dict[str, str], people: int) -> dict[str, Any]:

@@ -122,7 +122,7 @@ def test_the_page_is_accessible(rehearsed: str) -> None:
 
     assert ("html", {"lang": "en"}) in page.tags
     assert page.count("h1") == 1
-    assert page.count("h2") == page.count("section") == 15
+    assert page.count("h2") == page.count("section") == 17
     assert page.count("caption") == page.count("table")
     assert all(attrs.get("role") == "img" and len(attrs.get("aria-label") or "") > 40 for attrs in pictures)
     assert len(ids) == len(set(ids))

@@ -18,8 +18,10 @@ from dashboards.cli import (
     demo_command,
     enrolment_commands,
     evaluate_command,
+    export_command,
     freeze_commands,
     hear_command,
+    identity_commands,
     import_command,
     interim_command,
     link_command,
@@ -37,6 +39,7 @@ from dashboards.cli import (
     step_commands,
     train_command,
     unblind_commands,
+    withdraw_command,
 )
 from dashboards.cli.arguments import software_version
 from study.errors import IsopathError
@@ -76,6 +79,8 @@ bank_command.register(app)
 serve_command.register(app)
 staff_commands.register(app)
 link_command.register(app)
+identity_commands.register(app)
+withdraw_command.register(app)
 freeze_commands.register(app)
 unblind_commands.register(app)
 code_break_command.register(app)
@@ -85,6 +90,7 @@ rehearsal_command.register(app)
 analysis_commands.register(app)
 record_commands.register(app)
 import_command.register(app)
+export_command.register(app)
 demo_command.register(app)
 compose_command.register(app)
 hear_command.register(app)

@@ -11,11 +11,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from study.erasable import erasures_due
 from study.errors import ConductError
 from study.events import (
     AdverseEventReported,
     AlertAcknowledged,
     ArmRevealed,
+    ConsentWithdrawn,
     DeviationRecorded,
     History,
     PlaybackStopped,
@@ -42,6 +44,9 @@ from study.visits import VisitStatus, visits_of
 SOUND_DUE_WITHIN = timedelta(minutes=15)
 """A session's sound that is not there by then was not made."""
 
+ERASED_WITHIN = timedelta(days=30)
+"""Of the wish; the law says a month."""
+
 
 class AlertKind(StrEnum):
     """What an alert is about."""
@@ -56,6 +61,7 @@ class AlertKind(StrEnum):
     VISIT_LATE = "visit late"
     ARM_ASKED_FOR = "arm asked for"
     EMERGENCY_UNBLINDING = "emergency unblinding"
+    ERASURE_DUE = "erasure asked for"
 
 
 URGENT = frozenset(
@@ -127,7 +133,7 @@ def raised_alerts(protocol: StudyProtocol, events: History) -> list[Alert]:
     rules = reached_stop_rules(protocol, events)
     reached = [Alert(rule.sequence, rule.at, None, AlertKind.STOP_RULE, rule.text) for rule in rules]
     raised = [a for recorded in events if recorded.kind in _RAISING for a in _raised_by(recorded)]
-    return [*reached, *raised, *_waiting_requests(events)]
+    return [*reached, *raised, *_waiting_requests(events), *_waiting_erasures(events)]
 
 
 def in_order(alerts: Sequence[Alert], events: History) -> tuple[Alert, ...]:
@@ -216,6 +222,17 @@ def _waiting_requests(events: History) -> Iterator[Alert]:
             text = f"{recorded.actor} asks to be told the arm (request {recorded.sequence})"
             kind = AlertKind.ARM_ASKED_FOR
             yield Alert(recorded.sequence, recorded.at, recorded.participant_id, kind, text)
+
+
+def _waiting_erasures(events: History) -> Iterator[Alert]:
+    """A wish to be erased is told until it is carried out: within a month (GDPR, Art. 12(3))."""
+    due = erasures_due(events)
+    for recorded in events:
+        asked = isinstance(recorded.event, ConsentWithdrawn) and not recorded.event.keeps_data
+        if asked and recorded.participant_id in due:
+            until = recorded.at + ERASED_WITHIN
+            text = f"asks for their data to be erased, by {until:%Y-%m-%d}: isopath withdraw --erase"
+            yield Alert(recorded.sequence, recorded.at, recorded.participant_id, AlertKind.ERASURE_DUE, text)
 
 
 def _is_failed(recorded: RecordedEvent) -> bool:

@@ -182,6 +182,9 @@ Cut by `scripts/cut_bank.py`: presets, instruments, generators, modulators and t
 of every sample are copied as they are; keys that the composer never plays are left out.
 The same input gives the same bytes.
 
+`recordings.json` is what `scripts/measure_bank.py` measured of them: how far each lies out of
+tune, and where the tone of each begins. Both are put right when a key is played.
+
 | bank | program | preset |
 | --- | --- | --- |
 {table}

@@ -3,7 +3,8 @@
 The bank is the file vendored beside this module, whole and unchanged: another
 one is refused before a note is played. Each Vorbis stream is decoded when it is
 first played. Decoders may differ between libsndfile builds in the last bit, so
-a session names both hashes: of the file and of the decoded samples.
+a session names both hashes: of the file and of the decoded samples. Recordings that
+are out of tune or begin late are put right by what was measured of them (`bank_recordings`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from generation.composer.sound.bank_recordings import Recordings, load_recordings
 from generation.composer.sound.soundfont import (
     VORBIS_SAMPLE,
     Generator,
@@ -48,12 +50,14 @@ class Bank:
     Args:
         data: the file's bytes.
         where: its name, for messages.
+        recordings: what is put right of them; nothing where it is not given.
 
     Raises:
         AudioError: the file is not a SoundFont, or damaged.
     """
 
-    def __init__(self, data: bytes, where: str) -> None:
+    def __init__(self, data: bytes, where: str, recordings: Recordings | None = None) -> None:
+        self.recordings = recordings or Recordings()
         self._where = where
         self._font: SoundFont = parse_soundfont(data, where)
         self._decoded: dict[int, NDArray[np.float32]] = {}
@@ -94,7 +98,10 @@ class Bank:
             else []
         )
         found = tuple(
-            make_voice(upper, zone, self._font.tables["shdr"][zone[Generator.SAMPLE]], key)
+            make_voice(upper, zone, self._font.tables["shdr"][zone[Generator.SAMPLE]], key).corrected(
+                self.recordings.speed(preset, zone[Generator.SAMPLE]),
+                self.recordings.begins.get(zone[Generator.SAMPLE], 0),
+            )
             for upper in uppers
             for zone in self._zones("i", upper[Generator.INSTRUMENT], Generator.SAMPLE, key)
         )
@@ -105,6 +112,10 @@ class Bank:
         raise AudioError(
             self._where, f"preset {preset} has no sound for key {key}", "cut the bank with that key in it"
         )
+
+    def rate_hz(self, number: int) -> int:
+        """Frames a second that a recording was made at."""
+        return number_of(self._font.tables["shdr"][number][5])
 
     def sample(self, number: int) -> NDArray[np.float32]:
         """One recording, decoded; float32, shape [n_frames].
@@ -206,4 +217,5 @@ def _read_once(path: Path, sha256: str) -> Bank:
             f"these are not the recorded instruments of this version: SHA-256 {bank.sha256}, not {sha256}",
             _REMEDY,
         )
+    bank.recordings = load_recordings(bank.sha256)
     return bank

@@ -47,8 +47,15 @@ class SampledTones:
 
     @property
     def hashes(self) -> Mapping[str, str]:
-        """SHA-256 of the bank's file and of its decoded recordings; the first call decodes them all."""
-        return {"bank": self._bank.sha256, "bank_decoded": self._bank.decoded_sha256()}
+        """SHA-256 of the bank's file, of its decoded recordings and of what is put right of them.
+
+        The first call decodes them all.
+        """
+        return {
+            "bank": self._bank.sha256,
+            "bank_decoded": self._bank.decoded_sha256(),
+            "bank_recordings": self._bank.recordings.sha256,
+        }
 
     def tone(self, instrument: Instrument, key: int, length_s: float, sample_rate_hz: int) -> Tone:
         """A key held for `length_s`, in two shades: darkened and as recorded.
@@ -94,7 +101,7 @@ class SampledTones:
     def _layer(self, voice: Voice, begin_s: float, length_s: float, sample_rate_hz: int) -> Samples:
         samples_per_frame = sample_rate_hz / voice.ratio
         begin, wanted = round(begin_s * sample_rate_hz), round(length_s * sample_rate_hz)
-        recording = self._bank.sample(voice.sample)
+        recording = self._bank.sample(voice.sample)[voice.begin :]
         whole = math.ceil(len(recording) * samples_per_frame)
         frames = frames_read(samples_per_frame, wanted)
         if voice.loop is None:

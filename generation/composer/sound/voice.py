@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from generation.composer.sound.soundfont import Generator, as_signed, number_of
 
@@ -39,6 +39,7 @@ class Voice:
 
     Args:
         sample: number of the recording in the bank.
+        begin: frame of the recording that it is played from; `loop` counts from there.
         ratio: speed at which the recording is read, source frames per second of sound.
         loop: first and last frame of the sustained part; None where it plays out.
         cutoff_hz: of the preset's low-pass filter, where its envelope comes to rest.
@@ -58,6 +59,12 @@ class Voice:
     sustain_db: float
     release_s: float
     gain: float
+    begin: int = 0
+
+    def corrected(self, speed: float, begin: int) -> Voice:
+        """This layer read faster by a factor, and from a frame of its recording on."""
+        loop = None if self.loop is None else (self.loop[0] - begin, self.loop[1] - begin)
+        return replace(self, ratio=self.ratio * speed, begin=begin, loop=loop)
 
 
 def make_voice(

@@ -8,20 +8,17 @@ hash says nothing about what was erased.
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Select, func, select
+from sqlalchemy import Connection, Engine, func, select
 
-from study.canonical import canonical_json
-from study.chain import GENESIS_SHA256, RESTORE, ChainWalk, Head, event_of, header_sha256, payload_sha256
+from study.chain import GENESIS_SHA256, RESTORE, ChainWalk, Head, went_back_s
 from study.errors import RecordBroken, RecordError, RecordMismatch, UnknownName
-from study.event_codec import encode, schema_version_of
-from study.events import Event, PayloadErased, RecordedEvent
+from study.events import ClockWentBack, PayloadErased, ProtocolAmended, RecordedEvent
 from study.frozen import require_open
+from study.rows import Draft, every_row, new_rows, recorded_event
 from study.store import (
     FORMAT,
     create_tables,
@@ -36,21 +33,14 @@ from study.store import (
 from study.store_address import shown_address
 from study.store_scrub import scrub
 
+__all__ = ["Clock", "Draft", "Reader", "Record", "utc_now"]
+
 Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
     """The time, in UTC."""
     return datetime.now(UTC)
-
-
-@dataclass(frozen=True)
-class Draft:
-    """An event about to be appended."""
-
-    event: Event
-    participant_id: str | None = None
-    session_id: str | None = None
 
 
 class Reader:
@@ -69,14 +59,14 @@ class Reader:
             RecordBroken: a payload does not match its hash.
             RecordMismatch: an event was written by a newer isopath.
         """
-        query = _rows()
+        query = every_row()
         if participant_id is not None:
             query = query.where(event_table.c.participant_id == participant_id)
         if kinds is not None:
             query = query.where(event_table.c.kind.in_([kind.__name__ for kind in kinds]))
         if after:
             query = query.where(event_table.c.sequence > after)
-        return [_recorded(row, self._where) for row in self._connection.execute(query)]
+        return [recorded_event(row, self._where) for row in self._connection.execute(query)]
 
     def participant(self, participant_id: str) -> list[RecordedEvent]:
         """One participant's events, in order.
@@ -91,9 +81,36 @@ class Reader:
 
     def head(self) -> Head:
         """The last row; sequence 0 where there is none."""
-        query = select(event_table.c.sequence, event_table.c.sha256)
-        row = self._connection.execute(query.order_by(event_table.c.sequence.desc()).limit(1)).first()
-        return Head(0, GENESIS_SHA256) if row is None else Head(row.sequence, row.sha256)
+        return self._last()[0]
+
+    def versions(self) -> list[str]:
+        """The protocol's versions by their SHA-256, as they came into force; the last is in force.
+
+        Empty where the record is.
+        """
+        first = self._connection.execute(every_row().limit(1)).first()
+        if first is None:
+            return []
+        amended = [recorded.event for recorded in self.events(kinds=[ProtocolAmended])]
+        later = [event.protocol_sha256 for event in amended if isinstance(event, ProtocolAmended)]
+        return [first.protocol_sha256, *later]
+
+    def version_of(self, participant_id: str) -> str | None:
+        """The SHA-256 of the protocol's version a participant's first row is under; None where nobody is."""
+        query = select(event_table.c.protocol_sha256).where(event_table.c.participant_id == participant_id)
+        return self._connection.execute(query.order_by(event_table.c.sequence).limit(1)).scalar()
+
+    def began_at(self) -> datetime:
+        """When the first row was written."""
+        return datetime.fromisoformat(self._connection.execute(every_row().limit(1)).one().at)
+
+    def _last(self) -> tuple[Head, datetime | None]:
+        columns = event_table.c.sequence, event_table.c.sha256, event_table.c.at
+        query = select(*columns).order_by(event_table.c.sequence.desc()).limit(1)
+        row = self._connection.execute(query).first()
+        if row is None:
+            return Head(0, GENESIS_SHA256), None
+        return Head(row.sequence, row.sha256), datetime.fromisoformat(row.at)
 
 
 class Record:
@@ -101,7 +118,7 @@ class Record:
 
     Args:
         engine: from `study.store.open_store`.
-        protocol_sha256: written into every event; every event read must carry it.
+        protocol_sha256: of the version the study began with; later ones are in the record itself.
         clock: gives the UTC time of an event.
     """
 
@@ -149,7 +166,7 @@ class Record:
             raise RecordBroken(self._where, "holds no study record", "name a folder made by isopath init")
         with reading(self._engine) as connection:
             found = connection.execute(select(func.max(store_table.c.format))).scalar()
-            first = connection.execute(_rows().limit(1)).first()
+            first = connection.execute(every_row().limit(1)).first()
         if found is None:
             raise RecordBroken(self._where, "does not say which format it has", RESTORE)
         if found > FORMAT:
@@ -178,39 +195,49 @@ class Record:
             reader = Reader(connection, self._where)
             drafts = decide(reader)
             require_open(reader, [(draft.participant_id, draft.event) for draft in drafts])
-            return self._insert(connection, actor, drafts, reader.head()) if drafts else []
+            return self._insert(connection, actor, drafts) if drafts else []
 
-    def _insert(
-        self, connection: Connection, actor: str, drafts: Sequence[Draft], head: Head
-    ) -> list[RecordedEvent]:
-        rows, payloads, appended = [], [], []
-        for draft in drafts:
-            kind, sequence = type(draft.event).__name__, head.sequence + 1
-            at = self.clock().astimezone(UTC)
-            salt, body = secrets.token_bytes(16), canonical_json(encode(draft.event))
-            header = {
-                "sequence": sequence,
-                "at": at.isoformat(timespec="microseconds"),
-                "actor": actor,
-                "kind": kind,
-                "schema_version": schema_version_of(kind),
-                "protocol_sha256": self.protocol_sha256,
-                "participant_id": draft.participant_id,
-                "session_id": draft.session_id,
-                "payload_sha256": payload_sha256(salt, body),
-                "previous_sha256": head.sha256,
-            }
-            head = Head(sequence, header_sha256(header))
-            rows.append({**header, "sha256": head.sha256})
-            payloads.append({"sequence": sequence, "salt": salt, "body": body})
-            whose = draft.participant_id, draft.session_id
-            appended.append(
-                RecordedEvent(sequence, at, actor, kind, self.protocol_sha256, *whose, draft.event)
-            )
+    def _insert(self, connection: Connection, actor: str, drafts: Sequence[Draft]) -> list[RecordedEvent]:
+        reader = Reader(connection, self._where)
+        head, previous_at = reader._last()
+        dated = self._dated(drafts)
+        notes = [] if previous_at is None else self._clock_notes(reader, previous_at, dated[0][1])
+        under = _versions_of(reader, self.protocol_sha256, [draft for draft, _ in [*notes, *dated]])
+        placed = [(draft, sha256, at) for (draft, at), sha256 in zip([*notes, *dated], under, strict=True)]
+        rows = list(new_rows(head, actor, placed))
         # Two statements for however many rows: people's logs arrive by the hundred a second.
-        connection.execute(event_table.insert(), rows)
-        connection.execute(payload_table.insert(), payloads)
-        return appended
+        connection.execute(event_table.insert(), [row.header for row in rows])
+        connection.execute(payload_table.insert(), [row.payload for row in rows])
+        return [row.recorded for row in rows[len(notes) :]]
+
+    def _dated(self, drafts: Sequence[Draft]) -> list[tuple[Draft, datetime]]:
+        """A decision is one moment: within it no row is earlier than another, whatever the clock does."""
+        dated: list[tuple[Draft, datetime]] = []
+        for draft in drafts:
+            at = self.clock().astimezone(UTC)
+            dated.append((draft, max(at, dated[-1][1]) if dated else at))
+        return dated
+
+    def _clock_notes(
+        self, reader: Reader, previous_at: datetime, at: datetime
+    ) -> list[tuple[Draft, datetime]]:
+        """A clock that was set back is noted: people's data are taken all the same.
+
+        Raises:
+            RecordError: it shows a time before the study began, which nobody can have set on purpose.
+        """
+        back_s = went_back_s(at, previous_at)
+        if back_s is None:
+            return []
+        began_at = reader.began_at()
+        if at < began_at:
+            raise RecordError(
+                self._where,
+                f"this machine's clock shows {at:%Y-%m-%d %H:%M} UTC, before the study began "
+                f"({began_at:%Y-%m-%d %H:%M} UTC)",
+                "set the clock and try again; nothing was written",
+            )
+        return [(Draft(ClockWentBack(previous_at.isoformat(), back_s)), at)]
 
     def participant(self, participant_id: str) -> list[RecordedEvent]:
         """See `Reader.participant`."""
@@ -231,6 +258,17 @@ class Record:
         """See `Reader.events`."""
         with reading(self._engine) as connection:
             return Reader(connection, self._where).events(participant_id, kinds, after)
+
+    def versions(self) -> list[str]:
+        """See `Reader.versions`."""
+        with reading(self._engine) as connection:
+            return Reader(connection, self._where).versions()
+
+    def stored_rows(self) -> Iterator[dict[str, Any]]:
+        """Every row as it is stored, in order: header, hash, and salt and body where they were not erased."""
+        with reading(self._engine) as connection:
+            for row in connection.execute(every_row()):
+                yield dict(row._mapping)
 
     def head(self) -> Head:
         """See `Reader.head`."""
@@ -254,7 +292,6 @@ class Record:
             RecordError: a row is not there, or is one about the study itself.
         """
         with writing(self._engine) as connection:
-            head = Reader(connection, self._where).head()
             for sequence in sequences:
                 query = select(event_table.c.participant_id).where(event_table.c.sequence == sequence)
                 if connection.execute(query).scalar() is None:
@@ -263,7 +300,7 @@ class Record:
                 payload = payload_table.update().where(payload_table.c.sequence == sequence)
                 connection.execute(payload.values(salt=None, body=None))
             drafts = [Draft(PayloadErased(sequence, reason)) for sequence in sequences]
-            return self._insert(connection, actor, drafts, head) if drafts else []
+            return self._insert(connection, actor, drafts) if drafts else []
 
     def scrub(self) -> None:
         """Rewrite the database's files without what was erased; see `study.store_scrub.scrub`.
@@ -289,10 +326,8 @@ class Record:
         walk = ChainWalk(self._where, self.protocol_sha256)
         noted_is_there = expected_sha256 in (None, GENESIS_SHA256)
         with reading(self._engine) as connection:
-            for row in connection.execute(_rows()):
-                event = walk.step(row)
-                if isinstance(event, PayloadErased):
-                    walk.allow_erased(event.erased_sequence)
+            for row in connection.execute(every_row()):
+                walk.step(row)
                 noted_is_there = noted_is_there or walk.head.sha256 == expected_sha256
         head = walk.end()
         if not noted_is_there:
@@ -301,21 +336,27 @@ class Record:
         return head
 
 
-def _rows() -> Select[Any]:
-    # Outer join: a row whose payload row is gone is found by verify, not hidden.
-    joined = event_table.outerjoin(payload_table, event_table.c.sequence == payload_table.c.sequence)
-    query = select(event_table, payload_table.c.salt, payload_table.c.body).select_from(joined)
-    return query.order_by(event_table.c.sequence)
+def _versions_of(reader: Reader, founding: str, drafts: Sequence[Draft]) -> list[str]:
+    """The version of the protocol that each draft is under.
 
-
-def _recorded(row: Row[Any], where: str) -> RecordedEvent:
-    return RecordedEvent(
-        row.sequence,
-        datetime.fromisoformat(row.at),
-        row.actor,
-        row.kind,
-        row.protocol_sha256,
-        row.participant_id,
-        row.session_id,
-        event_of(row, where),
-    )
+    Raises:
+        RecordMismatch: one names a version that the record does not know.
+    """
+    versions = reader.versions() or [founding]
+    theirs: dict[str, str] = {}
+    found = []
+    for draft in drafts:
+        chosen = draft.protocol_sha256
+        who = draft.participant_id
+        if chosen is None and who is not None and len(versions) > 1:
+            chosen = theirs.get(who) or reader.version_of(who)
+        chosen = chosen or versions[-1]
+        if chosen not in versions:
+            problem = f"is to be recorded under protocol {chosen[:12]}, which this record does not know"
+            raise RecordMismatch(type(draft.event).__name__, problem, "amend the protocol first")
+        if who is not None:
+            theirs.setdefault(who, chosen)
+        if isinstance(draft.event, ProtocolAmended):
+            versions.append(draft.event.protocol_sha256)
+        found.append(chosen)
+    return found

@@ -24,6 +24,7 @@ from study.events.life import (
     ArmsUnblinded,
     BackupTaken,
     CheckpointSigned,
+    ClockWentBack,
     DataImported,
     InterimLookTaken,
     PayloadErased,
@@ -103,6 +104,7 @@ __all__ = [
     "Asked",
     "BackupTaken",
     "CheckpointSigned",
+    "ClockWentBack",
     "CodeBreakListMade",
     "ConsentDeclined",
     "ConsentGiven",
@@ -229,6 +231,7 @@ Event = (
     | RestoredFromBackup
     | SigningKeyMade
     | CheckpointSigned
+    | ClockWentBack
 )
 
 PlaybackEvent = PlaybackStarted | PlaybackPaused | PlaybackResumed | PlaybackStopped | PlaybackEnded

@@ -205,3 +205,16 @@ class CheckpointSigned:
 
     head_sequence: int
     head_sha256: str
+
+
+@dataclass(frozen=True)
+class ClockWentBack:
+    """The next row is dated earlier than the row before: a clock was set back, or another server's is behind.
+
+    Args:
+        previous_at: when the row before this one was written, as its clock had it (ISO 8601, UTC).
+        back_s: how far back.
+    """
+
+    previous_at: str
+    back_s: float

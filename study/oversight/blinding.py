@@ -82,6 +82,7 @@ HARMLESS: Mapping[str, frozenset[str] | None] = {
     "RestoredFromBackup": None,
     "SigningKeyMade": None,
     "CheckpointSigned": None,
+    "ClockWentBack": frozenset({"previous_at", "back_s"}),
     "UnblindingRequested": None,
     "UnblindingApproved": None,
     "UnblindingDeclined": None,

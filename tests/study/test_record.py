@@ -80,9 +80,9 @@ def test_several_events_of_one_decision_are_there_together_or_not_at_all(
     record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     salts = iter([b"0" * 16])
-    monkeypatch.setattr("study.record.secrets.token_bytes", lambda _: next(salts))
+    monkeypatch.setattr("study.rows.secrets.token_bytes", lambda _: next(salts))
 
-    with pytest.raises(StopIteration):
+    with pytest.raises(RuntimeError):
         record.append("test", lambda _: [note("one"), note("two")])
 
     assert texts(record) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ from generation.composer.score import Score
 from study.canonical import plain
 from study.folder import write_whole
 from study.session import SessionPlan
+
+#: Characters in a line above the picture of the form, which is half as wide as the piano roll.
+_TITLE_WIDTH = 84
 
 
 def write_audit(
@@ -51,7 +55,7 @@ def write_audit(
         written["piano roll"] = str(name)
     if outputs.form:
         name = outputs.beside("-form.png")
-        figure = draw_novelty(score, novelty_of(score), _title(plan))
+        figure = draw_novelty(score, novelty_of(score), textwrap.fill(_title(plan), _TITLE_WIDTH))
         write_whole(folder / name.name, piano_roll_bytes(figure))
         written["picture of the form"] = str(name)
     return written

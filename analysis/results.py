@@ -23,6 +23,7 @@ from analysis.description.imported_notes import imported_notes
 from analysis.description.paths import changes_of, paths_of
 from analysis.description.provenance import provenance_of
 from analysis.description.reported_plan import notes_of, study_of
+from analysis.description.withdrawal_notes import withdrawal_notes
 from analysis.effects.bivariate import estimate_both_axes
 from analysis.effects.crossover import crossover_rows
 from analysis.effects.endpoint import ENDPOINTS, outcomes_of, visits_of
@@ -202,7 +203,11 @@ def analyse(
         safety=safety_of(protocol, tables),
         deviations=deviations_of(tables),
         provenance=provenance,
-        notes=[*imported_notes(imported), *notes_of(protocol, primary, provenance)],
+        notes=[
+            *imported_notes(imported),
+            *withdrawal_notes(events),
+            *notes_of(protocol, primary, provenance),
+        ],
         numbers=[],
     )
     return replace(results, numbers=numbers_of(json_ready(_content(results))))

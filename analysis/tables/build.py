@@ -5,7 +5,7 @@ Nothing here is stored; delete the tables and build them again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -15,6 +15,7 @@ from analysis.mer.hearing import Predictions, SessionKey
 from analysis.tables.data_dictionary import make_table
 from analysis.tables.histories import histories_of
 from analysis.tables.participant_rows import Person, Row
+from study.erasable import as_erased, erasures_due
 from study.events import DeviationRecorded, RecordedEvent
 from study.manifest import RenderManifest
 from study.protocol import StudyProtocol
@@ -46,7 +47,7 @@ def build_tables(
     manifests: Mapping[SessionKey, RenderManifest],
     predictions: Predictions,
 ) -> StudyTables:
-    """The study's tables.
+    """The study's tables; nothing in them is of what somebody asked to have erased.
 
     Args:
         events: the whole record, in order.
@@ -59,8 +60,10 @@ def build_tables(
         RecordError, UnknownName: a participant's events cannot have happened.
         OutOfRange: a value outside its column's limits.
     """
+    gone = erasures_due(events)
+    events = as_erased(events)
     histories = histories_of(protocol, events)
-    rendered, predicted = _by_person(manifests), _by_person(predictions)
+    rendered, predicted = _by_person(manifests, gone), _by_person(predictions, gone)
     people = [
         Person(protocol, who, history, rendered.get(who, {}), predicted.get(who, {}))
         for who, history in histories.items()
@@ -96,9 +99,13 @@ def build_tables(
     )
 
 
-def _by_person(of_sessions: Mapping[SessionKey, Value]) -> dict[str, dict[str, Value]]:
+def _by_person(
+    of_sessions: Mapping[SessionKey, Value], without: Collection[str]
+) -> dict[str, dict[str, Value]]:
     found: dict[str, dict[str, Value]] = {}
     for (who, session_id), value in of_sessions.items():
+        if who in without:
+            continue
         found.setdefault(who, {})[session_id] = value
     return found
 

@@ -20,6 +20,7 @@ from study.events import (
     AdverseEventReported,
     ConsentDeclined,
     ConsentGiven,
+    ConsentWithdrawn,
     EligibilityAssessed,
     Event,
     History,
@@ -41,6 +42,8 @@ from study.step import AnswerEligibility, Finished, GiveConsent
 from study.steps import next_step
 
 Row = dict[str, Any]
+
+_NEVER_TOOK_PART = frozenset({"declined", "not_eligible"})
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,11 @@ class Person:
     @property
     def status(self) -> str:
         """Where the person stands, as the column `status` names it."""
+        wishes = (r.event for r in self.history if isinstance(r.event, ConsentWithdrawn))
+        wish = next((event for event in wishes if not event.keeps_data), None)
+        if wish is not None:
+            # Whoever was never allocated is counted where they were lost, for the flow.
+            return wish.outcome if wish.outcome in _NEVER_TOOK_PART else "erased"
         ended = self._first(ParticipantDiscontinued)
         if ended is not None and isinstance(ended.event, ParticipantDiscontinued):
             return str(ended.event.reason)

@@ -14,7 +14,8 @@ from datetime import datetime
 from pathlib import Path
 
 from study.chain import Head
-from study.events import PayloadErased, RecordedEvent
+from study.erasable import as_erased
+from study.events import ConsentWithdrawn, PayloadErased, RecordedEvent
 from study.founding import Study
 from study.oversight import Alert, ParticipantStatus, QualityRow, status_of
 from study.oversight.alerts import in_order, overdue_alerts, raised_alerts
@@ -125,9 +126,11 @@ def _renewed(study: Study, kept: RecordView | None) -> RecordView:
         added = _up_to(head, study.record.events(after=max(kept.head.sequence - 1, 0)))
         # The last row known must still be what it was: a record put back from a backup is read anew.
         is_grown = bool(kept.events) and added[:1] == kept.events[-1:]
-        if is_grown and not any(isinstance(recorded.event, PayloadErased) for recorded in added[1:]):
+        # What is erased, or is to be, changes rows that were read before.
+        is_less = any(isinstance(recorded.event, (ConsentWithdrawn, PayloadErased)) for recorded in added[1:])
+        if is_grown and not is_less:
             return _grown(kept, head, added[1:])
-    events = _up_to(head, study.record.events())
+    events = as_erased(_up_to(head, study.record.events()))
     return RecordView(study, head, events, histories_of(events))
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from study.canonical import plain
+from study.erasable import as_erased
 from study.events import (
     DeviationRecorded,
     Event,
@@ -120,12 +121,13 @@ def perceived_instruments(protocol: StudyProtocol) -> frozenset[str]:
 
 
 def record_rows(protocol: StudyProtocol, events: History, is_blinded: bool) -> Iterator[dict[str, Any]]:
-    """The record, row by row, as plain JSON values.
+    """The record, row by row, as plain JSON values; what somebody asked to have erased reads as erased.
 
     Args:
         events: the whole record, in order.
         is_blinded: leave out whatever could tell an arm.
     """
+    events = as_erased(events)
     about_sound = sound_deviations(events) if is_blinded else frozenset()
     for recorded in events:
         row: dict[str, Any] = {

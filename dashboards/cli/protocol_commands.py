@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from importlib.resources import files
 from pathlib import Path
@@ -28,7 +29,7 @@ from study.affect import Affect
 from study.errors import IsopathError, ProtocolErrors, StorageError, UnknownName
 from study.folder import write_whole
 from study.path import PathKind, largest_step_of
-from study.protocol import StudyProtocol
+from study.protocol import AllocationMethod, AllocationSpec, StudyProtocol
 from study.protocol_file import load_protocol, parse_protocol
 
 
@@ -169,14 +170,30 @@ def _print_schedule(console: Console, protocol: StudyProtocol) -> None:
         console.print(note)
 
 
+def _allocated_by(spec: AllocationSpec) -> str:
+    """The method in words."""
+    levels = {factor.factor: len(factor.levels) for factor in spec.strata}
+    is_minimised = spec.method is AllocationMethod.MINIMISATION
+    kept = [count for factor, count in levels.items() if not is_minimised or factor in spec.list_factors]
+    lists = f"{math.prod(kept)} list(s)"
+    match spec.method:
+        case AllocationMethod.PERMUTED_BLOCKS:
+            sizes = ", ".join(str(size) for size in spec.block_sizes)
+            return f"{lists}, blocks of {sizes}, random size"
+        case AllocationMethod.MINIMISATION:
+            factors = ", ".join(factor for factor in levels if factor not in spec.list_factors)
+            measure = spec.imbalance.replace("_", " ")
+            return f"{lists}, minimisation of {factors} by {measure} with probability {spec.probability:g}"
+        case AllocationMethod.BIASED_COIN:
+            return f"{lists}, biased coin of {spec.probability or 2 / 3:.3g}"
+        case AllocationMethod.SIMPLE:
+            return f"{lists}, simple randomisation"
+
+
 def _print_numbers(console: Console, protocol: StudyProtocol, start: Affect) -> None:
     primary = next(c for c in protocol.analysis.contrasts if c.is_primary)
-    lists = 1
-    for stratum in protocol.allocation.strata:
-        lists *= len(stratum.levels)
     ratio = ":".join(str(group.weight) for group in protocol.allocation.groups)
     groups = ", ".join(group.group_id for group in protocol.allocation.groups)
-    blocks = ", ".join(str(size) for size in protocol.allocation.block_sizes)
     console.print(
         f"\nSession: {clock(protocol.duration_s)} min, clips of {protocol.clip_s:g} s,"
         f" {protocol.safety.loudness_lufs:g} LUFS in every arm"
@@ -193,7 +210,7 @@ def _print_numbers(console: Console, protocol: StudyProtocol, start: Affect) -> 
         share = f", at least {rule.of_share:.0%} of its listeners" if rule.of_share else ""
         what = rule.counts.replace("_", " ")
         console.print(f"Stop rule {rule.rule_id}: {people} of one arm with {what}{share}")
-    console.print(f"Allocation: {ratio} ({groups}), {lists} list(s), blocks of {blocks}, random size")
+    console.print(f"Allocation: {ratio} ({groups}), {_allocated_by(protocol.allocation)}")
     console.print(
         f"Analysis: {protocol.analysis.endpoint} of {protocol.analysis.instrument_id},"
         f" {primary.arm_ids[0]} minus {primary.arm_ids[1]},"

@@ -5,6 +5,7 @@ checked and simulated alike.
 """
 
 from study.allocation.draws import AllocationSource, DrawnNow, Seeded
+from study.allocation.example import ExamplePlace, example_list
 from study.allocation.next_place import chances, next_place, of_list, place_again
 from study.allocation.permuted_blocks import place_at
 from study.allocation.place import Place, Taken
@@ -13,12 +14,14 @@ from study.allocation.stratum import check_site, check_stratum, list_of
 __all__ = [
     "AllocationSource",
     "DrawnNow",
+    "ExamplePlace",
     "Place",
     "Seeded",
     "Taken",
     "chances",
     "check_site",
     "check_stratum",
+    "example_list",
     "list_of",
     "next_place",
     "of_list",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from study.errors import StorageError
+from study.store_address import parse_address
 
 
 @dataclass(frozen=True)
@@ -92,9 +94,41 @@ class StudyFolder:
         return self.root / "circumplex.png"
 
     @property
+    def store(self) -> Path:
+        """Names the record's database where it is not in this folder; never holds a password."""
+        return self.root / "store.json"
+
+    @property
     def record_url(self) -> str:
-        """SQLAlchemy's name for the record."""
-        return f"sqlite:///{self.record}"
+        """The address of the record's database.
+
+        Raises:
+            StorageError: `store` cannot be read, or names none.
+        """
+        if not self.store.exists():
+            return f"sqlite:///{self.record}"
+        try:
+            url = json.loads(self.store.read_bytes())["url"]
+            if not isinstance(url, str):
+                raise TypeError
+        except (OSError, ValueError, KeyError, TypeError) as problem:
+            remedy = 'write {"url": "postgresql://user@host/database"} into it'
+            raise StorageError(str(self.store), "does not name the record's database", remedy) from problem
+        return url
+
+    def has_record(self) -> bool:
+        """Whether the folder holds a record, or says where it is."""
+        return self.record.is_file() or self.store.is_file()
+
+    def keep_store(self, url: str) -> None:
+        """Note where the record is.
+
+        Raises:
+            OutOfRange: the address holds a password, or is none.
+            StorageError: the folder cannot be written.
+        """
+        parse_address(url)
+        write_whole(self.store, (json.dumps({"url": url}, indent=1) + "\n").encode())
 
 
 def write_whole(path: Path, content: bytes, mode: int = 0o644) -> None:

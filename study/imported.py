@@ -25,7 +25,7 @@ from study.events import (
     SelfReportSubmitted,
     SessionRendered,
 )
-from study.folder import file_sha256, folder_made_whole, sweep, write_whole
+from study.folder import StudyFolder, file_sha256, folder_made_whole, sweep, write_whole
 from study.founding import Study, initialise_study, open_study
 from study.imported_people import GivenSound, ImportedPerson, new_drafts
 from study.manifest import RenderManifest
@@ -108,7 +108,7 @@ def preview_import(
 
 def holds_study(root: Path) -> bool:
     """Whether a study was begun in this folder."""
-    return (root / "record.sqlite").is_file()
+    return StudyFolder(root).has_record()
 
 
 @contextlib.contextmanager

@@ -161,6 +161,26 @@ class Record:
             raise
         return record
 
+    @classmethod
+    def at(cls, url: str, clock: Clock = utc_now, busy_timeout_s: float = 10.0) -> Record:
+        """An existing record, whatever its protocol.
+
+        Raises:
+            RecordBroken: no record is there, or it is empty.
+            RecordMismatch: it was written by a newer isopath.
+        """
+        record = cls(open_store(url, busy_timeout_s, must_exist=True), "", clock)
+        try:
+            versions = record.versions() if has_tables(record._engine) else []
+            if not versions:
+                raise RecordBroken(record._where, "holds no study record", "name one that isopath init made")
+            record.protocol_sha256 = versions[0]
+            record._check_format()
+        except BaseException:
+            record.close()
+            raise
+        return record
+
     def _check_format(self) -> None:
         if not has_tables(self._engine):
             raise RecordBroken(self._where, "holds no study record", "name a folder made by isopath init")

@@ -28,7 +28,7 @@ from study.affect import Affect
 from study.path import PathKind, PathSpec, make_path
 from study.protocol import EngineSpec
 from study.session import SessionPlan
-from tests.benchmarks.composer_clicks import clicks
+from tests.benchmarks.composer_clicks import clicks, second_strikes
 from tests.benchmarks.composer_measures import Counts, count, likeness
 
 FIRST_SEED = 80_001
@@ -142,7 +142,8 @@ def figures_of(counts: Counts) -> list[Figure]:
 def _clicks_of(engine: ComposerEngine, plan: SessionPlan, score: Score) -> int:
     audio = next(iter(engine.generate([plan], lambda _share: None)))
     onsets_s = [note.onset_s for note in score.notes]
-    return len(clicks(np.asarray(audio.samples), onsets_s, SAMPLE_RATE_HZ))
+    known = second_strikes(score.notes)
+    return len(clicks(np.asarray(audio.samples), onsets_s, SAMPLE_RATE_HZ, known))
 
 
 if __name__ == "__main__":

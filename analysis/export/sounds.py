@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from analysis.export.content import Told
-from study.errors import RecordMismatch
+from study.errors import RecordMismatch, StorageError
 from study.folder import file_sha256
 
 
@@ -19,11 +19,16 @@ def copy_sounds(sounds: Mapping[str, Path], folder: Path, told: Told) -> dict[st
         folder: made if there is anything to copy.
 
     Raises:
-        RecordMismatch: a file is not the one that was rendered.
+        StorageError: a file is not there.
+        RecordMismatch: one is not the one that was rendered.
     """
     found: dict[str, str] = {}
     for done, (sha256, path) in enumerate(sorted(sounds.items())):
         told("copying sounds", done, len(sounds))
+        if not path.is_file():
+            raise StorageError(
+                str(path), "is not there", "put the rendered session back, or export with --no-sounds"
+            )
         folder.mkdir(exist_ok=True)
         found[sha256] = f"{sha256}{path.suffix}"
         copy = folder / found[sha256]

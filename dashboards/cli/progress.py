@@ -48,6 +48,25 @@ def counted_bar() -> Iterator[Callable[[str, int, int], None]]:
         yield told
 
 
+@contextmanager
+def late_counted_bar() -> Iterator[Callable[[str, int, int], None]]:
+    """Bars as of `counted_bar`, which appear only when the work takes over two seconds."""
+    progress, since = _bars(), time.monotonic()
+    tasks = {}
+
+    def told(what: str, done: int, total: int) -> None:
+        if what not in tasks:
+            tasks[what] = progress.add_task(what, total=total)
+        progress.update(tasks[what], completed=done, total=total)
+        if not progress.live.is_started and time.monotonic() - since > _QUIET_S:
+            progress.start()
+
+    try:
+        yield told
+    finally:
+        progress.stop()
+
+
 def _bars() -> Progress:
     return Progress(
         TextColumn("{task.description}"),

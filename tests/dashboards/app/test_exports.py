@@ -15,6 +15,7 @@ from dashboards.exports import make_export
 from study.errors import UnknownName
 from study.events import DeviationRecorded, Event, SelfReportSubmitted, SessionRendered
 from study.founding import Study
+from study.freeze import freeze, unblind
 from study.oversight.blinding import HARMLESS
 from study.record import Draft
 from tests.dashboards.app.arm_leaks import Shown, leaks_in
@@ -24,17 +25,31 @@ from tests.dashboards.app.two_arms import what_tells_the_arm
 SESSION = "ses-01"
 
 
+ZIPPED = ["tables.zip", "parquet.zip", "bids.zip", "psych-ds.zip", "cdisc.zip", "record.zip"]
+
+
 class TestExports:
-    @pytest.mark.parametrize("name", ["tables.zip", "record.jsonl", "head.json"])
+    @pytest.mark.parametrize("name", [*ZIPPED, "record.jsonl", "head.json"])
+    @pytest.mark.requirement("ICH E6(R3) 4.1 blinding")
     def test_a_blinded_export_tells_no_arm(self, trial: Study, name: str) -> None:
         export = make_export(trial, name, is_blinded=True)
 
         assert_no_leak(trial, export.content)
 
-    @pytest.mark.parametrize("name", ["tables.zip", "record.jsonl"])
+    @pytest.mark.parametrize("name", ["tables.zip", "bids.zip", "record.jsonl"])
+    def test_nobody_gets_an_arm_before_the_record_is_unblinded(self, trial: Study, name: str) -> None:
+        before = make_export(trial, name, is_blinded=False)
+
+        assert_no_leak(trial, before.content)
+        assert before.content == make_export(trial, name, is_blinded=True).content
+
+    @pytest.mark.parametrize("name", [*ZIPPED, "record.jsonl"])
     def test_the_same_search_finds_the_arm_in_an_export_that_is_not_blinded(
         self, trial: Study, name: str
     ) -> None:
+        freeze(trial, "test", "all visits done")
+        unblind(trial, "test", "plan signed")
+
         export = make_export(trial, name, is_blinded=False)
 
         with pytest.raises(AssertionError):

@@ -1,0 +1,196 @@
+"""From a study folder to an export: the wiring that the command and the page share."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from analysis.export.content import ExportContent, Told
+from analysis.export.formats import WITH_SOUNDS, WRITERS
+from analysis.export.record_file import write_record
+from analysis.mer.hearing import Predictions, SessionKey
+from analysis.tables.blinded import blinded_tables
+from analysis.tables.build import build_tables
+from dashboards.export_kinds import ExportFormat
+from dashboards.study_hearing import hear_study
+from study.errors import StorageError
+from study.events import History
+from study.folder import file_made_whole, folder_made_whole
+from study.founding import Study
+from study.freeze import is_unblinded
+from study.manifest import RenderManifest
+from study.oversight.blinding import record_rows
+from study.rendered import read_manifests
+
+_LONG_AGO = (1980, 1, 1, 0, 0, 0)
+_PACKED_ALREADY = frozenset({".flac", ".gz", ".parquet", ".ogg", ".mp3"})
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written.
+
+    Args:
+        is_blinded: nothing in it tells an arm.
+        may_join_arms: whether it could have told them.
+        has_predictions: whether columns of predictions are filled; never where blinded.
+    """
+
+    files: int
+    is_blinded: bool
+    may_join_arms: bool
+    has_predictions: bool
+    rows: int
+    head_sha256: str
+
+
+def may_tell_arms(study: Study) -> bool:
+    """Whether an export may join arms to what people said: frozen and unblinded, or nobody is a person."""
+    return study.rehearsal() is not None or is_unblinded(study.record)
+
+
+def export_study(
+    study: Study,
+    form: ExportFormat,
+    out: Path,
+    software: str,
+    told: Told,
+    is_blinded: bool = False,
+    has_sounds: bool = True,
+) -> Exported:
+    """Export a study into a new folder, or a ZIP file where `out` ends in ``.zip``: whole or not at all.
+
+    Args:
+        software: name and version, for the files.
+        is_blinded: leave out what tells an arm; before the record is unblinded that is so in any case.
+        has_sounds: with the rendered sounds, where the format has a place for them.
+
+    Raises:
+        StorageError: `out` is there already, or cannot be written.
+        RecordBroken: the record does not verify; nothing is exported.
+        RecordMismatch: a session is not what was rendered.
+    """
+    is_zip = out.suffix.lower() == ".zip"
+    _require_free(out, is_zip)
+    try:
+        if not is_zip:
+            with folder_made_whole(out) as folder:
+                return _fill(study, form, folder, software, told, is_blinded, has_sounds)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as made:
+            exported = _fill(study, form, Path(made), software, told, is_blinded, has_sounds)
+            with file_made_whole(out) as file, zipfile.ZipFile(file, "w") as archive:
+                _pack(Path(made), archive)
+            return exported
+    except OSError as problem:
+        raise StorageError(
+            str(out),
+            f"cannot be written ({problem.strerror or problem})",
+            "make room, or name a folder that can be written",
+        ) from problem
+
+
+def zipped_export(study: Study, form: ExportFormat, software: str, is_blinded: bool) -> bytes:
+    """The same as a ZIP file's bytes, without sounds: for a browser."""
+    packed = io.BytesIO()
+    with tempfile.TemporaryDirectory(prefix="isopath-export-") as made:
+        _fill(study, form, Path(made), software, lambda *_: None, is_blinded, has_sounds=False)
+        with zipfile.ZipFile(packed, "w") as archive:
+            _pack(Path(made), archive)
+    return packed.getvalue()
+
+
+def _require_free(out: Path, is_zip: bool) -> None:
+    taken = out.exists() and (is_zip or not out.is_dir() or any(out.iterdir()))
+    if taken:
+        raise StorageError(str(out), "is there already", "name a new folder or ZIP file")
+
+
+def _fill(
+    study: Study,
+    form: ExportFormat,
+    folder: Path,
+    software: str,
+    told: Told,
+    is_blinded: bool,
+    has_sounds: bool,
+) -> Exported:
+    told("checking the record", 0, 1)
+    head = study.record.verify()
+    events = [row for row in study.record.events() if row.sequence <= head.sequence]
+    may_join = may_tell_arms(study)
+    blinded = is_blinded or not may_join
+    manifests: Mapping[SessionKey, RenderManifest] = {} if blinded else read_manifests(study)
+    predictions: Predictions = {} if blinded else _kept_predictions(study, manifests, told)
+    made = build_tables(study.protocol, events, manifests, predictions)
+    tables = (
+        blinded_tables(study.protocol, events, made)
+        if blinded
+        else {field.name: getattr(made, field.name) for field in fields(made)}
+    )
+    content = ExportContent(
+        study.protocol,
+        tables,
+        is_blinded=blinded,
+        may_join_arms=may_join,
+        is_simulated=study.rehearsal() is not None,
+        head=head,
+        last_at=events[-1].at,
+        software=software,
+        manifests=manifests,
+        sounds=_sounds(study, manifests) if has_sounds and form in WITH_SOUNDS else {},
+        predictions=predictions,
+    )
+    if form is ExportFormat.RECORD:
+        _write_record(study, content, events, folder, told)
+    else:
+        WRITERS[form](content, folder, told)
+    told("writing", 1, 1)
+    written = sum(1 for path in folder.rglob("*") if path.is_file())
+    return Exported(written, blinded, may_join, bool(predictions), head.sequence, head.sha256)
+
+
+def _write_record(study: Study, content: ExportContent, events: History, folder: Path, told: Told) -> None:
+    if content.is_blinded:
+        write_record(content, record_rows(study.protocol, events, True), {}, folder, told)
+        return
+    rows = (row for row in study.record.stored_rows() if row["sequence"] <= content.head.sequence)
+    write_record(content, rows, _checkpoints(study), folder, told)
+
+
+def _checkpoints(study: Study) -> dict[str, bytes]:
+    folder = study.folder.root / "checkpoints"
+    return {path.name: path.read_bytes() for path in sorted(folder.glob("*.json"))}
+
+
+def _kept_predictions(
+    study: Study, manifests: Mapping[SessionKey, RenderManifest], told: Told
+) -> Predictions:
+    # Made by the analysis; an export of hundreds of sessions does not hear them all for the first time.
+    if not study.folder.results.is_file():
+        return {}
+    return hear_study(study, manifests, lambda done, of: told("reading predictions", done, of))
+
+
+def _sounds(study: Study, manifests: Mapping[SessionKey, RenderManifest]) -> dict[str, Path]:
+    return {
+        manifest.audio_sha256: study.folder.sessions / who / session_id / manifest.stim_file
+        for (who, session_id), manifest in manifests.items()
+    }
+
+
+def _pack(folder: Path, archive: zipfile.ZipFile) -> None:
+    """Every file, in the order of names and without times, so that the same files make the same ZIP."""
+    for path in sorted(folder.rglob("*")):
+        if not path.is_file():
+            continue
+        about = zipfile.ZipInfo(path.relative_to(folder).as_posix(), _LONG_AGO)
+        about.external_attr = 0o644 << 16
+        about.compress_type = zipfile.ZIP_STORED if path.suffix in _PACKED_ALREADY else zipfile.ZIP_DEFLATED
+        with path.open("rb") as source, archive.open(about, "w") as target:
+            while block := source.read(1 << 20):
+                target.write(block)

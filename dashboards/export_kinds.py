@@ -40,7 +40,7 @@ KINDS: tuple[ExportKind, ...] = (
     ExportKind("cdisc.zip", "SDTM-shaped domains as CDISC Dataset-JSON 1.1", form=ExportFormat.CDISC),
     ExportKind(
         "record.zip",
-        "The record as it is stored, and a script that walks its chain",
+        "The record with its head; once unblinded as it is stored, with a script that walks its chain",
         form=ExportFormat.RECORD,
     ),
     ExportKind("record.jsonl", "The record, one event a line, as JSON"),

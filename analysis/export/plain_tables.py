@@ -124,6 +124,6 @@ def _write_codebook(content: ExportContent, folder: Path, says: tuple[str, ...])
     book, about = codebook_of(content.tables), content.about()
     (folder / "codebook.csv").write_text(codebook_csv(book), "utf-8")
     (folder / "codebook.json").write_text(codebook_json(book), "utf-8")
-    (folder / "codebook.html").write_text(codebook_html(book, content.protocol.title, about), "utf-8")
+    (folder / "codebook.html").write_text(codebook_html(book, content.protocol.title, about[1:]), "utf-8")
     (folder / "README.txt").write_text("\n".join((*about, "", *says)) + "\n", "utf-8")
     return book

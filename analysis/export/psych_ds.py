@@ -42,7 +42,7 @@ def write_psych_ds(content: ExportContent, folder: Path, told: Told) -> None:
     for name in ("data", "documentation"):
         (folder / name).mkdir()
     documentation = folder / "documentation"
-    page = codebook_html(book, content.protocol.title, content.about())
+    page = codebook_html(book, content.protocol.title, content.about()[1:])
     (documentation / "codebook.html").write_text(page, "utf-8")
     (documentation / "codebook.csv").write_text(codebook_csv(book), "utf-8")
     for done, table in enumerate(book):

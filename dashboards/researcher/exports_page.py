@@ -6,6 +6,7 @@ from dashboards.export_kinds import KINDS
 from dashboards.researcher import markup
 from dashboards.researcher.frame import open_page
 from dashboards.researcher.gate import require_staff, still_may
+from dashboards.server.serving import current
 from study.access.roles import Permission
 
 
@@ -20,18 +21,20 @@ def show() -> None:
     else:
         text = (
             "Nothing in these files tells who is in which arm: arms, planned paths, hashes and lengths of "
-            "sounds, perceived ratings and guesses of the arm are left out, and times are cut to the day."
+            "sounds, perceived ratings and guesses of the arm are left out, and times are cut to the day. "
+            "It stays so for everybody until the record is frozen and unblinded."
         )
         markup.show(markup.notice(text, "quiet", "Blinded."))
-    rows = [
-        (
-            markup.Link(f"/api/staff/export/{kind.name}", kind.name, is_download=kind.name != "report.html"),
-            kind.what,
-        )
-        for kind in KINDS
-        if sees_arms or not kind.needs_arms
-    ]
-    markup.show(markup.table("Files", ("File", "What it holds"), rows))
+    wanted = [kind for kind in KINDS if sees_arms or not kind.needs_arms]
+    for title, whole in (("The study as a dataset", True), ("Single files", False)):
+        rows = [(_link(kind.name), kind.what) for kind in wanted if (kind.form is not None) is whole]
+        markup.show(markup.table(title, ("File", "What it holds"), rows))
+    study_name = current().study.folder.root.name
+    text = (
+        "Each dataset comes with its data dictionary. With the sounds, from the command line: "
+        f"isopath export {study_name} --format bids --out DIR"
+    )
+    markup.show(markup.paragraph(text, is_quiet=True))
     head = looked.view.head
     markup.show(markup.facts((("Rows in the record", head.sequence),)))
     markup.show(markup.paragraph(f"Head of the record: {head.sha256}"))
@@ -40,3 +43,7 @@ def show() -> None:
         "was cut short or written anew."
     )
     markup.show(markup.paragraph(text, is_quiet=True))
+
+
+def _link(name: str) -> markup.Link:
+    return markup.Link(f"/api/staff/export/{name}", name, is_download=name != "report.html")

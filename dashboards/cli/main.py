@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from dashboards.cli import (
+    allocation_command,
     analysis_commands,
     bands_command,
     bank_command,
@@ -70,6 +71,7 @@ def isopath(
 
 protocol_commands.register(app)
 enrolment_commands.register(app)
+allocation_command.register(app)
 report_commands.register(app)
 plan_command.register(app)
 questionnaire_command.register(app)

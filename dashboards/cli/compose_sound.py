@@ -122,9 +122,10 @@ def _written(engine: MusicEngine, plan: SessionPlan, made: Made, outputs: Output
         if made.score is not None and isinstance(engine, ComposerEngine):
             from dashboards.cli.compose_audit import write_audit
 
-            beside |= write_audit(folder, outputs, plan, made.score, engine.curves(plan))
-            if outputs.stems:
-                beside |= _write_stems(folder, outputs, engine, plan, made, mastered)
+            stems = _write_stems(folder, outputs, engine, plan, made, mastered) if outputs.stems else {}
+            # Pictures need the room that the tones took.
+            engine.sampler().forget()
+            beside |= write_audit(folder, outputs, plan, made.score, engine.curves(plan)) | stems
         write_audio(folder / out.name, mastered.sound, made.rate_hz)
         sha256 = file_sha256(folder / out.name)
     return {

@@ -117,6 +117,12 @@ class Sampler:
                 self._used -= self._tones.popitem(last=False)[1].n_bytes
         return made
 
+    def forget(self) -> None:
+        """Give the memory of all tones back; what is played again is made again, alike."""
+        with self._lock:
+            self._tones.clear()
+            self._used = 0
+
     def strike(
         self, instrument: Instrument, key: int, duration_s: float, velocity: float, sample_rate_hz: int
     ) -> Strike:

@@ -32,6 +32,16 @@ def test_middle_a_of_each_pitched_instrument_sounds_at_220_or_440_hz() -> None:
         assert abs(cents[np.argmax(comb)]) < 15, name
 
 
+def test_what_was_forgotten_is_made_again_alike() -> None:
+    sampler, piano = make_sampler(), INSTRUMENTS["piano"]
+    before, kept = sampler.note(piano, 60, 0.5, 0.5), sampler.held(piano, 60, 0.5, 32_000)
+
+    sampler.forget()
+
+    assert sampler.held(piano, 60, 0.5, 32_000) is not kept
+    assert np.array_equal(sampler.note(piano, 60, 0.5, 0.5), before)
+
+
 @pytest.mark.parametrize("name", ["strings", "harp", "piano"])
 def test_a_keys_sound_does_not_depend_on_what_was_played_before(name: str) -> None:
     preset = INSTRUMENTS[name]

@@ -17,7 +17,8 @@ from analysis.tables.blinded import blinded_tables
 from analysis.tables.build import build_tables
 from dashboards.export_kinds import ExportFormat
 from dashboards.study_hearing import hear_study
-from study.errors import StorageError
+from study.erasable import erasures_due
+from study.errors import ConductError, StorageError
 from study.events import History
 from study.folder import file_made_whole, folder_made_whole
 from study.founding import Study
@@ -72,7 +73,8 @@ def export_study(
     Raises:
         StorageError: `out` is there already, or cannot be written.
         RecordBroken: the record does not verify; nothing is exported.
-        RecordMismatch: a session is not what was rendered.
+        RecordMismatch: a session is not what was rendered, or a checkpoint is not of this record.
+        ConductError: the record itself, while an erasure that somebody asked for is yet to be carried out.
     """
     is_zip = out.suffix.lower() == ".zip"
     _require_free(out, is_zip)
@@ -124,7 +126,16 @@ def _fill(
     events = [row for row in study.record.events() if row.sequence <= head.sequence]
     may_join = may_tell_arms(study)
     blinded = is_blinded or not may_join
-    manifests: Mapping[SessionKey, RenderManifest] = {} if blinded else read_manifests(study)
+    gone = erasures_due(events)
+    if gone and form is ExportFormat.RECORD:
+        raise ConductError(
+            ", ".join(sorted(gone)),
+            "asked for their data to be erased, and the record holds them still",
+            "carry it out with isopath withdraw --erase, and export then",
+        )
+    manifests: Mapping[SessionKey, RenderManifest] = (
+        {} if blinded else {key: made for key, made in read_manifests(study).items() if key[0] not in gone}
+    )
     predictions: Predictions = {} if blinded else _kept_predictions(study, manifests, told)
     made = build_tables(study.protocol, events, manifests, predictions)
     tables = (

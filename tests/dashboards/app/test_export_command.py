@@ -16,10 +16,17 @@ import pytest
 from analysis.export import read_tables
 from dashboards.export_kinds import ExportFormat
 from dashboards.study_export import Exported, export_study
-from study.errors import StorageError
-from study.events import AdverseEventReported, DeviationRecorded, QuestionnaireSubmitted
+from study.errors import ConductError, StorageError
+from study.events import (
+    AdverseEventReported,
+    ConsentWithdrawn,
+    DeviationRecorded,
+    QuestionnaireSubmitted,
+)
 from study.founding import Study
 from study.freeze import freeze, unblind
+from study.record import Draft
+from study.rendered import read_manifests
 from tests.analysis.export.psych_ds_rules import problems_of
 from tests.analysis.export.test_bids import UNKNOWN, validated
 from tests.dashboards.app.busy_study import HOSTILE, BusyStudy
@@ -131,7 +138,7 @@ class TestTheRecord:
         assert json.loads(lines[erased - 1])["body"] is None
         assert (changed.returncode, changed.stderr) == (1, "row 7: has a changed header\n")
         assert cut.returncode == 1
-        assert "head.json says" in cut.stderr
+        assert cut.stderr.startswith(f"head.json: says {head.sequence} rows")
 
     def test_a_blinded_record_has_no_salt_no_hash_and_no_time_of_day(
         self, trial: Study, tmp_path: Path
@@ -197,6 +204,27 @@ def test_nothing_erased_comes_back_and_the_person_is_marked(busy: BusyStudy, tmp
     ]
 
 
+def test_what_somebody_asked_to_have_erased_is_in_no_export_before_it_is_done(
+    busy: BusyStudy, tmp_path: Path
+) -> None:
+    study = busy.study
+    wish = ConsentWithdrawn(False, "asked by letter", "completed")
+    study.record.append("test", lambda _: [Draft(wish, busy.whole)])
+    unblinded(study)
+
+    export(study, "bids", tmp_path / "bids")
+    with pytest.raises(ConductError, match=f"{busy.whole}: asked for their data to be erased"):
+        export(study, "record", tmp_path / "record")
+
+    subject = tmp_path / "bids" / busy.whole
+    assert [path.name for path in subject.rglob("*_stim*")] == []
+    heard = {who: manifest.audio_sha256 for (who, _), manifest in read_manifests(study).items()}
+    # Two people in silence hear the same file.
+    others = {sha256 for who, sha256 in heard.items() if who != busy.whole}
+    assert {path.stem for path in (tmp_path / "bids" / "stimuli").iterdir()} == others
+    assert not (tmp_path / "record").exists()
+
+
 class TestWholeOrNotAtAll:
     def test_a_zip_holds_what_the_folder_holds_and_is_the_same_each_time(
         self, trial: Study, tmp_path: Path
@@ -237,7 +265,8 @@ class TestWholeOrNotAtAll:
 
     def test_a_sound_that_is_gone_is_refused_with_the_remedy(self, busy: BusyStudy, tmp_path: Path) -> None:
         study = unblinded(busy.study)
-        next(study.folder.sessions.rglob("*.flac")).unlink()
+        for path in study.folder.sessions.rglob("*.flac"):
+            path.unlink()
 
         with pytest.raises(StorageError, match="export with --no-sounds"):
             export(study, "bids", tmp_path / "bids")

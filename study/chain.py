@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -109,10 +109,11 @@ class ChainWalk:
         self.head = Head(expected, row.sha256)
         return event
 
-    def end(self) -> Head:
-        """The head, once every erased payload is explained."""
-        if self._unexplained:
-            sequence = min(self._unexplained)
+    def end(self, erased: Collection[int] = ()) -> Head:
+        """The head, once every erased payload is explained, by a row or by `erased`."""
+        unexplained = self._unexplained - set(erased)
+        if unexplained:
+            sequence = min(unexplained)
             raise self._broken(sequence, "has no payload, and no later event says it was erased")
         return self.head
 

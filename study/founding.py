@@ -12,6 +12,7 @@ from pathlib import Path
 
 from study.allocation import AllocationSource, Seeded
 from study.allocation_seed import SeedForm, keep_new_seed, source_of, unsealed_seed
+from study.backup_manifest import MANIFEST
 from study.errors import RecordBroken, RecordMismatch, StorageError, UnknownName
 from study.events import Event, History, RecordedEvent, RehearsalStarted, StudyInitialised
 from study.folder import StudyFolder, file_sha256, write_whole
@@ -154,6 +155,7 @@ def initialise_study(
     clock: Clock = utc_now,
     seed_form: SeedForm = SeedForm.SEED,
     passphrase: str | None = None,
+    store: str | None = None,
 ) -> Study:
     """Make a study folder: frozen protocol, sealed seed, and a record with its first event.
 
@@ -162,10 +164,12 @@ def initialise_study(
         software: name and version, for the record.
         seed_form: how the allocation seed is kept, if at all.
         passphrase: that seals it.
+        store: the address of an empty PostgreSQL database for the record; None keeps it in the folder.
 
     Raises:
         ProtocolErrors: the protocol has problems; nothing is made.
-        OutOfRange: the passphrase is too short.
+        OutOfRange: the passphrase is too short, or the address is none.
+        RecordError: the database holds a record already, or cannot be used; nothing is left behind.
         StorageError: the folder is in use or cannot be written; nothing is left behind.
     """
     protocol = load_protocol(protocol_path)
@@ -181,11 +185,19 @@ def initialise_study(
         ) from problem
     try:
         frozen = _freeze_files(StudyFolder(building), protocol, protocol_path.parent)
-        _build(StudyFolder(building), protocol, text, frozen, actor, software, clock, seed_form, passphrase)
+        seed_sha256 = _build(StudyFolder(building), text, seed_form, passphrase, store)
+        begun = StudyInitialised(
+            protocol.study_id, text.decode(), seed_sha256, software, *frozen, allocation_source=seed_form
+        )
+        if store is None:
+            _begin(StudyFolder(building), protocol, begun, actor, clock)
         with contextlib.suppress(FileNotFoundError):
             root.rmdir()
         building.chmod(0o755)
         building.rename(root)
+        if store is not None:
+            # Last: a database that was begun has its folder, and with it the seed.
+            _begin_elsewhere(StudyFolder(root), protocol, begun, actor, clock)
     except OSError as problem:
         raise StorageError(
             str(root), f"cannot be made ({problem.strerror})", "name another folder or make room"
@@ -196,26 +208,35 @@ def initialise_study(
 
 
 def _build(
-    folder: StudyFolder,
-    protocol: StudyProtocol,
-    text: bytes,
-    frozen: tuple[dict[str, str], dict[str, str]],
-    actor: str,
-    software: str,
-    clock: Clock,
-    seed_form: SeedForm,
-    passphrase: str | None,
-) -> None:
+    folder: StudyFolder, text: bytes, seed_form: SeedForm, passphrase: str | None, store: str | None
+) -> str:
+    """Everything but the record; gives the seed's SHA-256."""
     write_whole(folder.protocol, text)
-    seed_sha256 = keep_new_seed(folder, seed_form, passphrase)
     for made in (folder.sessions, folder.predictions):
         made.mkdir()
+    if store is not None:
+        folder.keep_store(store)
+    return keep_new_seed(folder, seed_form, passphrase)
+
+
+def _begin(
+    folder: StudyFolder, protocol: StudyProtocol, begun: StudyInitialised, actor: str, clock: Clock
+) -> None:
     record = Record.create(folder.record_url, protocol.sha256, clock)
-    begun = StudyInitialised(
-        protocol.study_id, text.decode(), seed_sha256, software, *frozen, allocation_source=seed_form
-    )
-    record.append(actor, lambda _: [Draft(begun)])
-    record.close()
+    try:
+        record.append(actor, lambda _: [Draft(begun)])
+    finally:
+        record.close()
+
+
+def _begin_elsewhere(
+    folder: StudyFolder, protocol: StudyProtocol, begun: StudyInitialised, actor: str, clock: Clock
+) -> None:
+    try:
+        _begin(folder, protocol, begun, actor, clock)
+    except BaseException:
+        shutil.rmtree(folder.root)
+        raise
 
 
 def _freeze_files(
@@ -257,7 +278,7 @@ def open_study(root: Path, clock: Clock = utc_now, busy_timeout_s: float = 10.0)
     folder = StudyFolder(root.resolve())
     if not root.is_dir():
         raise StorageError(str(root), "is not a folder", "name a study made by isopath init")
-    if not folder.record.is_file():
+    if not folder.has_record():
         raise StorageError(str(root), "holds no study record", "name a study made by isopath init")
     try:
         text = folder.protocol.read_bytes()
@@ -266,6 +287,8 @@ def open_study(root: Path, clock: Clock = utc_now, busy_timeout_s: float = 10.0)
             str(folder.protocol), f"cannot be read ({problem.strerror})", "put the frozen protocol back"
         ) from problem
     record = Record.open(folder.record_url, hashlib.sha256(text).hexdigest(), clock, busy_timeout_s)
+    if (root / MANIFEST).is_file():
+        record.as_backup()
     begun = record.events(kinds=[StudyInitialised])
     if not begun or begun[0].sequence != 1:
         raise RecordBroken(str(folder.record), "does not begin with the study", "restore the last backup", 1)

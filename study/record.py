@@ -8,14 +8,15 @@ hash says nothing about what was erased.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select
 
 from study.chain import GENESIS_SHA256, RESTORE, ChainWalk, Head, went_back_s
-from study.errors import RecordBroken, RecordError, RecordMismatch, UnknownName
+from study.errors import RecordBroken, RecordError, RecordMismatch, StorageError, UnknownName
 from study.events import ClockWentBack, PayloadErased, ProtocolAmended, RecordedEvent
 from study.frozen import require_open
 from study.rows import Draft, every_row, new_rows, recorded_event
@@ -34,6 +35,9 @@ from study.store_address import shown_address
 from study.store_scrub import scrub
 
 __all__ = ["Clock", "Draft", "Reader", "Record", "utc_now"]
+
+_HEADER = [column.name for column in event_table.columns]
+_PAYLOAD = [column.name for column in payload_table.columns]
 
 Clock = Callable[[], datetime]
 
@@ -127,6 +131,7 @@ class Record:
         self._where = shown_address(engine.url)
         self.protocol_sha256 = protocol_sha256
         self.clock = clock
+        self._is_backup = False
 
     @classmethod
     def create(cls, url: str, protocol_sha256: str, clock: Clock = utc_now) -> Record:
@@ -181,6 +186,34 @@ class Record:
             raise
         return record
 
+    @classmethod
+    def copy(cls, source: Record, url: str, without: Collection[int] = ()) -> Record:
+        """A record elsewhere that holds the same rows, byte for byte, whatever the databases are.
+
+        Args:
+            url: of an empty database.
+            without: rows whose payload is left behind.
+
+        Raises:
+            RecordError: the database holds a record already.
+        """
+        copied = cls.create(url, source.protocol_sha256, source.clock)
+        try:
+            with writing(copied._engine) as connection:
+                for rows in _batches(source.stored_rows()):
+                    headers = [{name: row[name] for name in _HEADER} for row in rows]
+                    payloads = [{name: row[name] for name in _PAYLOAD} for row in rows]
+                    left = [
+                        {**row, "salt": None, "body": None} if row["sequence"] in without else row
+                        for row in payloads
+                    ]
+                    connection.execute(event_table.insert(), headers)
+                    connection.execute(payload_table.insert(), left)
+        except BaseException:
+            copied.close()
+            raise
+        return copied
+
     def _check_format(self) -> None:
         if not has_tables(self._engine):
             raise RecordBroken(self._where, "holds no study record", "name a folder made by isopath init")
@@ -198,6 +231,10 @@ class Record:
                 "put the protocol file back as it was, or begin a new study with isopath init",
             )
 
+    def as_backup(self) -> None:
+        """From here on nothing is appended: this is a copy, and the study goes on elsewhere."""
+        self._is_backup = True
+
     def append(self, actor: str, decide: Callable[[Reader], Sequence[Draft]]) -> list[RecordedEvent]:
         """Look at the record and add to it, in one transaction that no other writer shares.
 
@@ -210,7 +247,11 @@ class Record:
 
         Raises:
             ConductError: the record is frozen and one of them is a participant's data.
+            RecordError: this machine's clock shows a time before the study began.
+            StorageError: it is a backup.
         """
+        if self._is_backup:
+            raise StorageError(self._where, "is a backup: nothing is added to it", "restore it first")
         with writing(self._engine) as connection:
             reader = Reader(connection, self._where)
             drafts = decide(reader)
@@ -279,6 +320,12 @@ class Record:
         with reading(self._engine) as connection:
             return Reader(connection, self._where).events(participant_id, kinds, after)
 
+    def sha256_at(self, sequence: int) -> str | None:
+        """A row's hash; None where there is no such row."""
+        with reading(self._engine) as connection:
+            query = select(event_table.c.sha256).where(event_table.c.sequence == sequence)
+            return connection.execute(query).scalar()
+
     def versions(self) -> list[str]:
         """See `Reader.versions`."""
         with reading(self._engine) as connection:
@@ -322,6 +369,13 @@ class Record:
             drafts = [Draft(PayloadErased(sequence, reason)) for sequence in sequences]
             return self._insert(connection, actor, drafts) if drafts else []
 
+    def empty_payloads(self, sequences: Collection[int]) -> None:
+        """Take payloads out of a record that is a backup's: no event says so here, its manifest does."""
+        with writing(self._engine) as connection:
+            for sequence in sequences:
+                payload = payload_table.update().where(payload_table.c.sequence == sequence)
+                connection.execute(payload.values(salt=None, body=None))
+
     def scrub(self) -> None:
         """Rewrite the database's files without what was erased; see `study.store_scrub.scrub`.
 
@@ -330,12 +384,13 @@ class Record:
         """
         scrub(self._engine)
 
-    def verify(self, expected_sha256: str | None = None) -> Head:
+    def verify(self, expected_sha256: str | None = None, erased: Collection[int] = ()) -> Head:
         """Walk the whole chain.
 
         Args:
             expected_sha256: a head noted earlier; it must be one of the rows' hashes,
                 or the record was cut short or rewritten since.
+            erased: rows of which somebody else says that they were erased.
 
         Returns:
             The head, when every row fits its predecessor and its payload.
@@ -349,7 +404,7 @@ class Record:
             for row in connection.execute(every_row()):
                 walk.step(row)
                 noted_is_there = noted_is_there or walk.head.sha256 == expected_sha256
-        head = walk.end()
+        head = walk.end(erased)
         if not noted_is_there:
             problem = f"does not hold the noted head {expected_sha256}: it was cut short or rewritten"
             raise RecordBroken(self._where, problem, RESTORE, head.sequence + 1)
@@ -380,3 +435,8 @@ def _versions_of(reader: Reader, founding: str, drafts: Sequence[Draft]) -> list
             versions.append(draft.event.protocol_sha256)
         found.append(chosen)
     return found
+
+
+def _batches(rows: Iterator[dict[str, Any]], size: int = 500) -> Iterator[list[dict[str, Any]]]:
+    while batch := list(islice(rows, size)):
+        yield batch

@@ -64,6 +64,15 @@ def init(
     draw: Annotated[
         bool, typer.Option("--draw", help="Keep no allocation seed: draw each place at its moment.")
     ] = False,
+    store: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Keep the record in this empty PostgreSQL database, postgresql://user@host/database; the "
+            "password comes from ISOPATH_STORE_PASSWORD or ~/.pgpass  [default: SQLite, in the folder]",
+            show_default=False,
+        ),
+    ] = None,
     passphrase_file: PassphraseFile = None,
     actor: ActorOption = None,
     json: JsonOption = False,
@@ -76,8 +85,9 @@ def init(
     """
     load_checked_protocol(protocol)
     form, passphrase = _seed_form(seal_allocation, draw, passphrase_file)
+    by, software = actor_of(actor), software_version()
     study = initialise_study(
-        folder, protocol, actor_of(actor), software_version(), seed_form=form, passphrase=passphrase
+        folder, protocol, by, software, seed_form=form, passphrase=passphrase, store=store
     )
     head = study.record.head()
     say(

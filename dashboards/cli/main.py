@@ -12,8 +12,10 @@ import typer
 from dashboards.cli import (
     allocation_command,
     analysis_commands,
+    backup_commands,
     bands_command,
     bank_command,
+    checkpoint_command,
     code_break_command,
     compose_command,
     demo_command,
@@ -38,6 +40,7 @@ from dashboards.cli import (
     serve_command,
     staff_commands,
     step_commands,
+    store_commands,
     train_command,
     unblind_commands,
     withdraw_command,
@@ -91,6 +94,9 @@ playback_command.register(app)
 rehearsal_command.register(app)
 analysis_commands.register(app)
 record_commands.register(app)
+store_commands.register(app)
+backup_commands.register(app)
+checkpoint_command.register(app)
 import_command.register(app)
 export_command.register(app)
 demo_command.register(app)

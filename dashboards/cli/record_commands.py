@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,9 +13,12 @@ from rich.table import Table
 
 from dashboards.cli.arguments import JsonOption, StudyArgument, opened, say
 from dashboards.cli.passphrases import PassphraseFile, with_seed
+from study.checkpoint import check_against
+from study.errors import OutOfRange
 from study.events import (
     AdverseEventReported,
     ArmsUnblinded,
+    ClockWentBack,
     ConsentGiven,
     EligibilityAssessed,
     History,
@@ -122,13 +126,25 @@ def verify(
         bool, typer.Option("--allocation", help="Also work out every place of the allocation again.")
     ] = False,
     passphrase_file: PassphraseFile = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Also hold it against this signed checkpoint.", show_default=False),
+    ] = None,
+    public_key: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HEX", help="Who must have signed the checkpoint, as noted elsewhere.", show_default=False
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Walk the record's hash chain; exit code 2 names the first row that does not hold.
 
     Note the printed head outside the study folder: with it, `--head` later finds a
-    record that was cut short or rewritten as a whole.
+    record that was cut short or rewritten as a whole; so does a signed `--checkpoint`.
     """
+    if public_key is not None and checkpoint is None:
+        raise OutOfRange("--public-key", "is given without a checkpoint", "add --checkpoint FILE")
     study = opened(folder)
     found = study.record.verify(expected_sha256=head)
     facts: dict[str, Any] = {"rows": found.sequence, "head_sha256": found.sha256, "verified": True}
@@ -142,6 +158,15 @@ def verify(
         said += f"\nAllocation: {checked.places} place(s) are as they were drawn."
         if checked.unknown:
             said += f" {checked.unknown} cannot be worked out any more, since rows were erased."
+    if checkpoint is not None:
+        signed = check_against(study, checkpoint, public_key)
+        facts["checkpoint"] = {"rows": signed.rows, "signed_at": signed.signed_at}
+        said += f"\nIt holds what was signed at {signed.signed_at}: row {signed.rows}, {signed.head_sha256}."
+    back = study.record.events(kinds=[ClockWentBack])
+    facts["clock_went_back"] = [row.sequence for row in back]
+    if back:
+        rows = ", ".join(str(row.sequence) for row in back)
+        said += f"\nA clock went back before row {rows}: see when those and later rows say they were written."
     say(said, json, facts)
 
 

@@ -165,7 +165,7 @@ class Section:
         return self.phrases[-1].end_beat
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class WrittenNote:
     """One note of a part, before anyone plays it.
 
@@ -181,7 +181,7 @@ class WrittenNote:
     accent: float
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class Note:
     """One note as it is played.
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import tempfile
 import zipfile
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from types import MappingProxyType
 
 from analysis.export.content import ExportContent, Told
 from analysis.export.formats import WITH_SOUNDS, WRITERS
@@ -17,8 +18,9 @@ from analysis.tables.blinded import blinded_tables
 from analysis.tables.build import build_tables
 from dashboards.export_kinds import ExportFormat
 from dashboards.study_hearing import hear_study
+from study.checkpoint import check_against
 from study.erasable import erasures_due
-from study.errors import ConductError, StorageError
+from study.errors import ConductError, OutOfRange, StorageError
 from study.events import History
 from study.folder import file_made_whole, folder_made_whole
 from study.founding import Study
@@ -49,6 +51,17 @@ class Exported:
     head_sha256: str
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What an export was asked to be; see `export_study`."""
+
+    form: ExportFormat
+    software: str
+    is_blinded: bool
+    has_sounds: bool
+    checkpoints: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
+
+
 def may_tell_arms(study: Study) -> bool:
     """Whether an export may join arms to what people said: frozen and unblinded, or nobody is a person."""
     return study.rehearsal() is not None or is_unblinded(study.record)
@@ -62,6 +75,7 @@ def export_study(
     told: Told,
     is_blinded: bool = False,
     has_sounds: bool = True,
+    checkpoints: Sequence[Path] = (),
 ) -> Exported:
     """Export a study into a new folder, or a ZIP file where `out` ends in ``.zip``: whole or not at all.
 
@@ -69,6 +83,7 @@ def export_study(
         software: name and version, for the files.
         is_blinded: leave out what tells an arm; before the record is unblinded that is so in any case.
         has_sounds: with the rendered sounds, where the format has a place for them.
+        checkpoints: files that go with the record itself; each is held against it first.
 
     Raises:
         StorageError: `out` is there already, or cannot be written.
@@ -78,13 +93,15 @@ def export_study(
     """
     is_zip = out.suffix.lower() == ".zip"
     _require_free(out, is_zip)
+    signed = _checked(study, form, checkpoints)
+    asked = _Asked(form, software, is_blinded, has_sounds, signed)
     try:
         if not is_zip:
             with folder_made_whole(out) as folder:
-                return _fill(study, form, folder, software, told, is_blinded, has_sounds)
+                return _fill(study, asked, folder, told)
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as made:
-            exported = _fill(study, form, Path(made), software, told, is_blinded, has_sounds)
+            exported = _fill(study, asked, Path(made), told)
             with file_made_whole(out) as file, zipfile.ZipFile(file, "w") as archive:
                 _pack(Path(made), archive)
             return exported
@@ -100,7 +117,8 @@ def zipped_export(study: Study, form: ExportFormat, software: str, is_blinded: b
     """The same as a ZIP file's bytes, without sounds: for a browser."""
     packed = io.BytesIO()
     with tempfile.TemporaryDirectory(prefix="isopath-export-") as made:
-        _fill(study, form, Path(made), software, lambda *_: None, is_blinded, has_sounds=False)
+        asked = _Asked(form, software, is_blinded, has_sounds=False)
+        _fill(study, asked, Path(made), lambda *_: None)
         with zipfile.ZipFile(packed, "w") as archive:
             _pack(Path(made), archive)
     return packed.getvalue()
@@ -112,36 +130,42 @@ def _require_free(out: Path, is_zip: bool) -> None:
         raise StorageError(str(out), "is there already", "name a new folder or ZIP file")
 
 
-def _fill(
-    study: Study,
-    form: ExportFormat,
-    folder: Path,
-    software: str,
-    told: Told,
-    is_blinded: bool,
-    has_sounds: bool,
-) -> Exported:
+def _checked(study: Study, form: ExportFormat, checkpoints: Sequence[Path]) -> dict[str, bytes]:
+    """File name to content of checkpoints that this record stands up to."""
+    if checkpoints and form is not ExportFormat.RECORD:
+        raise OutOfRange("--checkpoint", f"does not go with {form}", "give it with --format record")
+    found: dict[str, bytes] = {}
+    for path in checkpoints:
+        check_against(study, path, None)
+        name = path.with_suffix(".json").name
+        if name in found:
+            raise OutOfRange("--checkpoint", f"names two files called {path.stem}", "rename one")
+        found[name] = path.read_bytes()
+    return found
+
+
+def _fill(study: Study, asked: _Asked, folder: Path, told: Told) -> Exported:
     told("checking the record", 0, 1)
     head = study.record.verify()
     events = [row for row in study.record.events() if row.sequence <= head.sequence]
     may_join = may_tell_arms(study)
-    blinded = is_blinded or not may_join
+    blinded = asked.is_blinded or not may_join
     gone = erasures_due(events)
-    if gone and form is ExportFormat.RECORD:
+    if gone and asked.form is ExportFormat.RECORD:
         raise ConductError(
             ", ".join(sorted(gone)),
             "asked for their data to be erased, and the record holds them still",
             "carry it out with isopath withdraw --erase, and export then",
         )
     manifests: Mapping[SessionKey, RenderManifest] = (
-        {} if blinded else {key: made for key, made in read_manifests(study).items() if key[0] not in gone}
+        {} if blinded else {key: one for key, one in read_manifests(study).items() if key[0] not in gone}
     )
     predictions: Predictions = {} if blinded else _kept_predictions(study, manifests, told)
     made = build_tables(study.protocol, events, manifests, predictions)
     tables = (
         blinded_tables(study.protocol, events, made)
         if blinded
-        else {field.name: getattr(made, field.name) for field in fields(made)}
+        else {one.name: getattr(made, one.name) for one in fields(made)}
     )
     content = ExportContent(
         study.protocol,
@@ -151,31 +175,33 @@ def _fill(
         is_simulated=study.rehearsal() is not None,
         head=head,
         last_at=events[-1].at,
-        software=software,
+        software=asked.software,
         manifests=manifests,
-        sounds=_sounds(study, manifests) if has_sounds and form in WITH_SOUNDS else {},
+        sounds=_sounds(study, manifests) if asked.has_sounds and asked.form in WITH_SOUNDS else {},
         predictions=predictions,
     )
-    if form is ExportFormat.RECORD:
-        _write_record(study, content, events, folder, told)
+    if asked.form is ExportFormat.RECORD:
+        _write_record(study, content, events, asked.checkpoints, folder, told)
     else:
-        WRITERS[form](content, folder, told)
+        WRITERS[asked.form](content, folder, told)
     told("writing", 1, 1)
     written = sum(1 for path in folder.rglob("*") if path.is_file())
     return Exported(written, blinded, may_join, bool(predictions), head.sequence, head.sha256)
 
 
-def _write_record(study: Study, content: ExportContent, events: History, folder: Path, told: Told) -> None:
+def _write_record(
+    study: Study,
+    content: ExportContent,
+    events: History,
+    checkpoints: Mapping[str, bytes],
+    folder: Path,
+    told: Told,
+) -> None:
     if content.is_blinded:
-        write_record(content, record_rows(study.protocol, events, True), {}, folder, told)
+        write_record(content, record_rows(study.protocol, events, True), checkpoints, folder, told)
         return
     rows = (row for row in study.record.stored_rows() if row["sequence"] <= content.head.sequence)
-    write_record(content, rows, _checkpoints(study), folder, told)
-
-
-def _checkpoints(study: Study) -> dict[str, bytes]:
-    folder = study.folder.root / "checkpoints"
-    return {path.name: path.read_bytes() for path in sorted(folder.glob("*.json"))}
+    write_record(content, rows, checkpoints, folder, told)
 
 
 def _kept_predictions(

@@ -28,6 +28,10 @@ def export(
     no_sounds: Annotated[
         bool, typer.Option("--no-sounds", help="Without the rendered sounds (bids and psych-ds hold them).")
     ] = False,
+    checkpoint: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="A signed checkpoint to go with the record; may be given often."),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Write the study for other programs, each format with its data dictionary.
@@ -39,7 +43,7 @@ def export(
 
     with late_counted_bar() as told:
         done = export_study(
-            opened(folder), form, out, software_version(), told, is_blinded=blinded, has_sounds=not no_sounds
+            opened(folder), form, out, software_version(), told, blinded, not no_sounds, checkpoint or ()
         )
     lines = [f"{out}: {done.files} files, from {done.rows} rows of the record, head {done.head_sha256}"]
     if done.is_blinded and done.may_join_arms:

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -16,7 +17,8 @@ import pytest
 from analysis.export import read_tables
 from dashboards.export_kinds import ExportFormat
 from dashboards.study_export import Exported, export_study
-from study.errors import ConductError, StorageError
+from study.checkpoint import make_key, sign_checkpoint, write_checkpoint
+from study.errors import ConductError, OutOfRange, StorageError
 from study.events import (
     AdverseEventReported,
     ConsentWithdrawn,
@@ -33,10 +35,17 @@ from tests.dashboards.app.busy_study import HOSTILE, BusyStudy
 from tests.dashboards.command_line import Outcome, isopath, refusal
 
 
-def export(study: Study, form: str, out: Path, has_sounds: bool = True, is_blinded: bool = False) -> Exported:
+def export(
+    study: Study,
+    form: str,
+    out: Path,
+    has_sounds: bool = True,
+    is_blinded: bool = False,
+    checkpoints: Sequence[Path] = (),
+) -> Exported:
     """What the command does, in this process: a command's start takes longer than an export."""
     return export_study(
-        study, ExportFormat(form), out, "isopath test", lambda *_: None, is_blinded, has_sounds
+        study, ExportFormat(form), out, "isopath test", lambda *_: None, is_blinded, has_sounds, checkpoints
     )
 
 
@@ -50,10 +59,10 @@ def unblinded(study: Study) -> Study:
     return study
 
 
-def checked_by_the_script(folder: Path) -> subprocess.CompletedProcess[str]:
-    """The exported script, by an interpreter that finds no isopath."""
+def checked_by_the_script(folder: Path, has_packages: bool = False) -> subprocess.CompletedProcess[str]:
+    """The exported script, by an interpreter that finds no packages, isopath neither."""
     return subprocess.run(
-        [sys.executable, "-I", "-S", "verify_record.py"],
+        [sys.executable, "-I", *([] if has_packages else ["-S"]), "verify_record.py"],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -139,6 +148,29 @@ class TestTheRecord:
         assert (changed.returncode, changed.stderr) == (1, "row 7: has a changed header\n")
         assert cut.returncode == 1
         assert cut.stderr.startswith(f"head.json: says {head.sequence} rows")
+
+    @pytest.mark.requirement("21 CFR 11.70")
+    def test_a_signed_checkpoint_goes_with_the_record_and_the_script_checks_both(
+        self, trial: Study, tmp_path: Path
+    ) -> None:
+        key = tmp_path / "calm.key"
+        public_key = make_key(trial, key, "a long enough passphrase", "test")
+        signed = tmp_path / "monday.checkpoint"
+        write_checkpoint(signed, sign_checkpoint(trial, key, "a long enough passphrase", "test"))
+        study = unblinded(trial)
+
+        export(study, "record", tmp_path / "record", checkpoints=[signed])
+        holds = checked_by_the_script(tmp_path / "record", has_packages=True)
+        plain = checked_by_the_script(tmp_path / "record")
+        copy = tmp_path / "record" / "checkpoints" / "monday.json"
+        copy.write_text(copy.read_text().replace('"signed_at": "2', '"signed_at": "3'))
+        forged = checked_by_the_script(tmp_path / "record", has_packages=True)
+
+        assert holds.stdout.splitlines()[1] == f"monday.json holds, signed by {public_key}"
+        assert plain.stdout.splitlines()[1].endswith("signature not checked (pip install cryptography)")
+        assert forged.stderr == "monday.json: was changed since it was signed\n"
+        with pytest.raises(OutOfRange, match="does not go with csv"):
+            export(study, "csv", tmp_path / "csv", checkpoints=[signed])
 
     def test_a_blinded_record_has_no_salt_no_hash_and_no_time_of_day(
         self, trial: Study, tmp_path: Path

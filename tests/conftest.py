@@ -18,6 +18,30 @@ settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
     settings.load_profile("ci")
 
+# A file goes to one worker whole. These take longest and begin: otherwise those of few and long tests come
+# last, and one worker waits for the other's.
+LONGEST_FIRST = (
+    "dashboards/app/test_browser_walks.py",
+    "dashboards/app/test_participant_pages.py",
+    "dashboards/app/test_player.py",
+    "dashboards/test_render_command.py",
+    "dashboards/test_whole_study.py",
+    "dashboards/test_refusals.py",
+    "generation/test_cluster.py",
+    "dashboards/app/test_arm_leaks.py",
+    "dashboards/test_report_command.py",
+    "generation/composer/sound/test_balance.py",
+    "analysis/test_report.py",
+    "dashboards/app/test_live_rendering.py",
+    "dashboards/test_musicgen_commands.py",
+    "dashboards/app/test_nothing_is_lost.py",
+    "study/test_record.py",
+    "dashboards/test_analysis_command.py",
+    "dashboards/test_models_command.py",
+    "dashboards/test_bank_command.py",
+    "analysis/test_rehearsal_recovery.py",
+)
+
 REQUIRED_IN_CI = ("browser", "postgres", "torch", "essentia", "audiocraft", "dataset_json")
 
 
@@ -28,6 +52,18 @@ def test_data() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("set ISOPATH_TEST_DATA to the folder of test data")
     return Path(folder)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The order below is kept by the workers; by itself xdist begins with the files of most tests."""
+    config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files begin; within a file nothing changes places."""
+    tests = Path(__file__).parent
+    place = {tests / name: number for number, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: place.get(item.path, len(place)))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -196,7 +196,9 @@ class Composition:
         notes: list[Note] = []
         for number, seat in enumerate(seats):
             rng = stream(self.seed, "touch", index, number)
-            notes += self._performance.play(seat, seat.picked(written.get(seat.part, ())), phrase, rng)
+            notes += self._performance.play(
+                seat, seat.picked(written.get(seat.part, ())), phrase, rng, chords
+            )
         return sorted(notes)
 
     def _lone_section(self) -> Section:

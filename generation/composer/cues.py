@@ -113,7 +113,7 @@ _BOUNDS: Mapping[str, tuple[float, float]] = {
     "mode": (0.0, 4.0),
     "velocity": (0.05, 1.0),
     "articulation": (0.2, 1.3),
-    "brightness": (0.15, 1.8),
+    "brightness": (0.2, 2.5),
     "density": (0.0, 1.0),
     "dissonance": (0.0, 1.0),
     "percussion": (0.0, 1.0),
@@ -154,17 +154,17 @@ def cues_of(
     # Plain minor is the sad mode; Phrygian is kept for the darkest corner.
     told["mode"] = 2.35 + 1.95 * np.tanh(1.9 * v)
     v, a = seen("register")
-    told["melody_key"] = 70.5 + 8.5 * v + 0.5 * a
+    told["melody_key"] = 70.5 + 9.5 * v
     v, a = seen("dynamics")
     told["velocity"] = 0.50 + 0.18 * a
     gain_db = 0.5 * a + 0.8 * v
-    told["level_db"] = 3.0 * a
+    # High melodies sound a little louder than the level plan reckons.
+    told["level_db"] = 3.0 * a - 0.15 * v
     v, a = seen("articulation")
     told["articulation"] = 0.90 - 0.27 * a - 0.03 * v
     v, a = seen("brightness")
-    # Who plays, and how high, is evened out where it sounds (`sound.tint`); thin slow music is bright
-    # of itself, hence the bend.
-    told["brightness"] = 2.0 ** (-0.42 + 1.8 * a - 0.45 * a**2 - 0.2 * v)
+    # Who plays, and how high, is evened out where it sounds (`sound.tint`), all but a little of it.
+    told["brightness"] = 2.0 ** (1.2 * a - 0.12 * v)
     v, a = seen("density")
     told["density"] = 0.5 + 0.5 * a
     told["sustain"] = 1.0 - 0.75 * _rising(a, -0.9, 1.0)

@@ -24,7 +24,7 @@ from generation.sound_blocks import collected
 from study.errors import IsopathError, OutOfRange, UnknownName, refuse
 from study.session import SessionPlan
 
-VERSION = "4"
+VERSION = "5"
 _MOST_THREADS = 4
 _OPTIONS = ("palette", "cue_weights", "bank", "compression")
 

@@ -20,13 +20,14 @@ from numpy.typing import NDArray
 from generation.composer.cues import CueCurves
 from generation.composer.palettes import INSTRUMENTS, PART_DB
 from generation.composer.score import Note
+from generation.composer.sound.spectrum import BANDS_HZ, k_weight, room_by_band, shelf_power
 from generation.composer.sound.strike import Strike
 
 NOMINAL_LUFS = -23.0
 """Of a mood in the middle; a mood held throughout keeps its own level, until the session is mastered."""
-LARGEST_DB = 9.0
+LARGEST_DB = 11.0
 """No section is raised or lowered by more, against the usual gain."""
-_USUAL_DB = 7.0
+_USUAL_DB = 5.0
 #: Loudness of a mean square of 1 (ITU-R BS.1770-4, annex 1).
 _OFFSET_LU = -0.691
 _POINTS = 32
@@ -43,6 +44,20 @@ def note_level(note: Note) -> float:
     """Amplitude factor of a note's sound: its instrument's and its part's."""
     part_gain: float = 10.0 ** (PART_DB[note.part] / 20.0)
     return INSTRUMENTS[note.instrument].gain * part_gain
+
+
+def band_energies(notes: Sequence[Note], strikes: Sequence[Strike]) -> NDArray[np.float64]:
+    """Energy of each note in each band of `spectrum`, in the hall, before shelf and gains.
+
+    Returns:
+        Shape [n_notes, 17].
+    """
+    energies = np.array([strike.energy for strike in strikes])
+    levels = np.array([note_level(note) for note in notes])
+    sends = np.array([INSTRUMENTS[note.instrument].reverb for note in notes])
+    shares = np.array([strike.tone.band_shares(strike.mix) for strike in strikes])
+    in_room = 1.0 + np.square(sends)[:, None] * room_by_band()
+    return np.asarray((energies * levels**2)[:, None] * shares * in_room, dtype=np.float64)
 
 
 class LevelPlan:
@@ -91,13 +106,8 @@ class LevelPlan:
     def _heard(self, notes: Sequence[Note], strikes: Sequence[Strike], tint: float) -> NDArray[np.float64]:
         """K-weighted energy of each note, through the desk's gain and shelf and in the hall."""
         cues = self._curves.at(np.array([note.onset_s for note in notes]))
-        energies = np.array([strike.energy for strike in strikes])
-        levels = np.array([note_level(note) for note in notes])
-        sends = np.array([INSTRUMENTS[note.instrument].reverb for note in notes])
-        dry = np.array([strike.tone.heard for strike in strikes])
-        wet = np.array([strike.tone.heard_in_room for strike in strikes])
-        under, over = (dry + wet * sends[:, None] ** 2).T
-        heard = energies * levels**2 * (under + over * (tint * cues.brightness) ** 2)
+        shelves = shelf_power(tint * cues.brightness)
+        heard = np.sum(band_energies(notes, strikes) * shelves * k_weight(BANDS_HZ), axis=1)
         return np.asarray(heard * 10.0 ** (cues.gain_db / 10.0), dtype=np.float64)
 
     def _missing_db_per_s(

@@ -12,8 +12,8 @@ from scipy.signal import lfilter
 from generation.composer.cues import CueCurves
 from generation.composer.sound.buses import Place
 from generation.composer.sound.compressor import Compressor
-from generation.composer.sound.held import SHELF_HZ
 from generation.composer.sound.room import Room
+from generation.composer.sound.spectrum import SHELF_HZ
 
 Samples = NDArray[np.float32]
 

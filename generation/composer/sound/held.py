@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.fft import rfft
 
-from generation.composer.sound.room import room_power
+from generation.composer.sound.spectrum import band_amplitudes
 from generation.composer.sound.tones import Tone
 
 Samples = NDArray[np.float32]
 
-#: Corner of the brightness shelf, which `desk` turns up and down.
-SHELF_HZ = 1_800.0
 _FULL_SCALE = 2.0
 _LARGEST = 32_767
 _FRAME_S = 0.02
-#: Within the shortest tone that is ever made, so that what is measured does not depend on the length.
-_HEARD = 8_192
 
 
 @dataclass(frozen=True)
@@ -36,9 +30,7 @@ class HeldTone:
         length_s: how long it was made for; what decays by itself may be shorter.
         powers: running sums over frames of each shade's energy and of each neighbouring pair's product,
             in seconds of unit power, shape [2 n_shades - 1, n_frames + 1]: shades first, then pairs.
-        heard: share of the energy that is heard (K-weighted, ITU-R BS.1770-4) under and over the
-            brightness shelf.
-        heard_in_room: the same of what the hall adds to it.
+        amplitudes: of each shade in each band of `spectrum`, shape [n_shades, 17].
         release_s: the release's energy, as seconds held on.
     """
 
@@ -47,8 +39,7 @@ class HeldTone:
     release: Samples
     length_s: float
     powers: NDArray[np.float64]
-    heard: tuple[float, float]
-    heard_in_room: tuple[float, float]
+    amplitudes: NDArray[np.float64]
     release_s: float
 
     @property
@@ -74,6 +65,14 @@ class HeldTone:
             energy += mix.upper_gain**2 * here[mix.lower + 1]
             energy += 2.0 * mix.lower_gain * mix.upper_gain * here[self.shades.shape[0] + mix.lower]
         return float(energy)
+
+    def band_shares(self, mix: ShadeMix) -> NDArray[np.float64]:
+        """How the energy of a mix of two shades lies over the bands of `spectrum`, shape [17], sum 1."""
+        amplitude = mix.lower_gain * self.amplitudes[mix.lower]
+        if mix.upper_gain:
+            amplitude = amplitude + mix.upper_gain * self.amplitudes[mix.lower + 1]
+        power = np.square(amplitude)
+        return np.asarray(power / max(float(power.sum()), 1e-30))
 
 
 @dataclass(frozen=True)
@@ -110,15 +109,13 @@ def keep(tone: Tone, sample_rate_hz: int) -> HeldTone:
     peak = max(float(shades.max(initial=0.0)), -float(shades.min(initial=0.0)))
     # The step does not depend on a tone's length unless it is far louder than any instrument here.
     step = _FULL_SCALE * 2.0 ** max(math.ceil(math.log2(max(peak, 1e-9) / _FULL_SCALE)), 0) / _LARGEST
-    shares = _heard_shares(shades[-1], sample_rate_hz)
     return HeldTone(
         shades=_rounded(shades, step),
         step=step,
         release=tone.release,
         length_s=tone.length_s,
         powers=_running_powers(shades, sample_rate_hz),
-        heard=(shares[0], shares[1]),
-        heard_in_room=(shares[2], shares[3]),
+        amplitudes=band_amplitudes(shades, sample_rate_hz),
         release_s=float(np.sum(np.square(tone.release, dtype=np.float64))) / sample_rate_hz,
     )
 
@@ -155,33 +152,3 @@ def _running_powers(shades: Samples, sample_rate_hz: int) -> NDArray[np.float64]
     powers = np.zeros((len(sums), n_frames + 1))
     np.cumsum(np.asarray(sums, dtype=np.float64) / sample_rate_hz, axis=1, out=powers[:, 1:])
     return powers
-
-
-def _heard_shares(shade: Samples, sample_rate_hz: int) -> tuple[float, ...]:
-    power = np.square(np.abs(rfft(shade[:_HEARD], _HEARD)), dtype=np.float64)
-    whole = max(float(power.sum()), 1e-30)
-    return tuple(float(np.sum(power * hearing)) / whole for hearing in _hearing(sample_rate_hz))
-
-
-@lru_cache(maxsize=4)
-def _hearing(sample_rate_hz: int) -> tuple[NDArray[np.float64], ...]:
-    """K-weighted power gains of each bin, dry and by the hall, each under and over the shelf."""
-    hertz = np.asarray(np.arange(_HEARD // 2 + 1) * (sample_rate_hz / _HEARD), dtype=np.float64)
-    # First-order shelf: low-passed and high-passed halves are in quadrature, so their powers add.
-    over = hertz**2 / (hertz**2 + SHELF_HZ**2)
-    dry = k_weight(hertz)
-    wet = dry * room_power(sample_rate_hz, len(hertz))
-    return dry * (1.0 - over), dry * over, wet * (1.0 - over), wet * over
-
-
-def k_weight(hertz: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Power gain of the K-weighting, its digital filters at 48 kHz.
-
-    Source: ITU-R BS.1770-4, annex 1, tables 1 and 2.
-    """
-    turn = np.exp(-2j * np.pi * hertz / 48_000.0)
-    shelf = (1.53512485958697 - 2.69169618940638 * turn + 1.19839281085285 * turn**2) / (
-        1.0 - 1.69065929318241 * turn + 0.73248077421585 * turn**2
-    )
-    high_pass = (1.0 - 2.0 * turn + turn**2) / (1.0 - 1.99004745483398 * turn + 0.99007225036621 * turn**2)
-    return np.asarray(np.abs(shelf * high_pass) ** 2)

@@ -124,6 +124,7 @@ class _Band:
         parts: Collection[Part] | None,
         pool: Executor | None,
     ) -> None:
+        self._curves = curves
         self._levels = LevelPlan(curves)
         self._tints = Tints()
         self._sampler = sampler
@@ -147,7 +148,7 @@ class _Band:
             self._sampler.strike(instrument, key, duration_s, note.velocity, rate)
             for (instrument, key, duration_s), note in zip(wanted, notes, strict=True)
         ]
-        tint = tint_of(notes, strikes)
+        tint = tint_of(notes, strikes, self._curves)
         self._tints.add(notes[0].onset_s, tint)
         gains = self._levels.gains(notes, strikes, tint)
         for note, strike, gain in zip(notes, strikes, gains.tolist(), strict=True):

@@ -1,8 +1,9 @@
 """The tint of a section: instruments differ in brightness, the brightness cue should not depend on who plays.
 
 As the level plan evens out how loud a section's instruments happen to be, this evens out how bright they
-happen to be: the share of what is heard over the brightness shelf is brought most of the way to a usual one,
-and the cue alone moves it from there. Drums are left out: that they are bright is why they come in.
+happen to be: the shelf is set so that the section's spectrum, reckoned from its own notes, has its centre
+where the cue wants it, and within the section the cue moves it from there. Drums are left out: that they are
+bright is why they come in.
 """
 
 from __future__ import annotations
@@ -12,44 +13,71 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from generation.composer.palettes import INSTRUMENTS
+from generation.composer.cues import CueCurves
 from generation.composer.score import Note, Part
-from generation.composer.sound.balance import note_level
+from generation.composer.sound.balance import band_energies
+from generation.composer.sound.spectrum import centroid_hz, shelf_power
 from generation.composer.sound.strike import Strike
 
-USUAL_DB = -7.5
-"""Power heard over the shelf against that under it, before the shelf and without drums, all palettes."""
-_EVENED = 0.85
-LARGEST_DB = 8.0
+USUAL_HZ = 890.0
+"""Centre of a section's spectrum (`spectrum.centroid_hz`) where the brightness cue is 1."""
+_FOLLOWS = 0.32
+"""Power of the cue that the centre follows: a shelf's factor moves it far less than itself."""
+DARKEST, BRIGHTEST = 10.0 ** (-18.0 / 20.0), 10.0 ** (9.0 / 20.0)
+"""The shelf is never turned further down or up: what lacks highs, or has little else, keeps its face."""
+_ROUNDS = 24
 _CROSSING_S = 2.0
 
 
-def ratio_db(notes: Sequence[Note], strikes: Sequence[Strike]) -> float | None:
-    """Power heard over the brightness shelf against that under it, in dB; None where only drums play."""
-    chosen = [
-        (note, strike)
-        for note, strike in zip(notes, strikes, strict=True)
-        if note.part is not Part.PERCUSSION
-    ]
+def wanted_hz(brightness: float) -> float:
+    """Where a section's spectrum should have its centre.
+
+    Args:
+        brightness: the cue.
+    """
+    return float(USUAL_HZ * brightness**_FOLLOWS)
+
+
+def section_centre_hz(notes: Sequence[Note], strikes: Sequence[Strike], shelf: float = 1.0) -> float | None:
+    """Centre of a section's spectrum as heard through the shelf; None where only drums play.
+
+    Args:
+        shelf: factor on what lies over its corner.
+    """
+    power = _spectrum(notes, strikes)
+    return None if power is None else centroid_hz(power * shelf_power(shelf))
+
+
+def tint_of(notes: Sequence[Note], strikes: Sequence[Strike], curves: CueCurves) -> float:
+    """Factor on the brightness cue during one section."""
+    power = _spectrum(notes, strikes)
+    if power is None:
+        return 1.0
+    moments_s = np.array([note.onset_s for note in notes])
+    brightness = float(np.exp(np.mean(np.log(curves.at(moments_s).brightness))))
+    return _shelf_for(power, wanted_hz(brightness)) / brightness
+
+
+def _spectrum(notes: Sequence[Note], strikes: Sequence[Strike]) -> NDArray[np.float64] | None:
+    chosen = [pair for pair in zip(notes, strikes, strict=True) if pair[0].part is not Part.PERCUSSION]
     if not chosen:
         return None
-    levels = np.array([note_level(note) for note, _ in chosen])
-    energies = np.array([strike.energy for _, strike in chosen])
-    sends = np.array([INSTRUMENTS[note.instrument].reverb for note, _ in chosen])
-    dry = np.array([strike.tone.heard for _, strike in chosen])
-    wet = np.array([strike.tone.heard_in_room for _, strike in chosen])
-    under, over = (energies * levels**2) @ (dry + wet * sends[:, None] ** 2)
-    return 10.0 * math.log10(max(float(over), 1e-12) / max(float(under), 1e-12))
+    energies = band_energies([note for note, _ in chosen], [strike for _, strike in chosen])
+    return np.asarray(energies.sum(axis=0))
 
 
-def tint_of(notes: Sequence[Note], strikes: Sequence[Strike]) -> float:
-    """Factor on the brightness shelf of one section."""
-    found_db = ratio_db(notes, strikes)
-    if found_db is None:
-        return 1.0
-    wanted_db = _EVENED * (USUAL_DB - found_db)
-    return float(10.0 ** (min(max(wanted_db, -LARGEST_DB), LARGEST_DB) / 20.0))
+def _shelf_for(power: NDArray[np.float64], hertz: float) -> float:
+    """The shelf's factor at which a spectrum's centre is nearest to `hertz`."""
+    low, high = math.log(DARKEST), math.log(BRIGHTEST)
+    for _ in range(_ROUNDS):
+        middle = (low + high) / 2.0
+        if centroid_hz(power * shelf_power(math.exp(middle))) < hertz:
+            low = middle
+        else:
+            high = middle
+    return math.exp((low + high) / 2.0)
 
 
 class Tints:

@@ -13,7 +13,7 @@ from generation.composer.writing.pad import write_colour, write_pad
 from generation.composer.writing.suspensions import suspend
 from generation.composer.writing.voicing import Led, Voicing, voice_chords
 
-_CENTRE, _CENTRE_OF_MELODY, _LEANING = 59.5, 70.5, 0.55
+_CENTRE, _CENTRE_OF_MELODY, _LEANING = 59.5, 70.5, 0.65
 _FEWEST_SUSPENDED, _SUSPENDED = 0.10, 0.75
 _BELOW_MELODY = 1.0
 

@@ -36,6 +36,8 @@ _DOWNBEATS = 0.95
 _KEEP, _CHANGE = 4.0, 0.2
 #: How far a melody goes below and above its middle.
 _BELOW, _ABOVE = 9.0, 10.0
+#: How readily the slowest melodies are given to an instrument that is struck or plucked.
+_DIES_AWAY = 0.5
 #: What lies well under whose hands; a factor on the weight of a style.
 _AFFINITY: Mapping[str, Mapping[FigureStyle, float]] = MappingProxyType(
     {
@@ -130,9 +132,10 @@ def _levels(
     chosen = [
         (Player(Part.BASS, palette.bass), 0.6 + 0.4 * min(1.0, full / 0.4)),
         (_figure(colours.figure, colours.style), 1.12 if phrase.melody_rests else 1.0),
-        (Player(Part.PAD, first), 0.65 + 0.35 * sustain),
-        *((Player(Part.PAD, other), (0.35 + 0.55 * sustain) * joined[0]) for other in more),
-        (Player(Part.MELODY, colours.melody), 0.0 if phrase.melody_rests else 1.0),
+        (Player(Part.PAD, first), 0.55 + 0.45 * sustain),
+        *((Player(Part.PAD, other), (0.3 + 0.6 * sustain) * joined[0]) for other in more),
+        # The fewer and longer its notes are, the more each has to carry.
+        (Player(Part.MELODY, colours.melody), 0.0 if phrase.melody_rests else 0.94 + 0.26 * sustain),
         (Player(Part.COUNTER, colours.counter), joined[1]),
         (Player(Part.PERCUSSION, palette.percussion), 1.0),
     ]
@@ -178,6 +181,7 @@ def _colours(
     melody = _pick(
         {
             name: min(_fit(name, centre) for centre in centres)
+            * _carries(name, density)
             * memory("melody", name)
             * (0.2 if before and before.doubling == name else 1.0)
             for name in palette.melody
@@ -222,7 +226,7 @@ def _colours(
     )
     # The higher the melody, the likelier its double lies an octave below; never above, for the
     # register of the music belongs to its cue.
-    below = min(max((centres[1] - 64.0) / 24.0, 0.0), 0.6) * _fit(doubling, centres[1] - 12.0)
+    below = min(max((centres[1] - 64.0) / 60.0, 0.0), 0.2) * _fit(doubling, centres[1] - 12.0)
     octave = -int(rng.random() < round(below, 9))
     return _Colours(section.letter, melody, figure, style, pads, counter, doubling, octave, bells)
 
@@ -239,6 +243,11 @@ def _fit(name: str, centre: float) -> float:
     over = max(0.0, instrument.low - (centre - _BELOW), centre + _ABOVE - instrument.high)
     fit: float = 2.0 ** (-((over / 2.0) ** 2))
     return fit
+
+
+def _carries(name: str, density: float) -> float:
+    """How readily a melody is given to an instrument: slow ones less to one whose notes die away."""
+    return _DIES_AWAY + (1.0 - _DIES_AWAY) * density if INSTRUMENTS[name].rings else 1.0
 
 
 def _figure(name: str, style: FigureStyle) -> Player:

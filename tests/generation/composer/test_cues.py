@@ -23,7 +23,7 @@ LARGEST_STEP = {
     "gain_db": 0.06,
     "level_db": 0.05,
     "articulation": 0.005,
-    "brightness": 0.02,
+    "brightness": 0.03,
     "density": 0.006,
     "harmonic_rate": 0.02,
     "dissonance": 0.006,

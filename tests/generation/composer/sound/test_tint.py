@@ -8,11 +8,25 @@ import numpy as np
 import pytest
 
 from generation.audio import SAMPLE_RATE_HZ
+from generation.composer.cues import CueCurves
 from generation.composer.palettes import INSTRUMENTS
 from generation.composer.score import Note, Part
 from generation.composer.sound.sampler import shared_sampler
 from generation.composer.sound.strike import Strike
-from generation.composer.sound.tint import LARGEST_DB, USUAL_DB, Tints, ratio_db, tint_of
+from generation.composer.sound.tint import (
+    BRIGHTEST,
+    DARKEST,
+    USUAL_HZ,
+    Tints,
+    section_centre_hz,
+    tint_of,
+    wanted_hz,
+)
+from tests.generation.composer.plans import make_plan
+
+
+def curves_at(arousal: float) -> CueCurves:
+    return CueCurves(make_plan([(0.0, arousal)], 30.0).path)
 
 
 def notes_on(instrument: str, key: int, part: Part = Part.MELODY) -> list[Note]:
@@ -28,26 +42,46 @@ def strikes_of(notes: list[Note]) -> list[Strike]:
     ]
 
 
-def test_a_bright_instrument_is_turned_down_and_a_mellow_one_up() -> None:
-    violin, piano = notes_on("violin", 78), notes_on("piano", 50)
-    found = [ratio_db(notes, strikes_of(notes)) for notes in (violin, piano)]
-    tints = [tint_of(notes, strikes_of(notes)) for notes in (violin, piano)]
-
-    assert found[0] is not None
-    assert found[1] is not None
-    assert found[0] > USUAL_DB > found[1]
-    assert tints[0] < 1.0 < tints[1]
-    after = [ratio + 20.0 * np.log10(tint) for ratio, tint in zip(found, tints, strict=True) if ratio]
-    assert abs(after[0] - after[1]) < 0.6 * abs(found[0] - found[1])
+def centres_hz(notes: list[Note], arousal: float) -> tuple[float, float]:
+    """As played, and through the shelf that the section gets."""
+    curves, strikes = curves_at(arousal), strikes_of(notes)
+    shelf = tint_of(notes, strikes, curves) * curves.one("brightness", 1.0)
+    before, after = section_centre_hz(notes, strikes), section_centre_hz(notes, strikes, shelf)
+    assert before is not None
+    assert after is not None
+    return before, after
 
 
-def test_no_section_is_tinted_beyond_the_limit_and_drums_do_not_count() -> None:
-    bass, drums = notes_on("bass", 30), notes_on("brushes", 42, Part.PERCUSSION)
+def test_a_bright_instrument_is_turned_down_and_a_mellow_one_up_to_the_same_brightness() -> None:
+    violin, bars = centres_hz(notes_on("violin", 60), 0.0), centres_hz(notes_on("vibraphone", 65), 0.0)
 
-    assert tint_of(bass, strikes_of(bass)) == pytest.approx(10.0 ** (LARGEST_DB / 20.0))
-    assert tint_of(drums, strikes_of(drums)) == 1.0
-    both = sorted([*bass, *drums])
-    assert tint_of(both, strikes_of(both)) == pytest.approx(tint_of(bass, strikes_of(bass)))
+    assert violin[0] > 1.1 * USUAL_HZ
+    assert bars[0] < 0.9 * USUAL_HZ
+    assert violin[1] == pytest.approx(USUAL_HZ, rel=0.05)
+    assert bars[1] == pytest.approx(USUAL_HZ, rel=0.01)
+
+
+def test_the_same_notes_are_brighter_the_higher_the_arousal() -> None:
+    notes = notes_on("piano", 50)
+
+    heard = [centres_hz(notes, arousal)[1] for arousal in (-0.6, -0.3, 0.0, 0.3, 0.6)]
+
+    wanted = [wanted_hz(curves_at(arousal).one("brightness", 1.0)) for arousal in (-0.6, -0.3, 0.0, 0.3, 0.6)]
+    assert heard == pytest.approx(wanted, rel=0.01)
+    assert all(later > 1.05 * earlier for earlier, later in pairwise(heard))
+
+
+def test_the_shelf_has_its_limits_and_drums_do_not_count() -> None:
+    curves = curves_at(0.0)
+    bass, oboe = notes_on("bass", 30), notes_on("oboe", 84)
+    drums = notes_on("brushes", 42, Part.PERCUSSION)
+
+    assert tint_of(bass, strikes_of(bass), curves) == pytest.approx(BRIGHTEST)
+    assert tint_of(oboe, strikes_of(oboe), curves) == pytest.approx(DARKEST)
+    assert tint_of(drums, strikes_of(drums), curves) == 1.0
+    both = sorted([*notes_on("clarinet", 67), *drums])
+    alone = notes_on("clarinet", 67)
+    assert tint_of(both, strikes_of(both), curves) == pytest.approx(tint_of(alone, strikes_of(alone), curves))
 
 
 def test_a_section_takes_over_without_a_step() -> None:

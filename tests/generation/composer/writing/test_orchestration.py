@@ -10,6 +10,7 @@ import pytest
 
 from generation.composer.compose import Composition
 from generation.composer.palettes import INSTRUMENTS, PALETTES
+from generation.composer.playing.articulation import change_moments
 from generation.composer.score import Part
 from generation.composer.writing.figures import FigureStyle
 from generation.composer.writing.orchestration import fullness
@@ -141,3 +142,29 @@ def test_a_doubling_rests_where_it_cannot_reach() -> None:
     assert written
     assert seat.picked(written) == []
     assert Seat(Part.BASS, "bass", 1.0, 1.0, 0.0, 16.0, is_doubling=True).picked(written) == list(written)
+
+
+def test_slow_melodies_go_to_whoever_can_hold_a_note() -> None:
+    def struck(arousal: float) -> int:
+        leaders = [
+            seat.instrument
+            for seed in range(12)
+            for seats in composition(((0.0, arousal),), 60.0, seed, "ambient").seats[:1]
+            for seat in seats
+            if seat.part == Part.MELODY and not seat.is_doubling
+        ]
+        return sum(INSTRUMENTS[name].rings for name in leaders)
+
+    assert struck(-0.9) < struck(0.9)
+
+
+@pytest.mark.parametrize("palette", sorted(PALETTES))
+def test_figures_do_not_ring_on_into_another_harmony(palette: str) -> None:
+    one = composition(((0.2, -0.2),), 60.0, 4, palette)
+    for phrase in one.phrases():
+        changes_s = one.pulse.seconds(np.array(change_moments(phrase.chords)))
+        figure = [note for note in phrase.notes if note.part == Part.FIGURE]
+        for note in figure:
+            later = changes_s[changes_s > note.onset_s + 0.1]
+            if len(later):
+                assert note.onset_s + note.duration_s <= later[0] + 0.2

@@ -49,12 +49,14 @@ class Drawn:
         lead_at_level: the same among people of the first level of the first factor.
         behind, best: whether the guess of the arm that is behind, and the best guess there is, were
             right; 1/2 where the guess is a toss. Shape [lists, people].
+        certain: whether the place could be known beforehand, likewise.
     """
 
     lead: NDArray[np.float64]
     lead_at_level: NDArray[np.float64]
     behind: NDArray[np.float64]
     best: NDArray[np.float64]
+    certain: NDArray[np.float64]
 
 
 def draw_lists(spec: AllocationSpec, lists: int, people: int, name: str) -> Drawn:
@@ -64,7 +66,7 @@ def draw_lists(spec: AllocationSpec, lists: int, people: int, name: str) -> Draw
         name: what the seeds are made of, so that a run can be repeated.
     """
     shape = (lists, people)
-    drawn = Drawn(np.zeros(shape), np.zeros(shape), np.zeros(shape), np.zeros(shape))
+    drawn = Drawn(*(np.zeros(shape) for _ in range(5)))
     for row in range(lists):
         seed = hashlib.sha256(f"{name}/{row}".encode()).digest()
         rng = random.Random(seed)
@@ -76,6 +78,7 @@ def draw_lists(spec: AllocationSpec, lists: int, people: int, name: str) -> Draw
             place = next_place(spec, Seeded(seed), taken, stratum)
             drawn.behind[row, at] = _right_when_behind(here, place.group_id)
             top = max(likely.values())
+            drawn.certain[row, at] = top == 1
             favoured = [group for group, chance in likely.items() if chance == top]
             drawn.best[row, at] = (place.group_id in favoured) / len(favoured)
             taken.append(Taken(place.group_id, stratum, place.block, place.position))
@@ -105,14 +108,15 @@ def main() -> None:
     parser.add_argument("--figures", type=Path, default=FIGURES)
     given = parser.parse_args()
     found = {name: draw_lists(spec, given.lists, given.people, name) for name, spec in SPECS.items()}
-    print("| method | imbalance of all | of one level | largest | arm behind | best guess | published |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
+    print("| method | difference, all | one site | largest | arm behind | best guess | published | certain |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for name, drawn in found.items():
         last, level = np.abs(drawn.lead[:, -1]), np.abs(drawn.lead_at_level[:, -1])
         published = f"{PUBLISHED[name]:.3f}" if name in PUBLISHED else ""
         print(
             f"| {name} | {last.mean():.2f} | {level.mean():.2f} | {np.abs(drawn.lead).max():.0f} "
-            f"| {drawn.behind.mean():.3f} | {drawn.best.mean():.3f} | {published} |"
+            f"| {drawn.behind.mean():.3f} | {drawn.best.mean():.3f} | {published} "
+            f"| {drawn.certain.mean():.3f} |"
         )
     draw_imbalance(found, given.figures / "allocation-imbalance.png")
     draw_predictability(found, given.figures / "allocation-predictability.png")

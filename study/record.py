@@ -15,11 +15,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select
 
-from study.chain import GENESIS_SHA256, RESTORE, ChainWalk, Head, went_back_s
-from study.errors import RecordBroken, RecordError, RecordMismatch, StorageError, UnknownName
-from study.events import ClockWentBack, PayloadErased, ProtocolAmended, RecordedEvent
-from study.frozen import require_open
-from study.rows import Draft, every_row, new_rows, recorded_event
+from study.appending import Clock, append_rows
+from study.chain import GENESIS_SHA256, RESTORE, ChainWalk, Head
+from study.errors import RecordBroken, RecordError, RecordMismatch, StorageError
+from study.events import PayloadErased, RecordedEvent
+from study.record_reader import Reader
+from study.rows import Draft, every_row
 from study.store import (
     FORMAT,
     create_tables,
@@ -39,82 +40,10 @@ __all__ = ["Clock", "Draft", "Reader", "Record", "utc_now"]
 _HEADER = [column.name for column in event_table.columns]
 _PAYLOAD = [column.name for column in payload_table.columns]
 
-Clock = Callable[[], datetime]
-
 
 def utc_now() -> datetime:
     """The time, in UTC."""
     return datetime.now(UTC)
-
-
-class Reader:
-    """The record as one transaction sees it."""
-
-    def __init__(self, connection: Connection, where: str) -> None:
-        self._connection = connection
-        self._where = where
-
-    def events(
-        self, participant_id: str | None = None, kinds: Iterable[type[Any]] | None = None, after: int = 0
-    ) -> list[RecordedEvent]:
-        """Events in order; all, or one participant's, or of some kinds, or those after a row.
-
-        Raises:
-            RecordBroken: a payload does not match its hash.
-            RecordMismatch: an event was written by a newer isopath.
-        """
-        query = every_row()
-        if participant_id is not None:
-            query = query.where(event_table.c.participant_id == participant_id)
-        if kinds is not None:
-            query = query.where(event_table.c.kind.in_([kind.__name__ for kind in kinds]))
-        if after:
-            query = query.where(event_table.c.sequence > after)
-        return [recorded_event(row, self._where) for row in self._connection.execute(query)]
-
-    def participant(self, participant_id: str) -> list[RecordedEvent]:
-        """One participant's events, in order.
-
-        Raises:
-            UnknownName: nobody of that id is enrolled.
-        """
-        history = self.events(participant_id)
-        if not history:
-            raise UnknownName("participant", f"{participant_id!r} is not enrolled", "see isopath status")
-        return history
-
-    def head(self) -> Head:
-        """The last row; sequence 0 where there is none."""
-        return self._last()[0]
-
-    def versions(self) -> list[str]:
-        """The protocol's versions by their SHA-256, as they came into force; the last is in force.
-
-        Empty where the record is.
-        """
-        first = self._connection.execute(every_row().limit(1)).first()
-        if first is None:
-            return []
-        amended = [recorded.event for recorded in self.events(kinds=[ProtocolAmended])]
-        later = [event.protocol_sha256 for event in amended if isinstance(event, ProtocolAmended)]
-        return [first.protocol_sha256, *later]
-
-    def version_of(self, participant_id: str) -> str | None:
-        """The SHA-256 of the protocol's version a participant's first row is under; None where nobody is."""
-        query = select(event_table.c.protocol_sha256).where(event_table.c.participant_id == participant_id)
-        return self._connection.execute(query.order_by(event_table.c.sequence).limit(1)).scalar()
-
-    def began_at(self) -> datetime:
-        """When the first row was written."""
-        return datetime.fromisoformat(self._connection.execute(every_row().limit(1)).one().at)
-
-    def _last(self) -> tuple[Head, datetime | None]:
-        columns = event_table.c.sequence, event_table.c.sha256, event_table.c.at
-        query = select(*columns).order_by(event_table.c.sequence.desc()).limit(1)
-        row = self._connection.execute(query).first()
-        if row is None:
-            return Head(0, GENESIS_SHA256), None
-        return Head(row.sequence, row.sha256), datetime.fromisoformat(row.at)
 
 
 class Record:
@@ -253,52 +182,11 @@ class Record:
         if self._is_backup:
             raise StorageError(self._where, "is a backup: nothing is added to it", "restore it first")
         with writing(self._engine) as connection:
-            reader = Reader(connection, self._where)
-            drafts = decide(reader)
-            require_open(reader, [(draft.participant_id, draft.event) for draft in drafts])
-            return self._insert(connection, actor, drafts) if drafts else []
+            drafts = decide(Reader(connection, self._where))
+            return self._append(connection, actor, drafts) if drafts else []
 
-    def _insert(self, connection: Connection, actor: str, drafts: Sequence[Draft]) -> list[RecordedEvent]:
-        reader = Reader(connection, self._where)
-        head, previous_at = reader._last()
-        dated = self._dated(drafts)
-        notes = [] if previous_at is None else self._clock_notes(reader, previous_at, dated[0][1])
-        under = _versions_of(reader, self.protocol_sha256, [draft for draft, _ in [*notes, *dated]])
-        placed = [(draft, sha256, at) for (draft, at), sha256 in zip([*notes, *dated], under, strict=True)]
-        rows = list(new_rows(head, actor, placed))
-        # Two statements for however many rows: people's logs arrive by the hundred a second.
-        connection.execute(event_table.insert(), [row.header for row in rows])
-        connection.execute(payload_table.insert(), [row.payload for row in rows])
-        return [row.recorded for row in rows[len(notes) :]]
-
-    def _dated(self, drafts: Sequence[Draft]) -> list[tuple[Draft, datetime]]:
-        """A decision is one moment: within it no row is earlier than another, whatever the clock does."""
-        dated: list[tuple[Draft, datetime]] = []
-        for draft in drafts:
-            at = self.clock().astimezone(UTC)
-            dated.append((draft, max(at, dated[-1][1]) if dated else at))
-        return dated
-
-    def _clock_notes(
-        self, reader: Reader, previous_at: datetime, at: datetime
-    ) -> list[tuple[Draft, datetime]]:
-        """A clock that was set back is noted: people's data are taken all the same.
-
-        Raises:
-            RecordError: it shows a time before the study began, which nobody can have set on purpose.
-        """
-        back_s = went_back_s(at, previous_at)
-        if back_s is None:
-            return []
-        began_at = reader.began_at()
-        if at < began_at:
-            raise RecordError(
-                self._where,
-                f"this machine's clock shows {at:%Y-%m-%d %H:%M} UTC, before the study began "
-                f"({began_at:%Y-%m-%d %H:%M} UTC)",
-                "set the clock and try again; nothing was written",
-            )
-        return [(Draft(ClockWentBack(previous_at.isoformat(), back_s)), at)]
+    def _append(self, connection: Connection, actor: str, drafts: Sequence[Draft]) -> list[RecordedEvent]:
+        return append_rows(connection, self._where, self.protocol_sha256, self.clock, actor, drafts)
 
     def participant(self, participant_id: str) -> list[RecordedEvent]:
         """See `Reader.participant`."""
@@ -367,7 +255,7 @@ class Record:
                 payload = payload_table.update().where(payload_table.c.sequence == sequence)
                 connection.execute(payload.values(salt=None, body=None))
             drafts = [Draft(PayloadErased(sequence, reason)) for sequence in sequences]
-            return self._insert(connection, actor, drafts) if drafts else []
+            return self._append(connection, actor, drafts) if drafts else []
 
     def empty_payloads(self, sequences: Collection[int]) -> None:
         """Take payloads out of a record that is a backup's: no event says so here, its manifest does."""
@@ -409,32 +297,6 @@ class Record:
             problem = f"does not hold the noted head {expected_sha256}: it was cut short or rewritten"
             raise RecordBroken(self._where, problem, RESTORE, head.sequence + 1)
         return head
-
-
-def _versions_of(reader: Reader, founding: str, drafts: Sequence[Draft]) -> list[str]:
-    """The version of the protocol that each draft is under.
-
-    Raises:
-        RecordMismatch: one names a version that the record does not know.
-    """
-    versions = reader.versions() or [founding]
-    theirs: dict[str, str] = {}
-    found = []
-    for draft in drafts:
-        chosen = draft.protocol_sha256
-        who = draft.participant_id
-        if chosen is None and who is not None and len(versions) > 1:
-            chosen = theirs.get(who) or reader.version_of(who)
-        chosen = chosen or versions[-1]
-        if chosen not in versions:
-            problem = f"is to be recorded under protocol {chosen[:12]}, which this record does not know"
-            raise RecordMismatch(type(draft.event).__name__, problem, "amend the protocol first")
-        if who is not None:
-            theirs.setdefault(who, chosen)
-        if isinstance(draft.event, ProtocolAmended):
-            versions.append(draft.event.protocol_sha256)
-        found.append(chosen)
-    return found
 
 
 def _batches(rows: Iterator[dict[str, Any]], size: int = 500) -> Iterator[list[dict[str, Any]]]:

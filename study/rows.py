@@ -6,15 +6,16 @@ import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Connection, Dialect, Row, Select, select
 
 from study.canonical import canonical_json
 from study.chain import Head, event_of, header_sha256, payload_sha256
 from study.event_codec import encode, schema_version_of
 from study.events import Event, RecordedEvent
-from study.store import event_table, payload_table
+from study.store import event_table, metadata, payload_table
 
 
 @dataclass(frozen=True)
@@ -96,3 +97,24 @@ def new_rows(head: Head, actor: str, drafts: Sequence[tuple[Draft, str, datetime
             {"sequence": sequence, "salt": salt, "body": body},
             RecordedEvent(sequence, at, actor, kind, protocol_sha256, *whose, draft.event),
         )
+
+
+def insert_rows(connection: Connection, rows: Sequence[NewRow]) -> None:
+    """Write rows: two statements for however many, since people's logs arrive by the hundred a second."""
+    for table, of in (
+        (event_table, [row.header for row in rows]),
+        (payload_table, [row.payload for row in rows]),
+    ):
+        text, order = _insertion(table.name, connection.dialect)
+        # SQLite takes values by their place, PostgreSQL's driver by their name.
+        connection.exec_driver_sql(
+            text, of if order is None else [tuple(row[n] for n in order) for row in of]
+        )
+
+
+@cache
+def _insertion(table: str, dialect: Dialect) -> tuple[str, tuple[str, ...] | None]:
+    """The statement as its driver takes it; made once, since making it costs more than running it."""
+    compiled = metadata.tables[table].insert().compile(dialect=dialect)
+    order = getattr(compiled, "positiontup", None)
+    return str(compiled), None if order is None else tuple(order)

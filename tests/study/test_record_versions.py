@@ -144,7 +144,7 @@ def test_verify_names_a_row_dated_back_without_a_word(
     clock.advance(3600)
     append(record, note())
     clock.advance(-timedelta(minutes=5).total_seconds())
-    monkeypatch.setattr(record, "_clock_notes", lambda *_: [])
+    monkeypatch.setattr("study.appending._clock_notes", lambda *_: [])
     append(record, note())
 
     with pytest.raises(RecordBroken, match="300 s before the row before it") as broken:

@@ -21,7 +21,7 @@ from study.errors import RecordMismatch, StorageError
 from study.events import DataImported, InterimLookTaken
 from study.folder import write_whole
 from study.founding import Study
-from study.freeze import is_unblinded
+from study.freeze import may_join_arms
 from study.rendered import read_manifests
 
 Told = Callable[[str, int, int], None]
@@ -53,7 +53,7 @@ def analyse_study(study: Study, told: Told) -> tuple[StudyTables, Results]:
     predictions = hear_study(study, manifests, lambda done, of: told("hearing the sessions", done, of))
     told("estimating", 0, 1)
     tables = build_tables(study.protocol, events, manifests, predictions)
-    shuffled = None if is_simulated(tables) or is_unblinded(study.record) else SHUFFLED
+    shuffled = None if is_simulated(tables) or may_join_arms(study.record) else SHUFFLED
     if shuffled is not None:
         tables = shuffle_arms(study.protocol, tables, head.sha256)
     looks = [r.event for r in events if isinstance(r.event, InterimLookTaken)]

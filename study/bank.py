@@ -77,15 +77,16 @@ def session_from_bank(study: Study, participant_id: str) -> tuple[SessionPlan, R
         StorageError: the bank does not hold the session whole, or the disk will not have it.
     """
     plan = plan_session(study, participant_id)
-    arm = study.protocol.arm(plan.arm_id)
-    if study.protocol.bank_points is None or not is_bankable(arm):
+    protocol = study.protocol_for(plan.participant_id)
+    arm = protocol.arm(plan.arm_id)
+    if protocol.bank_points is None or not is_bankable(arm):
         raise ConductError(
             f"{participant_id} {plan.session_id}",
             "is no session that a bank can hold",
             f"isopath render STUDY {participant_id}",
         )
-    reported = pre_affect(study.protocol, study.record.participant(participant_id), plan.session_id)
-    rule = rule_of_start(study.protocol, arm, reported) or _FIXED
+    reported = pre_affect(protocol, study.record.participant(participant_id), plan.session_id)
+    rule = rule_of_start(protocol, arm, reported) or _FIXED
     banked = _banked(study, plan)
     source = study.folder.bank / banked.participant_id / banked.session_id
     target = study.folder.sessions / plan.participant_id / plan.session_id
@@ -97,8 +98,9 @@ def session_from_bank(study: Study, participant_id: str) -> tuple[SessionPlan, R
 
 def is_in_bank(study: Study, plan: SessionPlan) -> bool:
     """Whether the bank has been given this plan's session."""
-    arm = study.protocol.arm(plan.arm_id)
-    if study.protocol.bank_points is None or not is_bankable(arm):
+    protocol = study.protocol_for(plan.participant_id)
+    arm = protocol.arm(plan.arm_id)
+    if protocol.bank_points is None or not is_bankable(arm):
         return False
     banked = _banked(study, plan)
     return (study.folder.bank / banked.participant_id / banked.session_id).is_dir()
@@ -106,9 +108,10 @@ def is_in_bank(study: Study, plan: SessionPlan) -> bool:
 
 def _banked(study: Study, plan: SessionPlan) -> SessionPlan:
     """The bank's plan of the sound that `plan` asks for."""
-    arm = study.protocol.arm(plan.arm_id)
+    protocol = study.protocol_for(plan.participant_id)
+    arm = protocol.arm(plan.arm_id)
     start = plan.start if arm.start is not None or depends_on_start(arm) else arm.target
-    return _made_ready(study, make_bank_plan(study.protocol, arm, start))
+    return _made_ready(study, make_bank_plan(protocol, arm, start))
 
 
 def _copy(source: Path, target: Path, banked: SessionPlan, plan: SessionPlan, note: str) -> None:

@@ -29,6 +29,7 @@ from study.events import (
     ParticipationMoved,
 )
 from study.founding import Study, require_kind
+from study.frozen import is_paused
 from study.record import Draft, Reader
 from study.step import AnswerEligibility, Finished, GiveConsent, GoThroughInduction, ReadDebrief
 from study.steps import next_step, require_step
@@ -63,7 +64,9 @@ def enrol_as(
 
     def decide(reader: Reader) -> Sequence[Draft]:
         require_kind(reader, study, simulated)
-        checked = check_stratum(study.protocol.allocation, stratum)
+        _require_recruiting(reader)
+        protocol = study.catch_up(reader)
+        checked = check_stratum(protocol.allocation, stratum)
         if reader.events(participant_id):
             raise ConductError(participant_id, "is enrolled already", "use another id")
         if reader.events(kinds=[DataImported]):
@@ -74,6 +77,12 @@ def enrol_as(
     study.record.append(actor, decide)
 
 
+def _require_recruiting(reader: Reader) -> None:
+    if is_paused(reader):
+        problem = "recruitment is paused"
+        raise ConductError("enrolment", problem, "wait until it is resumed; people under way go on")
+
+
 def give_consent(study: Study, actor: str, participant_id: str, language: str) -> None:
     """Record consent to exactly the protocol's text in one language.
 
@@ -81,7 +90,7 @@ def give_consent(study: Study, actor: str, participant_id: str, language: str) -
         UnknownName: the protocol has no text in that language.
         ConductError: consent is not the next step.
     """
-    protocol = study.protocol
+    protocol = study.protocol_for(participant_id)
     if language not in protocol.consent_text:
         known = ", ".join(protocol.consent_text)
         raise UnknownName("language", f"{language!r} has no consent text", f"write one of {known}")
@@ -96,7 +105,7 @@ def decline_consent(study: Study, actor: str, participant_id: str) -> None:
     Raises:
         ConductError: consent is not the next step.
     """
-    declined = ConsentDeclined(study.protocol.consent_version)
+    declined = ConsentDeclined(study.protocol_for(participant_id).consent_version)
     study.take(actor, participant_id, GiveConsent(), "declining", declined)
 
 
@@ -106,7 +115,9 @@ def assess_eligibility(study: Study, actor: str, participant_id: str, answers: M
     Raises:
         ConductError: an answer is missing or unknown, or eligibility is not the next step.
     """
-    questions = {question.question_id: question for question in study.protocol.eligibility}
+    questions = {
+        question.question_id: question for question in study.protocol_for(participant_id).eligibility
+    }
     if set(answers) != set(questions):
         off = sorted(set(answers) ^ set(questions))
         raise ConductError(
@@ -127,9 +138,9 @@ def complete_induction(study: Study, actor: str, participant_id: str, session_id
     step = GoThroughInduction(session_id)
 
     def decide(_: Reader, history: History) -> Sequence[Draft]:
-        require_step(study.protocol, history, participant_id, step, "the induction")
+        require_step(study.protocol_of(history), history, participant_id, step, "the induction")
         now = study.record.clock()
-        outside = window_deviations(study.protocol, history, participant_id, step, now)
+        outside = window_deviations(study.protocol_of(history), history, participant_id, step, now)
         return [*outside, Draft(InductionCompleted(), participant_id, session_id)]
 
     study.act(actor, participant_id, decide)
@@ -142,7 +153,8 @@ def read_debrief(study: Study, actor: str, participant_id: str, language: str) -
         UnknownName: the protocol has no debriefing in that language.
         ConductError: the debriefing is not the next step.
     """
-    texts = study.protocol.debrief.text if study.protocol.debrief is not None else {}
+    debrief = study.protocol_for(participant_id).debrief
+    texts = debrief.text if debrief is not None else {}
     if texts and language not in texts:
         known = ", ".join(texts)
         raise UnknownName("language", f"{language!r} has no debriefing", f"write one of {known}")
@@ -176,7 +188,7 @@ def discontinue(study: Study, actor: str, participant_id: str, reason: EndReason
     """
 
     def decide(_: Reader, history: History) -> Sequence[Draft]:
-        step = next_step(study.protocol, history)
+        step = next_step(study.protocol_of(history), history)
         if isinstance(step, Finished):
             problem = f"this participant's part is over ({step.outcome})"
             raise ConductError(participant_id, problem, "see isopath status")

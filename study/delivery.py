@@ -33,6 +33,7 @@ from study.session import Allocation, SessionPlan, make_session_plan, session_id
 from study.starting_moods import rule_of_start
 from study.step import Finished, RenderSession, describe
 from study.steps import next_step, require_step
+from study.versions import pinned
 
 _END_TOLERANCE_S = 1.0
 _PROBE_GRACE_S = 5.0
@@ -46,10 +47,11 @@ def plan_session(study: Study, participant_id: str) -> SessionPlan:
         ConductError: rendering is not the participant's next step.
     """
     history = study.record.participant(participant_id)
-    step = next_step(study.protocol, history)
+    protocol = study.protocol_of(history)
+    step = next_step(protocol, history)
     if not isinstance(step, RenderSession):
         raise ConductError(participant_id, "rendering is not the next step", f"next is: {describe(step)}")
-    plan = plan_of(study.protocol, history, step.session_number)
+    plan = plan_of(protocol, history, step.session_number)
     if plan.path.kind is PathKind.SELF_SELECTED:
         return replace(plan, files=_own_music(study, participant_id))
     return replace(plan, files=study.frozen_sounds(plan.files))
@@ -64,6 +66,7 @@ def plan_of(protocol: StudyProtocol, history: History, session_number: int) -> S
     Raises:
         ConductError: the participant has no place in the allocation.
     """
+    protocol = pinned(protocol, history)
     for recorded in history:
         if isinstance(recorded.event, ParticipantAllocated) and recorded.participant_id:
             place = recorded.event
@@ -115,13 +118,14 @@ def record_render(
         manifest.audio_sha256,
         manifest.duration_s,
     )
-    arm = study.protocol.arm(plan.arm_id)
+    protocol = study.protocol_for(plan.participant_id)
+    arm = protocol.arm(plan.arm_id)
     step = RenderSession(plan.session_id, int(plan.session_id.removeprefix("ses-")))
 
     def decide(_: Reader, history: History) -> Sequence[Draft]:
-        require_step(study.protocol, history, plan.participant_id, step, "rendering")
-        reported = pre_affect(study.protocol, history, plan.session_id)
-        rule = start_rule or rule_of_start(study.protocol, arm, reported)
+        require_step(protocol, history, plan.participant_id, step, "rendering")
+        reported = pre_affect(protocol, history, plan.session_id)
+        rule = start_rule or rule_of_start(protocol, arm, reported)
         done = replace(rendered, start_rule=rule)
         events = (done,) if deviation is None else (deviation, done)
         return [Draft(event, plan.participant_id, plan.session_id) for event in events]
@@ -142,13 +146,14 @@ def record_playback(
         rendered = [
             r.event for r in history if r.session_id == session_id and isinstance(r.event, SessionRendered)
         ]
-        if not rendered or isinstance(next_step(study.protocol, history), Finished):
-            step = next_step(study.protocol, history)
+        protocol = study.protocol_of(history)
+        step = next_step(protocol, history)
+        if not rendered or isinstance(step, Finished):
             raise ConductError(participant_id, "listening is not the next step", f"next is: {describe(step)}")
         listening = listening_of(history, session_id)
         _check_follows(participant_id, listening, event, rendered[-1].duration_s)
         given = [p for r in history if r.session_id == session_id and (p := answered_probe(r.event))]
-        missed = passed_probes(study.protocol, given, event.position_s)
+        missed = passed_probes(protocol, given, event.position_s)
         return [Draft(e, participant_id, session_id) for e in (*missed, event)]
 
     study.act(actor, participant_id, decide)
@@ -170,6 +175,7 @@ def _own_music(study: Study, participant_id: str) -> tuple[str, ...]:
 
 def pre_affect(protocol: StudyProtocol, history: History, session_id: str) -> Affect | None:
     """The session's `pre` report on the endpoint's instrument; None before it is given."""
+    protocol = pinned(protocol, history)
     for recorded in reversed(history):
         event = recorded.event
         if (
@@ -184,6 +190,7 @@ def pre_affect(protocol: StudyProtocol, history: History, session_id: str) -> Af
 
 def chosen_palette(protocol: StudyProtocol, history: History, session_id: str) -> str | None:
     """The palette that the person chose last before listening: at the session's `pre`, else at baseline."""
+    protocol = pinned(protocol, history)
     asked = protocol.palette_items
     for recorded in reversed(history):
         event = recorded.event

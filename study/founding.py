@@ -6,28 +6,38 @@ import contextlib
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from study.allocation import AllocationSource, Seeded
 from study.allocation_seed import SeedForm, keep_new_seed, source_of, unsealed_seed
 from study.backup_manifest import MANIFEST
-from study.errors import RecordBroken, RecordMismatch, StorageError, UnknownName
-from study.events import Event, History, RecordedEvent, RehearsalStarted, StudyInitialised
+from study.errors import RecordBroken, RecordMismatch, StorageError, UnknownName, refuse
+from study.events import (
+    Event,
+    History,
+    ParticipantEnrolled,
+    ProtocolAmended,
+    RecordedEvent,
+    RehearsalStarted,
+    StudyInitialised,
+)
 from study.folder import StudyFolder, file_sha256, write_whole
 from study.protocol import StudyProtocol
 from study.protocol_file import load_protocol, parse_protocol
 from study.record import Clock, Draft, Reader, Record, utc_now
 from study.step import Step
-from study.steps import require_step
+from study.steps import next_step, require_step
+from study.versions import amended_by, pinned
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Study:
     """An opened study: where it is, what was planned, what happened.
 
     Args:
+        protocol: the version in force, as this last caught up with the record; it knows those before it.
         opened_seed: the sealed allocation seed, where somebody gave its passphrase; never printed.
     """
 
@@ -35,6 +45,45 @@ class Study:
     protocol: StudyProtocol
     record: Record
     opened_seed: bytes | None = field(default=None, repr=False)
+
+    def catch_up(self, reader: Reader | None = None) -> StudyProtocol:
+        """The version in force now: somebody else may have amended the protocol since.
+
+        Args:
+            reader: of the transaction that asks, so that it needs no second connection.
+        """
+        self.protocol = amended_by(self.protocol, (reader or self.record).events(kinds=[ProtocolAmended]))
+        return self.protocol
+
+    def protocol_of(self, history: History, reader: Reader | None = None) -> StudyProtocol:
+        """The version that a participant was enrolled under, and stays under.
+
+        Args:
+            history: their events, in order; empty for somebody who is not enrolled yet.
+            reader: as in `catch_up`.
+
+        Raises:
+            RecordMismatch: it is no version of this study.
+        """
+        if not history:
+            return self.protocol
+        if not self.protocol.knows(history[0].protocol_sha256):
+            self.catch_up(reader)
+        # A study may be opened with a protocol of another hash in its place; it then has no other version.
+        return pinned(self.protocol, history)
+
+    def protocol_for(self, participant_id: str) -> StudyProtocol:
+        """As `protocol_of`, for a participant by their id; the version in force where nobody has it."""
+        return self.protocol_of(self.record.events(participant_id, kinds=[ParticipantEnrolled])[:1])
+
+    def due(self, participant_id: str) -> Step:
+        """A participant's next step.
+
+        Raises:
+            UnknownName: nobody of that id is enrolled.
+        """
+        history = self.record.participant(participant_id)
+        return next_step(self.protocol_of(history), history)
 
     def allocation_source(self, reader: Reader | None = None) -> AllocationSource:
         """What an allocation draws from, for the moment of an allocation.
@@ -75,27 +124,40 @@ class Study:
         Raises:
             RecordMismatch: one is not there, or is not the one this study was begun with.
         """
-        sealed = self._beginning().sounds_sha256
+        sealed = self._frozen_files()[0]
         paths = [_unchanged(self.folder.sounds / name, sealed.get(name), "sound") for name in names]
         return tuple(str(path.relative_to(self.folder.root)) for path in paths)
 
-    def frozen_picture(self, instrument_id: str, item: str, point: int) -> Path:
+    def frozen_picture(
+        self, instrument_id: str, item: str, point: int, protocol: StudyProtocol | None = None
+    ) -> Path:
         """The frozen copy of one of an instrument's pictures.
 
         Args:
+            protocol: the version that has the instrument; None for the one in force.
             point: from 1, the lowest, to 9.
 
         Raises:
             UnknownName: the instrument has no such picture.
             RecordMismatch: it is not there, or is not the one this study was begun with.
         """
-        pictures = self.protocol.instrument(instrument_id).pictures.get(item, ())
+        pictures = (protocol or self.protocol).instrument(instrument_id).pictures.get(item, ())
         if not 1 <= point <= len(pictures):
             raise UnknownName(
                 f"{instrument_id}.{item}", f"has no picture {point}", "ask for one that the protocol names"
             )
-        name, sealed = pictures[point - 1], self._beginning().pictures_sha256
+        name, sealed = pictures[point - 1], self._frozen_files()[1]
         return _unchanged(self.folder.pictures / name, sealed.get(name), "picture")
+
+    def _frozen_files(self) -> tuple[dict[str, str], dict[str, str]]:
+        """The SHA-256 of every frozen sound and picture, of all versions, by its name."""
+        begun = self._beginning()
+        sounds, pictures = dict(begun.sounds_sha256), dict(begun.pictures_sha256)
+        for recorded in self.record.events(kinds=[ProtocolAmended]):
+            if isinstance(recorded.event, ProtocolAmended):
+                sounds |= recorded.event.sounds_sha256
+                pictures |= recorded.event.pictures_sha256
+        return sounds, pictures
 
     def _beginning(self, reader: Reader | None = None) -> StudyInitialised:
         begun = (reader or self.record).events(kinds=[StudyInitialised])[0].event
@@ -116,7 +178,13 @@ class Study:
         Raises:
             UnknownName: nobody of that id is enrolled.
         """
-        return self.record.append(actor, lambda reader: decide(reader, reader.participant(participant_id)))
+
+        def in_transaction(reader: Reader) -> Sequence[Draft]:
+            history = reader.participant(participant_id)
+            self.protocol_of(history, reader)
+            return decide(reader, history)
+
+        return self.record.append(actor, in_transaction)
 
     def take(
         self,
@@ -134,7 +202,7 @@ class Study:
         """
 
         def decide(_: Reader, history: History) -> Sequence[Draft]:
-            require_step(self.protocol, history, participant_id, step, doing)
+            require_step(self.protocol_of(history), history, participant_id, step, doing)
             return [Draft(event, participant_id, session_id)]
 
         self.act(actor, participant_id, decide)
@@ -184,7 +252,7 @@ def initialise_study(
             str(root), f"cannot be made ({problem.strerror})", "name a folder you may write to"
         ) from problem
     try:
-        frozen = _freeze_files(StudyFolder(building), protocol, protocol_path.parent)
+        frozen = freeze_files(StudyFolder(building), protocol, protocol_path.parent)
         seed_sha256 = _build(StudyFolder(building), text, seed_form, passphrase, store)
         begun = StudyInitialised(
             protocol.study_id, text.decode(), seed_sha256, software, *frozen, allocation_source=seed_form
@@ -239,22 +307,41 @@ def _begin_elsewhere(
         raise
 
 
-def _freeze_files(
+def freeze_files(
     folder: StudyFolder, protocol: StudyProtocol, source: Path
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Copy the protocol's sounds and pictures; the SHA-256 of each copy by its name."""
+    """Copy the protocol's sounds and pictures; the SHA-256 of each copy by its name.
+
+    Raises:
+        RecordMismatch: an earlier version has another file of that name; nothing is copied.
+    """
     sounds = {name for arm in protocol.arms for name in arm.files}
     nines = [nine for instrument in protocol.instruments for nine in instrument.pictures.values()]
     pictures = {name for nine in nines for name in nine}
+    refuse(
+        [
+            *_taken_names(sounds, source, folder.sounds),
+            *_taken_names(pictures, source, folder.pictures),
+        ]
+    )
     return _copies(sounds, source, folder.sounds), _copies(pictures, source, folder.pictures)
+
+
+def _taken_names(names: Collection[str], source: Path, target: Path) -> Iterator[RecordMismatch]:
+    for name in sorted(names):
+        copy = target / name
+        if copy.exists() and file_sha256(copy) != file_sha256(source / name):
+            problem = "is another file than the frozen one of that name"
+            yield RecordMismatch(str(source / name), problem, "give it a name of its own")
 
 
 def _copies(names: Collection[str], source: Path, target: Path) -> dict[str, str]:
     frozen = {}
     for name in sorted(names):
         copy = target / name
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source / name, copy)
+        if not copy.exists():
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source / name, copy)
         frozen[name] = file_sha256(copy)
     return frozen
 
@@ -293,6 +380,7 @@ def open_study(root: Path, clock: Clock = utc_now, busy_timeout_s: float = 10.0)
     if not begun or begun[0].sequence != 1:
         raise RecordBroken(str(folder.record), "does not begin with the study", "restore the last backup", 1)
     study = Study(folder, parse_protocol(text, str(folder.protocol)), record)
+    study.catch_up()
     rehearsal = study.rehearsal()
     return (
         study if rehearsal is None else replace(study, protocol=study.protocol.lasting(rehearsal.session_s))

@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from study.canonical import canonical_sha256
 from study.chain import RESTORE
 from study.errors import ConductError, OutOfRange, RecordBroken
-from study.events import ArmsUnblinded, RecordFrozen, StudyInitialised
+from study.events import ArmsUnblinded, ProtocolAmended, RecordFrozen, RehearsalStarted, StudyInitialised
 from study.founding import Study
-from study.frozen import is_frozen, is_unblinded
+from study.frozen import HoldsEvents, is_frozen, is_unblinded
 from study.record import Draft, Reader
 
-__all__ = ["freeze", "is_frozen", "is_unblinded", "unblind"]
+__all__ = ["freeze", "is_frozen", "is_unblinded", "may_join_arms", "unblind"]
 
 
 def freeze(study: Study, actor: str, reason: str) -> RecordFrozen:
@@ -39,6 +39,15 @@ def freeze(study: Study, actor: str, reason: str) -> RecordFrozen:
 
     study.record.append(actor, decide)
     return frozen[0]
+
+
+def may_join_arms(record: HoldsEvents) -> bool:
+    """Whether arms may stand beside outcomes: frozen and unblinded, or nobody in the record is a person.
+
+    Every table, export and analysis asks this one question; until it is true they work on arms dealt anew,
+    or leave the arm out, and say so.
+    """
+    return (is_frozen(record) and is_unblinded(record)) or bool(record.events(kinds=[RehearsalStarted]))
 
 
 def unblind(study: Study, actor: str, reason: str) -> ArmsUnblinded:
@@ -62,10 +71,11 @@ def unblind(study: Study, actor: str, reason: str) -> ArmsUnblinded:
 
 
 def _analysis_sha256(reader: Reader) -> str:
-    begun = reader.events(kinds=[StudyInitialised])[0].event
-    if not isinstance(begun, StudyInitialised):
+    """Of the version in force."""
+    told = reader.events(kinds=[StudyInitialised, ProtocolAmended])[-1].event
+    if not isinstance(told, StudyInitialised | ProtocolAmended):
         raise RecordBroken("the record", "does not begin with the study", RESTORE, 1)
-    return canonical_sha256(json.loads(begun.protocol_text)["analysis"])
+    return canonical_sha256(json.loads(told.protocol_text)["analysis"])
 
 
 def _said(reason: str) -> str:

@@ -19,6 +19,8 @@ from study.events import (
     LinkRevoked,
     RecordedEvent,
     RecordFrozen,
+    RecruitmentPaused,
+    RecruitmentResumed,
     UnblindingApproved,
     UnblindingDeclined,
     UnblindingRequested,
@@ -62,6 +64,12 @@ def is_frozen(record: HoldsEvents) -> bool:
 def is_unblinded(record: HoldsEvents) -> bool:
     """Whether results may be seen by arm; only a frozen record can be."""
     return bool(record.events(kinds=[ArmsUnblinded]))
+
+
+def is_paused(record: HoldsEvents) -> bool:
+    """Whether nobody is enrolled for now."""
+    said = record.events(kinds=[RecruitmentPaused, RecruitmentResumed])
+    return bool(said) and isinstance(said[-1].event, RecruitmentPaused)
 
 
 def require_open(record: HoldsEvents, named: Iterable[tuple[str | None, Event]]) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from study.events import PayloadErased, RecordedEvent, RecordFrozen
+from study.events import History, PayloadErased, RecordedEvent, RecordFrozen
 from study.listening import ListeningFold
 from study.probes import Probe, answered_probe
 from study.protocol import StudyProtocol
@@ -41,9 +42,11 @@ class PersonState:
     """One person.
 
     Args:
+        protocol: the version they are under.
         is_over: nothing is due for them any more.
     """
 
+    protocol: StudyProtocol
     is_over: bool
     sessions: dict[str, SessionState] = field(default_factory=dict)
 
@@ -70,7 +73,7 @@ class PlaybackStates:
     is_frozen: bool = False
     _people: dict[str, PersonState] = field(default_factory=dict)
 
-    def bring_up_to_date(self, protocol: StudyProtocol, reader: Reader) -> None:
+    def bring_up_to_date(self, reader: Reader) -> None:
         """Take in the rows that others wrote since."""
         if not self.sequence:
             self.is_frozen = bool(reader.events(kinds=[RecordFrozen]))
@@ -91,17 +94,24 @@ class PlaybackStates:
                 changed.add(recorded.participant_id)
         for participant_id in changed & self._people.keys():
             history = reader.events(participant_id)
-            self._people[participant_id].is_over = isinstance(next_step(protocol, history), Finished)
+            person = self._people[participant_id]
+            person.is_over = isinstance(next_step(person.protocol, history), Finished)
 
-    def person(self, protocol: StudyProtocol, reader: Reader, participant_id: str) -> PersonState:
+    def person(
+        self, protocol_of: Callable[[History], StudyProtocol], reader: Reader, participant_id: str
+    ) -> PersonState:
         """One person's state.
+
+        Args:
+            protocol_of: gives the version that somebody of such a history is under.
 
         Raises:
             UnknownName: nobody of that id is enrolled.
         """
         if participant_id not in self._people:
             history = reader.participant(participant_id)
-            person = PersonState(isinstance(next_step(protocol, history), Finished))
+            protocol = protocol_of(history)
+            person = PersonState(protocol, isinstance(next_step(protocol, history), Finished))
             for recorded in history:
                 person.take(recorded)
             self._people[participant_id] = person

@@ -88,16 +88,18 @@ def log_playback(
     touched: dict[tuple[str, str], SessionState] = {}
 
     def decide(reader: Reader) -> Sequence[Draft]:
-        known.bring_up_to_date(study.protocol, reader)
+        known.bring_up_to_date(reader)
         now_s = study.record.clock().timestamp()
         drafts: list[Draft] = []
         for batch in batches:
             whose = (batch.participant_id, batch.session_id)
             session = touched.get(whose)
             try:
-                person = known.person(study.protocol, reader, batch.participant_id)
+                person = known.person(
+                    lambda history: study.protocol_of(history, reader), reader, batch.participant_id
+                )
                 session = session or person.session(batch.session_id).copy()
-                events = _events_of(study.protocol, session, batch, now_s, person.is_over or known.is_frozen)
+                events = _events_of(person.protocol, session, batch, now_s, person.is_over or known.is_frozen)
             except IsopathError as refusal:
                 player = session.fold.tracks.get(batch.player_id) if session else None
                 outcomes.append(LogOutcome(player.next_sequence if player else 0, refusal))

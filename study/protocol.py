@@ -13,7 +13,7 @@ from typing import Any
 
 from study.affect import Affect
 from study.analysis_plan import AnalysisSpec
-from study.errors import UnknownName
+from study.errors import RecordMismatch, UnknownName
 from study.instruments import Instrument
 from study.path import PathSpec
 from study.questionnaire import PALETTE, PREFERRED, Item, Questionnaire, Text
@@ -246,6 +246,22 @@ class Debrief:
 
 
 @dataclass(frozen=True)
+class PrivacySpec:
+    """How long data are kept, and who answers for them.
+
+    Args:
+        retention_years: from the freeze.
+        identities_months: from the end of a person's part, until nobody can tell any more who they are;
+            None where the protocol does not say.
+        contact: whom people ask about their data, or None.
+    """
+
+    retention_years: int
+    identities_months: int | None = None
+    contact: str | None = None
+
+
+@dataclass(frozen=True)
 class ListeningSpec:
     """What stands on the page while the music plays.
 
@@ -282,6 +298,8 @@ class StudyProtocol:
         population: who takes part, in words.
         registration, ethics: as registry and committee gave them, or None.
         questionnaires: the study's own; assessments name them as they name instruments.
+        amends: the version it follows, or None for the first; people may still be under it.
+        privacy: how long data are kept, or None where the protocol does not say.
         public_title: what participants' pages call the study, since its full title may tell the arms.
         bank_points: starting moods along each axis that a bank holds, for delivery ``bank``; else None.
     """
@@ -323,6 +341,30 @@ class StudyProtocol:
     listening: ListeningSpec = ListeningSpec()
     bank_points: int | None = None
     public_title: Text | None = None
+    privacy: PrivacySpec | None = None
+    amends: StudyProtocol | None = field(default=None, compare=False, repr=False)
+
+    def knows(self, sha256: str) -> bool:
+        """Whether this is that version, or one it follows."""
+        return any(version.sha256 == sha256 for version in self.versions)
+
+    def under(self, sha256: str) -> StudyProtocol:
+        """That version: this one, or one it follows.
+
+        Raises:
+            RecordMismatch: it is neither.
+        """
+        for version in self.versions:
+            if version.sha256 == sha256:
+                return version
+        problem = f"is under protocol {sha256[:12]}, which is no version of {self.study_id}"
+        raise RecordMismatch("the record", problem, "restore the last backup")
+
+    @property
+    def versions(self) -> tuple[StudyProtocol, ...]:
+        """This version and those before it, the newest first."""
+        earlier = () if self.amends is None else self.amends.versions
+        return (self, *earlier)
 
     def lasting(self, duration_s: float) -> StudyProtocol:
         """The same study in time-lapse: every time within a session scaled alike."""
@@ -332,6 +374,7 @@ class StudyProtocol:
             self,
             duration_s=duration_s,
             time_lapse_of_s=self.time_lapse_of_s or self.duration_s,
+            amends=None if self.amends is None else self.amends.lasting(duration_s),
             clip_s=self.clip_s * share,
             arms=tuple(
                 replace(arm, path=replace(arm.path, step_s=arm.path.step_s * share)) for arm in self.arms

@@ -55,14 +55,15 @@ def submit_report(
         ConductError: this report is not the next step, is empty, or is a
             `pre` report without the valence and arousal that start the path.
     """
-    instrument = study.protocol.instrument(report.instrument_id)
+    protocol = study.protocol_for(participant_id)
+    instrument = protocol.instrument(report.instrument_id)
     items = tuple(instrument_kind(instrument.kind).items)
     scored = score(instrument, responses)
     _check_asked(report, items, asked)
     if not scored.raw:
         remedy = f"give {', '.join(items)}, or record it as missed"
         raise ConductError(report.instrument_id, "no item was answered", remedy)
-    if scored.affect is None and _starts_the_path(study.protocol, report):
+    if scored.affect is None and _starts_the_path(protocol, report):
         missed = ", ".join(scored.missed_items)
         problem = f"{missed} was missed, and it starts the path"
         raise ConductError(report.instrument_id, problem, "ask again")
@@ -100,9 +101,10 @@ def submit_questionnaire(
         OutOfRange, UnknownName, ConductError: an answer that is none, a required item
             left blank, or this is not the next step; nothing is recorded.
     """
-    questionnaire = study.protocol.questionnaire(report.instrument_id)
+    protocol = study.protocol_for(participant_id)
+    questionnaire = protocol.questionnaire(report.instrument_id)
     if questionnaire is None:
-        known = ", ".join(q.questionnaire_id for q in study.protocol.questionnaires) or "none"
+        known = ", ".join(q.questionnaire_id for q in protocol.questionnaires) or "none"
         raise UnknownName(report.instrument_id, "is not a questionnaire of this protocol", f"it has {known}")
     given = check_answers(questionnaire, answers)
     items = tuple(item.item_id for item in questionnaire.items)
@@ -121,7 +123,7 @@ def miss_report(study: Study, actor: str, participant_id: str, report: GiveRepor
     Raises:
         ConductError: this report is not the next step, or it starts the path.
     """
-    if _starts_the_path(study.protocol, report):
+    if _starts_the_path(study.protocol_for(participant_id), report):
         problem = "starts the path and cannot be missed"
         raise ConductError(report.instrument_id, problem, "ask again, or discontinue")
     missed = SelfReportMissed(report.phase, report.instrument_id, reason, report.probe_at_s)
@@ -151,9 +153,8 @@ def _check_asked(report: GiveReport, items: Sequence[str], asked: Asked | None) 
 
 
 def _record(study: Study, actor: str, participant_id: str, report: GiveReport, event: _Report) -> None:
-    protocol = study.protocol
-
     def decide(reader: Reader, history: History) -> Sequence[Draft]:
+        protocol = study.protocol_of(history)
         require_step(protocol, history, participant_id, report, f"the {report.phase} report")
         drafts = window_deviations(protocol, history, participant_id, report, study.record.clock())
         drafts.append(Draft(event, participant_id, report.session_id))
@@ -185,14 +186,15 @@ def _starts_the_path(protocol: StudyProtocol, report: GiveReport) -> bool:
 def _leads_to_rendering(
     study: Study, history: History, participant_id: str, report: GiveReport, event: Event
 ) -> bool:
+    protocol = study.protocol_of(history)
     after = RecordedEvent(
         sequence=0,
         at=study.record.clock(),
         actor="",
         kind=type(event).__name__,
-        protocol_sha256=study.protocol.sha256,
+        protocol_sha256=protocol.sha256,
         participant_id=participant_id,
         session_id=report.session_id,
         event=event,
     )
-    return isinstance(next_step(study.protocol, [*history, after]), RenderSession)
+    return isinstance(next_step(protocol, [*history, after]), RenderSession)

@@ -56,7 +56,7 @@ def record_sound_check(
         ConductError: the sound check of that session is not the next step, or there
             are more or fewer responses than trials.
     """
-    protocol = study.protocol
+    protocol = study.protocol_for(participant_id)
     if volume is not None and not 0.0 <= volume <= 1.0:
         raise OutOfRange("volume", f"{volume:g} is outside 0 to 1", "write 0 to 1")
     for response in responses:

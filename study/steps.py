@@ -46,6 +46,7 @@ from study.step import (
     Step,
     describe,
 )
+from study.versions import pinned
 
 
 def next_step(protocol: StudyProtocol, history: History) -> Step:
@@ -54,6 +55,7 @@ def next_step(protocol: StudyProtocol, history: History) -> Step:
     Args:
         history: one participant's events, in order.
     """
+    protocol = pinned(protocol, history)
     ended = _ended(history)
     if ended is not None:
         return ended
@@ -106,6 +108,7 @@ def session_step(protocol: StudyProtocol, history: History, number: int) -> Step
     Args:
         history: one participant's events, in order; of a person whose part is not over.
     """
+    protocol = pinned(protocol, history)
     session_id = session_id_of(number)
     here = [recorded for recorded in history if recorded.session_id == session_id]
     if _has(here, VisitMissed):

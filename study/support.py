@@ -34,13 +34,15 @@ def call_staff(study: Study, actor: str, participant_id: str, session_id: str) -
         UnknownName: the protocol has no such session.
         ConductError: there is no consent yet, or the person's part is over.
     """
-    known = [session_id_of(number) for number in range(1, study.protocol.session_count + 1)]
+    known = [
+        session_id_of(number) for number in range(1, study.protocol_for(participant_id).session_count + 1)
+    ]
     if session_id not in known:
         problem = f"{session_id!r} is not a session of this protocol"
         raise UnknownName("session", problem, f"write {', '.join(known)}")
 
     def decide(_: Reader, history: History) -> Sequence[Draft]:
-        step = next_step(study.protocol, history)
+        step = next_step(study.protocol_of(history), history)
         if isinstance(step, (Finished, GiveConsent)):
             problem = "cannot call for staff in the record now"
             raise ConductError(participant_id, problem, f"next is: {describe(step)}")
@@ -89,7 +91,7 @@ def answer_support(
 
     def decide(_: Reader, history: History) -> Sequence[Draft]:
         step = AnswerSupport(session_id)
-        require_step(study.protocol, history, participant_id, step, "the support page")
+        require_step(study.protocol_of(history), history, participant_id, step, "the support page")
         drafts = [Draft(answered, participant_id, session_id)]
         if not goes_on and not has_sound_to_end(history, session_id):
             ended = ParticipantDiscontinued(EndReason.STOPPED_FOR_SAFETY, "")

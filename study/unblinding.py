@@ -247,7 +247,7 @@ def _told(study: Study, participant_id: str) -> ToldArm:
     history = study.record.participant(participant_id)
     arm_ids = next(r.event.arm_ids for r in history if isinstance(r.event, ParticipantAllocated))
     labels = tuple(
-        (session_id_of(number), study.protocol.arm(arm_id).label)
+        (session_id_of(number), study.protocol_of(history).arm(arm_id).label)
         for number, arm_id in enumerate(arm_ids, start=1)
     )
     return ToldArm(participant_id, labels)

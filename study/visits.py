@@ -31,6 +31,7 @@ from study.record import Draft, Reader
 from study.session import session_id_of
 from study.step import CheckSound, Finished, GiveReport, GoThroughInduction, RenderSession, Step
 from study.steps import next_step, session_step
+from study.versions import pinned
 
 # What can befall or be noted of a session before the person has begun it.
 _BEFORE_IT_BEGINS = frozenset(
@@ -87,6 +88,7 @@ def visits_of(protocol: StudyProtocol, history: History, now: datetime) -> tuple
         history: one participant's events, in order.
         now: UTC.
     """
+    protocol = pinned(protocol, history)
     is_over = isinstance(next_step(protocol, history), Finished)
     visits: list[Visit] = []
     for number in range(1, protocol.session_count + 1):
@@ -104,6 +106,7 @@ def opening_of(protocol: StudyProtocol, history: History, step: Step, now: datet
         step: from `next_step`.
         now: UTC.
     """
+    protocol = pinned(protocol, history)
     visit = _begun_by(protocol, history, step, now)
     return visit.opens_at if visit is not None and visit.status is VisitStatus.EARLY else None
 
@@ -112,6 +115,7 @@ def window_deviations(
     protocol: StudyProtocol, history: History, participant_id: str, step: Step, now: datetime
 ) -> list[Draft]:
     """What is to be recorded beside a step that begins a visit outside its window; else nothing."""
+    protocol = pinned(protocol, history)
     visit = _begun_by(protocol, history, step, now)
     if visit is None or visit.status not in (VisitStatus.EARLY, VisitStatus.LATE):
         return []
@@ -130,13 +134,16 @@ def miss_visit(study: Study, actor: str, participant_id: str, session_id: str, r
         ConductError: it has begun or is recorded as missed already, it is the first one, or the
             person's part is over.
     """
-    numbers = {session_id_of(number): number for number in range(1, study.protocol.session_count + 1)}
+    numbers = {
+        session_id_of(number): number
+        for number in range(1, study.protocol_for(participant_id).session_count + 1)
+    }
     if session_id not in numbers:
         known = ", ".join(numbers)
         raise UnknownName("session", f"{session_id!r} is not a session of this protocol", f"write {known}")
 
     def decide(_: Reader, history: History) -> Sequence[Draft]:
-        step = next_step(study.protocol, history)
+        step = next_step(study.protocol_of(history), history)
         where = f"{participant_id} {session_id}"
         if isinstance(step, Finished):
             raise ConductError(

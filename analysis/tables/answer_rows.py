@@ -8,6 +8,7 @@ from typing import Any
 from study.events import Asked, History, QuestionnaireSubmitted, RecordedEvent, SelfReportMissed, SoundChecked
 from study.protocol import StudyProtocol
 from study.questionnaire import Item, ItemKind
+from study.versions import pinned
 
 Row = dict[str, Any]
 
@@ -23,6 +24,7 @@ def answer_rows(protocol: StudyProtocol, history: History, arm_at: ArmAt) -> Ite
     Args:
         history: one participant's events, in order; what was erased has no rows.
     """
+    protocol = pinned(protocol, history)
     for recorded in history:
         event = recorded.event
         match event:

@@ -19,6 +19,7 @@ from study.erasable import as_erased, erasures_due
 from study.events import DeviationRecorded, RecordedEvent
 from study.manifest import RenderManifest
 from study.protocol import StudyProtocol
+from study.versions import pinned
 
 Value = TypeVar("Value")
 
@@ -65,7 +66,7 @@ def build_tables(
     histories = histories_of(protocol, events)
     rendered, predicted = _by_person(manifests, gone), _by_person(predictions, gone)
     people = [
-        Person(protocol, who, history, rendered.get(who, {}), predicted.get(who, {}))
+        Person(pinned(protocol, history), who, history, rendered.get(who, {}), predicted.get(who, {}))
         for who, history in histories.items()
     ]
     for person in people:

@@ -22,6 +22,7 @@ from study.events import (
 )
 from study.protocol import Phase, StudyProtocol
 from study.session import session_id_of
+from study.versions import pinned
 
 _REMEDY = "run `isopath verify` and restore the record from a copy that verifies"
 _ONCE = (Phase.PRE, Phase.PROBE, Phase.POST)
@@ -44,7 +45,7 @@ def histories_of(protocol: StudyProtocol, events: Sequence[RecordedEvent]) -> Ma
             raise RecordError(f"row {after.sequence}", f"follows row {before.sequence}", _REMEDY)
     histories: dict[str, list[RecordedEvent]] = {}
     for recorded in events:
-        if recorded.protocol_sha256 != protocol.sha256:
+        if not protocol.knows(recorded.protocol_sha256):
             raise RecordMismatch(
                 f"row {recorded.sequence}",
                 f"was recorded under protocol {recorded.protocol_sha256[:12]}, not {protocol.sha256[:12]}",
@@ -53,7 +54,7 @@ def histories_of(protocol: StudyProtocol, events: Sequence[RecordedEvent]) -> Ma
         if recorded.participant_id is not None:
             histories.setdefault(recorded.participant_id, []).append(recorded)
     for participant_id, history in histories.items():
-        _check(protocol, participant_id, history)
+        _check(pinned(protocol, history), participant_id, history)
     return histories
 
 

@@ -25,7 +25,6 @@ from study.allocation_seed import SeedForm
 from study.errors import OutOfRange
 from study.founding import initialise_study
 from study.step import describe
-from study.steps import next_step
 
 _YES_NO = {"yes": True, "no": False}
 _ABOUT_THE_SEED = {
@@ -190,7 +189,7 @@ def induction(
 
 def _say_next(done: str, folder: Path, participant_id: str, as_json: bool) -> None:
     study = opened(folder)
-    due = describe(next_step(study.protocol, study.record.participant(participant_id)))
+    due = describe(study.due(participant_id))
     say(
         f"Recorded for {participant_id}. Next: {due}.",
         as_json,

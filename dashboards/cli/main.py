@@ -11,6 +11,7 @@ import typer
 
 from dashboards.cli import (
     allocation_command,
+    amendment_commands,
     analysis_commands,
     backup_commands,
     bands_command,
@@ -86,6 +87,7 @@ staff_commands.register(app)
 link_command.register(app)
 identity_commands.register(app)
 withdraw_command.register(app)
+amendment_commands.register(app)
 freeze_commands.register(app)
 unblind_commands.register(app)
 code_break_command.register(app)

@@ -27,7 +27,6 @@ from study.events import (
     StopReason,
 )
 from study.step import describe
-from study.steps import next_step
 
 
 class Played(StrEnum):
@@ -61,7 +60,7 @@ def playback(
     """
     study = opened(folder)
     record_playback(study, actor_of(actor), participant_id, session, _event(event, position_s, reason))
-    due = describe(next_step(study.protocol, study.record.participant(participant_id)))
+    due = describe(study.due(participant_id))
     say(
         f"Recorded: {event} at {position_s:g} s. Next: {due}.",
         json,

@@ -24,7 +24,6 @@ from study.protocol import Phase
 from study.questionnaire import Item, ItemKind, Questionnaire, Text
 from study.self_reports import is_about_to_allocate, miss_report, submit_questionnaire
 from study.step import GiveReport, describe
-from study.steps import next_step
 
 
 def register(app: typer.Typer) -> None:
@@ -70,7 +69,7 @@ def answer(
     else:
         _print_questions(questionnaire, json)
         return
-    ahead = describe(next_step(study.protocol, study.record.participant(participant_id)))
+    ahead = describe(study.due(participant_id))
     blank = f" Left blank: {', '.join(left_blank)}." if left_blank else ""
     say(
         f"Recorded {due.instrument_id} at {due.phase}.{blank} Next: {ahead}.",
@@ -86,7 +85,7 @@ def answer(
 
 
 def _due(study: Study, participant_id: str, phase: Phase | None) -> tuple[GiveReport, Questionnaire]:
-    step = next_step(study.protocol, study.record.participant(participant_id))
+    step = study.due(participant_id)
     if isinstance(step, GiveReport) and phase in (None, step.phase):
         questionnaire = study.protocol.questionnaire(step.instrument_id)
         if questionnaire is not None:

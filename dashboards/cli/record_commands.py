@@ -29,6 +29,8 @@ from study.events import (
 )
 from study.founding import Study
 from study.freeze import is_frozen, is_unblinded
+from study.frozen import is_paused
+from study.oversight.stop_rules import reached_stop_rules
 from study.places import check_places
 from study.rendered import check_sounds
 from study.step import describe
@@ -46,7 +48,7 @@ def status(folder: StudyArgument, json: JsonOption = False) -> None:
     """How far the study is, and what is due for whom. Arms are never shown."""
     study = opened(folder)
     people = _by_participant(study.record.events())
-    due = {pid: describe(next_step(study.protocol, history)) for pid, history in people.items()}
+    due = {pid: describe(next_step(study.protocol_of(history), history)) for pid, history in people.items()}
     counts = {
         "enrolled": len(people),
         "consented": _having(people, ConsentGiven),
@@ -66,7 +68,12 @@ def status(folder: StudyArgument, json: JsonOption = False) -> None:
     if json:
         planned = study.protocol.sample_size
         seen = {pid: [_visit_facts(visit) for visit in of_one] for pid, of_one in visits.items()}
-        closed = {"frozen": is_frozen(study.record), "unblinded": is_unblinded(study.record)}
+        closed = {
+            "frozen": is_frozen(study.record),
+            "unblinded": is_unblinded(study.record),
+            "recruitment_paused": is_paused(study.record),
+            "protocol_version": study.protocol.version,
+        }
         facts = {"simulated": rehearsal, **closed, "planned": planned, **counts, "next": due, "visits": seen}
         say("", True, facts)
         return
@@ -82,6 +89,12 @@ def _print_status(study: Study, counts: dict[str, int], due: dict[str, str], reh
     for recorded in study.record.events(kinds=[RecordFrozen, ArmsUnblinded]):
         what = "Frozen" if isinstance(recorded.event, RecordFrozen) else "Unblinded"
         console.print(f"{what} on {recorded.at:%Y-%m-%d %H:%M} UTC by {recorded.actor}.", highlight=False)
+    for version in reversed(study.protocol.versions[:-1]):
+        console.print(f"Version {version.version} of the protocol came into force later.", highlight=False)
+    if is_paused(study.record):
+        console.print("[bold]Recruitment is paused[/bold]: nobody is enrolled for now.", highlight=False)
+    for rule in reached_stop_rules(study.protocol, study.record.events()):
+        console.print(f"[bold]{rule.text}[/bold] ({rule.at:%Y-%m-%d %H:%M} UTC)", highlight=False)
     counted = ", ".join(f"{name.replace('_', ' ')} {number}" for name, number in counts.items())
     console.print(f"Planned {study.protocol.sample_size}; {counted}.", highlight=False)
     table = Table("next step", "participants", "who", box=None, pad_edge=False)

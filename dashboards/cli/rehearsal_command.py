@@ -18,7 +18,6 @@ from study.manifest import RenderManifest
 from study.rehearsal import begin_rehearsal, rehearse
 from study.session import SessionPlan
 from study.step import describe
-from study.steps import next_step
 
 DEFAULT_SESSION_S = 120.0
 
@@ -99,5 +98,5 @@ def run_rehearsal(study: Study, spec: RehearsalStarted, jobs: int) -> dict[str, 
 
         rehearse(study, spec, render, told)
     people = {r.participant_id for r in study.record.events() if r.participant_id}
-    ends = Counter(describe(next_step(study.protocol, study.record.participant(pid))) for pid in people)
+    ends = Counter(describe(study.due(pid)) for pid in people)
     return {what.partition("(")[2].rstrip(")") or what: number for what, number in ends.most_common()}

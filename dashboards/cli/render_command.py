@@ -20,7 +20,6 @@ from study.events import ParticipantEnrolled
 from study.founding import Study
 from study.manifest import RenderManifest
 from study.step import RenderSession
-from study.steps import next_step
 
 #: Said whatever the arms are: a coordinator must not learn from it whose session is composed.
 _DEVIATIONS = "What was made otherwise than the protocol says is recorded as a deviation."
@@ -157,5 +156,5 @@ def _due_for_rendering(study: Study) -> list[str]:
     return [
         pid
         for pid in enrolled
-        if pid and isinstance(next_step(study.protocol, study.record.participant(pid)), RenderSession)
+        if pid and isinstance(study.due(pid), RenderSession)
     ]

@@ -26,7 +26,6 @@ from study.instruments import Perspective, ScoredResponse
 from study.protocol import Phase
 from study.self_reports import is_about_to_allocate, miss_report, submit_report
 from study.step import GiveReport, describe
-from study.steps import next_step
 
 
 class Category(StrEnum):
@@ -113,7 +112,7 @@ def self_report(
         scored = submit_report(study, actor_of(actor), participant_id, due, responses)
         felt = scored.affect
         distress = _is_distress(study, scored)
-    ahead = describe(next_step(study.protocol, study.record.participant(participant_id)))
+    ahead = describe(study.due(participant_id))
     where = f" (valence {felt.valence:+.2f}, arousal {felt.arousal:+.2f})" if felt else ""
     alert = _support(study) if distress else ""
     say(
@@ -142,7 +141,7 @@ def _support(study: Study) -> str:
 
 
 def _due(study: Study, participant_id: str, phase: Phase, instrument: str | None) -> GiveReport:
-    step = next_step(study.protocol, study.record.participant(participant_id))
+    step = study.due(participant_id)
     if not isinstance(step, GiveReport) or step.phase is not phase:
         raise ConductError(
             participant_id, f"the {phase} report is not the next step", f"next is: {describe(step)}"
@@ -231,7 +230,7 @@ def miss_visit(
     """Record that a session did not take place and will not; the participant goes on behind it."""
     study = opened(folder)
     visits.miss_visit(study, actor_of(actor), participant_id, session, why)
-    ahead = describe(next_step(study.protocol, study.record.participant(participant_id)))
+    ahead = describe(study.due(participant_id))
     say(
         f"Recorded for {participant_id}: {session} was missed. Next: {ahead}.",
         json,

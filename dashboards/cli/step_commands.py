@@ -80,7 +80,7 @@ def sound_check(
     checked = record_sound_check(
         study, actor_of(actor), participant_id, due.session_id, volume, _intervals(responses)
     )
-    ahead = describe(next_step(study.protocol, study.record.participant(participant_id)))
+    ahead = describe(study.due(participant_id))
     verdict = "passed" if checked.passed else "not passed"
     score = f" ({checked.correct} of {checked.trials})" if checked.trials else ""
     say(
@@ -92,11 +92,11 @@ def sound_check(
 
 def _due_check(study: Study, participant_id: str) -> tuple[CheckSound, tuple[int, ...]]:
     history = study.record.participant(participant_id)
-    step = next_step(study.protocol, history)
+    step = next_step(study.protocol_of(history), history)
     if not isinstance(step, CheckSound):
         problem = "the sound check is not the next step"
         raise ConductError(participant_id, problem, f"next is: {describe(step)}")
-    return step, trial_answers(study.protocol, participant_id, step_key(step, history))
+    return step, trial_answers(study.protocol_of(history), participant_id, step_key(step, history))
 
 
 def _intervals(responses: str | None) -> list[int]:
@@ -146,11 +146,11 @@ def support(
         _say_text(study.protocol.safety.support_text, json)
         return
     else:
-        due = next_step(study.protocol, study.record.participant(participant_id))
+        due = study.due(participant_id)
         session = due.session_id if isinstance(due, AnswerSupport) else session
         said = str(feeling) if feeling else None
         answer_support(study, actor_of(actor), participant_id, session, said, wants_staff, goes_on)
-    ahead = describe(next_step(study.protocol, study.record.participant(participant_id)))
+    ahead = describe(study.due(participant_id))
     say(
         f"Recorded for {participant_id}. Next: {ahead}.",
         json,
@@ -172,7 +172,7 @@ def debrief(
         _say_text(study.protocol.debrief.text, json)
         return
     read_debrief(study, actor_of(actor), participant_id, language)
-    ahead = describe(next_step(study.protocol, study.record.participant(participant_id)))
+    ahead = describe(study.due(participant_id))
     say(
         f"Recorded for {participant_id}. Next: {ahead}.",
         json,

@@ -53,7 +53,7 @@ class NotDue(ConductError):
 def due_key(study: Study, participant_id: str) -> str:
     """The key of the step that is due."""
     history = study.record.participant(participant_id)
-    return step_key(next_step(study.protocol, history), history)
+    return step_key(next_step(study.protocol_of(history), history), history)
 
 
 def take_answer(
@@ -79,9 +79,10 @@ def take_answer(
         OutOfRange, UnknownName, ConductError: the answer will not do; nothing is recorded.
     """
     history = study.record.participant(participant_id)
-    step = next_step(study.protocol, history)
+    protocol = study.protocol_of(history)
+    step = next_step(protocol, history)
     due = step_key(step, history)
-    if key != due or opening_of(study.protocol, history, step, now) is not None:
+    if key != due or opening_of(protocol, history, step, now) is not None:
         raise NotDue(participant_id, due)
     _Answering(study, participant_id, history, language, _seconds(response_time_s)).take(step, answer)
     return due_key(study, participant_id)
@@ -100,6 +101,7 @@ class _Answering:
         self, study: Study, participant_id: str, history: History, language: str, seconds: float | None
     ) -> None:
         self._study = study
+        self._protocol = study.protocol_of(history)
         self._participant_id = participant_id
         self._history = history
         self._language = language
@@ -122,7 +124,7 @@ class _Answering:
             case GiveReport() as report:
                 if self._is_skipped(answer):
                     miss_report(self._study, ACTOR, self._participant_id, report, SKIPPED)
-                elif self._study.protocol.questionnaire(report.instrument_id) is not None:
+                elif self._protocol.questionnaire(report.instrument_id) is not None:
                     self._questionnaire(report, answer)
                 else:
                     self._instrument(report, answer)
@@ -135,7 +137,7 @@ class _Answering:
                 raise NotDue(self._participant_id, step_key(step, self._history))
 
     def _consent(self, answer: object) -> None:
-        texts = self._study.protocol.consent_text
+        texts = self._protocol.consent_text
         fields = AnswerFields(
             "consent",
             answer,
@@ -170,7 +172,7 @@ class _Answering:
         return isinstance(answer, dict) and set(answer) == {"skipped"} and answer["skipped"] is True
 
     def _instrument(self, report: GiveReport, answer: object) -> None:
-        instrument = self._study.protocol.instrument(report.instrument_id)
+        instrument = self._protocol.instrument(report.instrument_id)
         items = tuple(instrument_kind(instrument.kind).items)
         expected = {
             "responses": "item to number",
@@ -186,7 +188,7 @@ class _Answering:
         submit_report(self._study, ACTOR, self._participant_id, report, responses, asked)
 
     def _questionnaire(self, report: GiveReport, answer: object) -> None:
-        questionnaire = self._study.protocol.questionnaire(report.instrument_id)
+        questionnaire = self._protocol.questionnaire(report.instrument_id)
         items = [item.item_id for item in questionnaire.items] if questionnaire else []
         expected = {"answers": "item to its answer", "item_order": "every item, as shown"}
         fields = AnswerFields(report.instrument_id, answer, expected)

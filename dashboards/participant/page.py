@@ -61,7 +61,8 @@ def _due_view() -> Mapping[str, Any]:
         participant_id = participant_id_of_cookies(st.context.cookies)
         if participant_id is None:
             return closed_view(study, language)
-        language = language_of(study.protocol, study.record.participant(participant_id), chosen)
+        history = study.record.participant(participant_id)
+        language = language_of(study.protocol_of(history), history, chosen)
         return step_view(study, participant_id, language, study.record.clock())
     # Whatever it is, a person in front of this page is told kindly, and staff find it in the log.
     except Exception as problem:

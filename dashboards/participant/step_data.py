@@ -11,7 +11,7 @@ from dashboards.participant.markdown import safe_html
 from dashboards.texts.catalogue import words
 from generation.session_folder import SOUND
 from study.errors import ConductError
-from study.events import History, ParticipantAllocated, SessionRendered, SoundChecked
+from study.events import ConsentWithdrawn, History, ParticipantAllocated, SessionRendered, SoundChecked
 from study.founding import Study
 from study.protocol import StudyProtocol
 from study.step import (
@@ -70,7 +70,7 @@ def step_data(
     Args:
         key: of the step, from `study.steps.step_key`.
     """
-    protocol = study.protocol
+    protocol = study.protocol_of(history)
     opens_at = opening_of(protocol, history, step, now)
     if opens_at is not None:
         return {"opens_at": opens_at.isoformat()}
@@ -102,7 +102,7 @@ def step_data(
         case ReadDebrief():
             return _debrief(protocol, history, language)
         case Finished(outcome=outcome):
-            return _finished(protocol, outcome, language)
+            return _finished(protocol, history, outcome, language)
 
 
 def _sound_check(protocol: StudyProtocol, history: History, session_id: str) -> dict[str, Any]:
@@ -131,17 +131,18 @@ def _volume(history: History, session_id: str) -> float | None:
 
 
 def _report(study: Study, report: GiveReport, participant_id: str, key: str, language: str) -> dict[str, Any]:
-    questionnaire = study.protocol.questionnaire(report.instrument_id)
+    protocol = study.protocol_for(participant_id)
+    questionnaire = protocol.questionnaire(report.instrument_id)
     if questionnaire is not None:
         return questionnaire_data(questionnaire, language)
     item_words = words(language, ("instrument", "item"), study.folder.root / "texts")
-    return instrument_data(study.protocol, report, participant_id, key, item_words)
+    return instrument_data(protocol, report, participant_id, key, item_words)
 
 
 def _player(
     study: Study, history: History, participant_id: str, step: Listen, language: str
 ) -> dict[str, Any]:
-    protocol = study.protocol
+    protocol = study.protocol_of(history)
     rendered = next(
         r.event
         for r in reversed(history)
@@ -182,7 +183,7 @@ def _log_key(protocol: StudyProtocol, participant_id: str | None, session_id: st
 def _support(study: Study, history: History, session_id: str, language: str) -> dict[str, Any]:
     return {
         "cause": str(pending_cause(history, session_id) or "called"),
-        "html": safe_html(study.protocol.safety.support_text[language]),
+        "html": safe_html(study.protocol_of(history).safety.support_text[language]),
         "may_go_on": True,
         # What "stop" ends: the music where some is left to hear, else the person's part.
         "ends": "music" if has_sound_to_end(history, session_id) else "study",
@@ -200,11 +201,12 @@ def _debrief(protocol: StudyProtocol, history: History, language: str) -> dict[s
     return {"html": html, "arm_label": "; ".join(dict.fromkeys(labels)) or None}
 
 
-def _finished(protocol: StudyProtocol, outcome: str, language: str) -> dict[str, Any]:
+def _finished(protocol: StudyProtocol, history: History, outcome: str, language: str) -> dict[str, Any]:
     support = protocol.safety.support_text[language] if outcome == "stopped_for_safety" else ""
+    is_erased = any(isinstance(r.event, ConsentWithdrawn) and not r.event.keeps_data for r in history)
     return {
         "outcome": outcome,
-        "said_as": outcome if outcome in _OUTCOMES_WITH_WORDS else "ended",
+        "said_as": "withdrew_erase" if is_erased else outcome if outcome in _OUTCOMES_WITH_WORDS else "ended",
         "html": safe_html(support),
         "contacts_html": safe_html(contacts_of(protocol)),
     }

@@ -36,13 +36,14 @@ def step_view(study: Study, participant_id: str, language: str, now: datetime) -
         ConductError: the language has no whole catalogue.
     """
     history = study.record.participant(participant_id)
-    step = next_step(study.protocol, history)
+    protocol = study.protocol_of(history)
+    step = next_step(protocol, history)
     key = step_key(step, history)
-    view = _frame(study, language, kind_of(study.protocol, history, step, now))
+    view = _frame(study, language, kind_of(protocol, history, step, now), protocol)
     view.update(
         key=key,
-        session_id=_session_of_a_call(study.protocol, step),
-        progress=progress_of(study.protocol, history, step),
+        session_id=_session_of_a_call(protocol, step),
+        progress=progress_of(protocol, history, step),
         can_withdraw=not isinstance(step, Finished | GiveConsent),
         simulated=_is_simulated(history),
         data=step_data(study, history, participant_id, step, key, language, now),
@@ -57,8 +58,9 @@ def due_page(study: Study, participant_id: str, now: datetime) -> tuple[str, str
         UnknownName: nobody of that id is enrolled.
     """
     history = study.record.participant(participant_id)
-    step = next_step(study.protocol, history)
-    return kind_of(study.protocol, history, step, now), step_key(step, history)
+    protocol = study.protocol_of(history)
+    step = next_step(protocol, history)
+    return kind_of(protocol, history, step, now), step_key(step, history)
 
 
 def _session_of_a_call(protocol: StudyProtocol, step: Step) -> str | None:
@@ -74,7 +76,7 @@ def _session_of_a_call(protocol: StudyProtocol, step: Step) -> str | None:
 
 def closed_view(study: Study, language: str) -> dict[str, Any]:
     """The view for a browser without an open link."""
-    view = _frame(study, language, "closed")
+    view = _frame(study, language, "closed", study.protocol)
     view["data"] = {"html": safe_html(contacts_of(study.protocol))}
     return view
 
@@ -108,7 +110,7 @@ def language_of(protocol: StudyProtocol, history: History, chosen: Sequence[str 
     return protocol.languages[0]
 
 
-def _frame(study: Study, language: str, kind: str) -> dict[str, Any]:
+def _frame(study: Study, language: str, kind: str, protocol: StudyProtocol) -> dict[str, Any]:
     own_texts = study.folder.root / "texts"
     groups = {"page", "elsewhere", kind, *_MORE_WORDS.get(kind, ())}
     languages = [
@@ -117,9 +119,9 @@ def _frame(study: Study, language: str, kind: str) -> dict[str, Any]:
             "name": words(code, ("language",), own_texts)["language.name"],
             "direction": direction(code),
         }
-        for code in study.protocol.languages
+        for code in protocol.languages
     ]
-    page = _page(kind, language, study.protocol.public_title_in(language))
+    page = _page(kind, language, protocol.public_title_in(language))
     return {**page, "words": words(language, groups, own_texts), "languages": languages}
 
 

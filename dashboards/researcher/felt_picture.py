@@ -10,12 +10,14 @@ from study.events import History
 from study.listening import listening_of
 from study.oversight.felt import FeltReport, felt_moments, felt_reports
 from study.protocol import Phase, StudyProtocol
+from study.versions import pinned
 
 _PHASES = {Phase.PRE: "before", Phase.POST: "after"}
 
 
 def felt_paths(protocol: StudyProtocol, history: History, session_id: str) -> SessionPaths:
     """The picture of what was felt, and of nothing else."""
+    protocol = pinned(protocol, history)
     felt = tuple(
         PathPoint(report.time_s, report.affect.valence, report.affect.arousal, when_words(report))
         for report in felt_reports(history, session_id)

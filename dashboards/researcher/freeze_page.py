@@ -15,7 +15,6 @@ from study.events import ArmsUnblinded, ParticipantEnrolled, RecordedEvent, Reco
 from study.founding import Study
 from study.freeze import freeze, unblind
 from study.step import Finished
-from study.steps import next_step
 
 
 def show() -> None:
@@ -75,7 +74,7 @@ def _form(study: Study, doing: str, do: Callable[[str], object]) -> None:
 def _unfinished(study: Study) -> int:
     people = [recorded.participant_id for recorded in study.record.events(kinds=[ParticipantEnrolled])]
     return sum(
-        not isinstance(next_step(study.protocol, study.record.participant(who)), Finished)
+        not isinstance(study.due(who), Finished)
         for who in people
         if who is not None
     )

@@ -119,6 +119,7 @@ def record_view(study: Study) -> RecordView:
 
 
 def _renewed(study: Study, kept: RecordView | None) -> RecordView:
+    study.catch_up()
     head = study.record.head()
     if kept is not None and kept.study.record is study.record:
         if kept.head == head:

@@ -27,7 +27,6 @@ from dashboards.server.security import FAILED
 from dashboards.server.serving import Served
 from dashboards.texts.catalogue import direction, words
 from study.step import Finished
-from study.steps import next_step
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _TOKEN = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
@@ -114,8 +113,7 @@ class _Kiosk:
         participant_id = participant_id_of(request)
         if participant_id is None:
             return "nobody"
-        history = self._served.study.record.participant(participant_id)
-        step = next_step(self._served.study.protocol, history)
+        step = self._served.study.due(participant_id)
         return "finished" if isinstance(step, Finished) else "under_way"
 
 

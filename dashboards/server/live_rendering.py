@@ -118,7 +118,7 @@ class LiveRendering:
                     return
                 participant_id = str(recorded.participant_id)
                 history = self._study.record.participant(participant_id)
-                if isinstance(next_step(self._study.protocol, history), RenderSession):
+                if isinstance(next_step(self._study.protocol_of(history), history), RenderSession):
                     since[participant_id] = history[-1].sequence
         except IsopathError as refusal:
             # Whoever waits asks for themselves as well, by the page that waits.
@@ -128,7 +128,7 @@ class LiveRendering:
 
     def _is_due(self, participant_id: str) -> bool:
         history = self._study.record.participant(participant_id)
-        return isinstance(next_step(self._study.protocol, history), RenderSession)
+        return isinstance(next_step(self._study.protocol_of(history), history), RenderSession)
 
     def _enqueue(self, participant_id: str) -> RenderingProgress:
         with self._changed:
@@ -200,7 +200,7 @@ class LiveRendering:
 
     def _raise_alert(self, participant_id: str) -> None:
         history = self._study.record.participant(participant_id)
-        step = next_step(self._study.protocol, history)
+        step = next_step(self._study.protocol_of(history), history)
         if not isinstance(step, RenderSession):
             return
         said = f"the sound of {step.session_id} could not be rendered"

@@ -25,11 +25,9 @@ from dashboards.server.kiosk import CLEAR
 from dashboards.server.live_rendering import RenderingState
 from dashboards.server.replies import NotJson, invalid, json_object, no_link, refused, reply
 from dashboards.server.serving import Served
-from study.conduct import discontinue, move_participation
+from study.conduct import move_participation
 from study.errors import IsopathError, RecordError, StorageError
-from study.events import EndReason
-from study.step import Finished
-from study.steps import next_step
+from study.privacy.withdrawal import withdraw
 from study.support import call_staff
 
 _LOCKS = 256
@@ -160,16 +158,16 @@ class _ParticipantRoutes:
         return self._saved(participant_id)
 
     def withdraw(self, _: Request, participant_id: str, body: Body) -> Response:
-        if not set(body) <= {"tab_id"}:
-            return invalid("send tab_id")
-        history = self._study.record.participant(participant_id)
+        keeps_data = body.get("keeps_data")
+        if not isinstance(keeps_data, bool) or not set(body) <= {"tab_id", "keeps_data"}:
+            return invalid("send tab_id and keeps_data")
         # Said twice is said once: the first may have been saved and its answer lost on the way.
-        if not isinstance(next_step(self._study.protocol, history), Finished):
-            discontinue(self._study, ACTOR, participant_id, EndReason.WITHDREW)
+        # The link goes on opening, so that the page can say that they have left.
+        withdraw(self._study, ACTOR, participant_id, keeps_data, closes_links=False)
         return self._saved(participant_id)
 
     def language(self, _: Request, participant_id: str, body: Body) -> Response:
-        languages, chosen = self._study.protocol.languages, body.get("language")
+        languages, chosen = self._study.protocol_for(participant_id).languages, body.get("language")
         if chosen not in languages or not set(body) <= {"tab_id", "language"}:
             return invalid("send language: " + " or ".join(languages))
         response = self._saved(participant_id)
@@ -193,7 +191,8 @@ class _ParticipantRoutes:
     def _language(self, request: Request, participant_id: str) -> str:
         """That of the words on the person's page."""
         wishes = [request.cookies.get(LANGUAGE_COOKIE), first_language(request)]
-        return language_of(self._study.protocol, self._study.record.participant(participant_id), wishes)
+        history = self._study.record.participant(participant_id)
+        return language_of(self._study.protocol_of(history), history, wishes)
 
     def _saved(self, participant_id: str) -> Response:
         return reply(200, {"saved": True, "next_key": due_key(self._study, participant_id)})

@@ -69,7 +69,7 @@ def routes(served: Served) -> list[Route]:
 
 def _due_sound(study: Study, participant_id: str, session_id: str) -> OpenedFile:
     history = study.record.participant(participant_id)
-    step = next_step(study.protocol, history)
+    step = next_step(study.protocol_of(history), history)
     if not isinstance(step, (Listen, AnswerSupport)) or step.session_id != session_id:
         raise _NotDue
     sound = rendered_sound(study, participant_id, history, step.session_id)
@@ -93,13 +93,14 @@ def rendered_sound(
 
 def _due_check(study: Study, participant_id: str, name: str) -> OpenedFile:
     history = study.record.participant(participant_id)
-    step = next_step(study.protocol, history)
-    check = study.protocol.sound_check
+    protocol = study.protocol_of(history)
+    step = next_step(protocol, history)
+    check = protocol.sound_check
     if not isinstance(step, CheckSound) or check is None:
         raise _NotDue
     key = step_key(step, history)
-    answers = trial_answers(study.protocol, participant_id, key)
-    loudness_lufs = study.protocol.safety.loudness_lufs
+    answers = trial_answers(protocol, participant_id, key)
+    loudness_lufs = protocol.safety.loudness_lufs
     numbers = {str(number): answer for number, answer in enumerate(answers, start=1)}
     if name == _LEVEL:
         wav = _level_wav(loudness_lufs)
@@ -124,13 +125,13 @@ def _trial_wav(headphone_test: str, answer: int, seed: int, loudness_lufs: float
 
 
 def _due_picture(study: Study, participant_id: str, instrument_id: str, item: str, point: int) -> OpenedFile:
-    step = next_step(study.protocol, study.record.participant(participant_id))
+    protocol, step = study.protocol_for(participant_id), study.due(participant_id)
     if not isinstance(step, GiveReport) or step.instrument_id != instrument_id:
         raise _NotDue
-    pictures = study.protocol.instrument(instrument_id).pictures.get(item, ())
+    pictures = protocol.instrument(instrument_id).pictures.get(item, ())
     if not 1 <= point <= len(pictures):
         raise _NotDue
-    path = study.frozen_picture(instrument_id, item, point)
+    path = study.frozen_picture(instrument_id, item, point, protocol)
     return open_file(path, file_sha256(path), None)
 
 

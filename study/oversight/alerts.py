@@ -39,6 +39,7 @@ from study.protocol import StudyProtocol
 from study.record import Draft, Reader
 from study.step import Finished, RenderSession
 from study.steps import next_step
+from study.versions import pinned
 from study.visits import VisitStatus, visits_of
 
 SOUND_DUE_WITHIN = timedelta(minutes=15)
@@ -248,6 +249,7 @@ def overdue_alerts(
     Args:
         history: the participant's events, in order.
     """
+    protocol = pinned(protocol, history)
     step = next_step(protocol, history)
     if isinstance(step, Finished):
         return

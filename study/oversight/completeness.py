@@ -27,6 +27,7 @@ from study.protocol import StudyProtocol
 from study.session import session_id_of
 from study.step import Finished, Step
 from study.steps import next_step
+from study.versions import pinned
 from study.visits import VisitStatus, visits_of
 
 SITTING = timedelta(hours=12)
@@ -72,6 +73,7 @@ def completeness_of(
         history: one participant's events, in order.
         now: UTC; a session is under way for 12 hours after its last sign of life.
     """
+    protocol = pinned(protocol, history)
     here = [recorded for recorded in history if recorded.session_id == session_id]
     signs = signs_of(history, session_id)
     step = next_step(protocol, history)

@@ -16,6 +16,7 @@ from study.instruments import Perspective
 from study.listening import listening_of
 from study.protocol import Phase, StudyProtocol
 from study.questionnaire import ItemKind
+from study.versions import pinned
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ def felt_reports(history: History, session_id: str) -> tuple[FeltReport, ...]:
 
 def felt_moments(protocol: StudyProtocol, history: History, session_id: str) -> tuple[FeltMoment, ...]:
     """Continuous ratings of a felt instrument, in order; none where the protocol asks what is perceived."""
+    protocol = pinned(protocol, history)
     rated = protocol.listening.rating_instrument_id
     if rated is None or protocol.instrument(rated).perspective is not Perspective.FELT:
         return ()
@@ -104,6 +106,7 @@ def answers_of(
     Args:
         with_guesses: whether guesses of the arm are among them: for who may know arms.
     """
+    protocol = pinned(protocol, history)
     language = protocol.languages[0]
     for recorded in history:
         event = recorded.event

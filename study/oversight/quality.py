@@ -23,6 +23,7 @@ from study.oversight.completeness import session_ids_of
 from study.oversight.histories import histories_of
 from study.oversight.reasons import heard_share, is_verified
 from study.protocol import StudyProtocol
+from study.versions import pinned
 
 TOO_FAST_S = 1.0
 """An answer given sooner after its question was shown was hardly read."""
@@ -87,6 +88,7 @@ def quality_rows(protocol: StudyProtocol, events: History) -> tuple[QualityRow, 
 
 def quality_of(protocol: StudyProtocol, participant_id: str, history: History) -> Iterator[QualityRow]:
     """The rows of one participant, see `quality_rows`."""
+    protocol = pinned(protocol, history)
     for session_id in (*session_ids_of(protocol), None):
         here = [recorded for recorded in history if recorded.session_id == session_id]
         answered = [r for r in here if _is_answer(r) or isinstance(r.event, ParticipationMoved)]

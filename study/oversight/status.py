@@ -21,6 +21,7 @@ from study.oversight.completeness import Completeness, Verdict, completeness_of,
 from study.protocol import Phase, StudyProtocol
 from study.step import Finished, GiveReport, describe
 from study.steps import next_step
+from study.versions import pinned
 
 
 class StageState(StrEnum):
@@ -73,6 +74,7 @@ def status_of(protocol: StudyProtocol, history: History, now: datetime) -> Parti
         history: the participant's events, in order, from the enrolment.
         now: UTC.
     """
+    protocol = pinned(protocol, history)
     enrolled = next((r.event for r in history if isinstance(r.event, ParticipantEnrolled)), None)
     step = next_step(protocol, history)
     sessions = {

@@ -28,6 +28,7 @@ from study.protocol import StudyProtocol
 from study.record import Draft, Reader
 from study.step import AnswerEligibility, Finished
 from study.steps import next_step
+from study.versions import pinned
 
 
 def withdraw(
@@ -99,6 +100,7 @@ def status_now(protocol: StudyProtocol, history: History) -> str:
     Args:
         history: the participant's events, in order; none of them erased.
     """
+    protocol = pinned(protocol, history)
     kinds = {recorded.kind for recorded in history}
     match next_step(protocol, history):
         case Finished(outcome=outcome):

@@ -41,12 +41,14 @@ class Exported:
         is_blinded: nothing in it tells an arm.
         may_join_arms: whether it could have told them.
         has_predictions: whether columns of predictions are filled; never where blinded.
+        is_simulated: nobody in it is a person.
     """
 
     files: int
     is_blinded: bool
     may_join_arms: bool
     has_predictions: bool
+    is_simulated: bool
     rows: int
     head_sha256: str
 
@@ -186,7 +188,9 @@ def _fill(study: Study, asked: _Asked, folder: Path, told: Told) -> Exported:
         WRITERS[asked.form](content, folder, told)
     told("writing", 1, 1)
     written = sum(1 for path in folder.rglob("*") if path.is_file())
-    return Exported(written, blinded, may_join, bool(predictions), head.sequence, head.sha256)
+    return Exported(
+        written, blinded, may_join, bool(predictions), content.is_simulated, head.sequence, head.sha256
+    )
 
 
 def _write_record(

@@ -46,6 +46,8 @@ def export(
             opened(folder), form, out, software_version(), told, blinded, not no_sounds, checkpoint or ()
         )
     lines = [f"{out}: {done.files} files, from {done.rows} rows of the record, head {done.head_sha256}"]
+    if done.is_simulated:
+        lines.append("SIMULATED PARTICIPANTS: this study is a rehearsal, nobody in it is a person.")
     if done.is_blinded and done.may_join_arms:
         lines.append("Blinded, as you asked: nothing in it tells an arm.")
     elif done.is_blinded:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import groupby
 from typing import Any
 
 import pandas as pd
@@ -107,7 +108,7 @@ def _arm(content: ExportContent, person: Mapping[Any, Any]) -> Row:
 
 def _group_label(protocol: StudyProtocol, group_id: str) -> str:
     arms = next(group.arm_ids for group in protocol.allocation.groups if group.group_id == group_id)
-    return " then ".join(protocol.arm(arm_id).label for arm_id in dict.fromkeys(arms))
+    return " then ".join(protocol.arm(arm_id).label for arm_id, _ in groupby(arms))
 
 
 def qualifiers(content: ExportContent) -> Rows:

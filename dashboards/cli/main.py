@@ -38,6 +38,7 @@ from dashboards.cli import (
     rehearsal_command,
     render_command,
     report_commands,
+    retention_command,
     serve_command,
     staff_commands,
     step_commands,
@@ -87,6 +88,7 @@ staff_commands.register(app)
 link_command.register(app)
 identity_commands.register(app)
 withdraw_command.register(app)
+retention_command.register(app)
 amendment_commands.register(app)
 freeze_commands.register(app)
 unblind_commands.register(app)

@@ -41,6 +41,10 @@ def withdraw(
         bool,
         typer.Option("--harm-too", help="Erase reports of harm as well, where no law says to keep them."),
     ] = False,
+    backup: Annotated[
+        list[Path] | None,
+        typer.Option("--backup", metavar="DIR", help="A backup to erase from as well; several times."),
+    ] = None,
     confirm: Annotated[
         str | None,
         typer.Option(metavar="ID", help="The participant's id once more, instead of being asked to type it."),
@@ -68,7 +72,7 @@ def withdraw(
     study.record.participant(participant_id)
     _confirm(participant_id, confirm)
     secret = passphrase_of(passphrase_file, KEY_FILE) if needs_key_file(study, participant_id) else None
-    done = erase(study, actor_of(actor), participant_id, reason, secret, harm_too)
+    done = erase(study, actor_of(actor), participant_id, reason, secret, harm_too, tuple(backup or ()))
     say(
         "\n".join(_told(participant_id, folder, done)),
         json,

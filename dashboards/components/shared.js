@@ -229,10 +229,11 @@ function showLanguages(opened) {
 
 function showFooter(opened) {
   const { view, root } = opened;
-  const withDialog = (button, dialog, path, what = {}) => {
+  // `choices`: button of the dialog to what it sends.
+  const withDialog = (button, dialog, path, choices) => {
     root.querySelector(button).addEventListener("click", () => root.querySelector(dialog).showModal());
     root.querySelector(`${dialog} .ip-no`).addEventListener("click", () => root.querySelector(dialog).close());
-    root.querySelector(`${dialog} .ip-yes`).addEventListener("click", async () => {
+    for (const [choice, what] of Object.entries(choices)) root.querySelector(`${dialog} ${choice}`).addEventListener("click", async () => {
       if (opened.saving) return;
       opened.saving = true;
       root.querySelector(dialog).close();
@@ -247,8 +248,11 @@ function showFooter(opened) {
   };
   root.querySelector(".ip-help").hidden = !view.session_id || ["support", "finished"].includes(view.kind);
   root.querySelector(".ip-withdraw").hidden = !view.can_withdraw;
-  withDialog(".ip-help", ".ip-help-dialog", "/api/me/call-staff", { session_id: view.session_id });
-  withDialog(".ip-withdraw", ".ip-withdraw-dialog", "/api/me/withdraw");
+  withDialog(".ip-help", ".ip-help-dialog", "/api/me/call-staff", { ".ip-yes": { session_id: view.session_id } });
+  withDialog(".ip-withdraw", ".ip-withdraw-dialog", "/api/me/withdraw", {
+    ".ip-keep": { keeps_data: true },
+    ".ip-erase": { keeps_data: false },
+  });
 }
 
 // One answer, once: saved, then said to be saved, then on to what is due.

@@ -23,6 +23,7 @@ from study.protocol import (
     ImbalanceMeasure,
     ListeningSpec,
     Phase,
+    PrivacySpec,
     Safety,
     SoundCheck,
     StopRule,
@@ -101,6 +102,7 @@ def build_protocol(value: Any, data: bytes) -> StudyProtocol:
         debrief=_debrief(top.get("debrief")),
         listening=_listening(top.get("listening")),
         bank_points=_whole(top.get("bank"), "points") or None,
+        privacy=_privacy(top.get("privacy")),
     )
 
 
@@ -249,6 +251,17 @@ def _debrief(part: Part | None) -> Debrief | None:
     if part is None:
         return None
     return Debrief(_text(part["text"]), part["when"].text == "after_follow_up", part["tells_arm"].is_true)
+
+
+def _privacy(part: Part | None) -> PrivacySpec | None:
+    if part is None:
+        return None
+    months = part.get("identities_months")
+    return PrivacySpec(
+        part["retention_years"].whole,
+        None if months is None else months.whole,
+        _optional_text(part, "contact"),
+    )
 
 
 def _listening(part: Part | None) -> ListeningSpec:

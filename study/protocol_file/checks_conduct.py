@@ -19,6 +19,7 @@ def check_conduct(draft: Part) -> Iterator[Finding]:
             _distress_is_not_the_target,
             _stop_rules_can_be_reached,
             _bank_goes_with_its_delivery,
+            _identities_go_before_the_data,
         ),
         draft,
     )
@@ -172,3 +173,15 @@ def _bank_goes_with_its_delivery(top: Part) -> Iterator[Finding]:
         yield Finding(("bank",), "is missing, and delivery is bank", 'write {"points": 5}, or delivery live')
     if delivery != "bank" and bank is not None:
         yield bank.finding(f"does nothing with delivery {delivery}", "delete it, or write delivery bank")
+
+
+def _identities_go_before_the_data(top: Part) -> Iterator[Finding]:
+    privacy = top.get("privacy")
+    months = privacy.get("identities_months") if privacy is not None else None
+    if privacy is None or months is None or months.whole <= 12 * privacy["retention_years"].whole:
+        return
+    years = privacy["retention_years"].whole
+    yield months.finding(
+        f"{months.whole} months are longer than the {years} years the data are kept",
+        "write fewer months, or more retention_years",
+    )

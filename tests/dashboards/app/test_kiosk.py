@@ -13,7 +13,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from dashboards.server.kiosk import token_in
 from study.access.links import issue_link, revoke_links
 from study.conduct import enrol
-from study.events import EndReason, ParticipantDiscontinued
+from study.events import ConsentWithdrawn, EndReason, ParticipantDiscontinued
 from study.founding import Study
 from tests.dashboards.app.person import Person
 from tests.dashboards.app.served import ServedStudy
@@ -184,7 +184,8 @@ def test_when_somebody_has_finished_nothing_of_them_is_left_and_the_back_button_
 def withdraw(page: Page) -> None:
     page.evaluate(
         """fetch("/api/me/withdraw", {
-            method: "POST", headers: { "content-type": "application/json" }, body: "{}",
+            method: "POST", headers: { "content-type": "application/json" },
+            body: JSON.stringify({ keeps_data: false }),
         }).then((reply) => reply.text())"""
     )
     page.reload()
@@ -264,7 +265,7 @@ def test_a_link_revoked_while_it_is_open_gives_the_tablet_back(study: Study, con
 def test_withdrawing_twice_is_recorded_once(study: Study, served: ServedStudy) -> None:
     participant_id, token = somebody(study)
     with Person(served.url, token) as person:
-        replies = [person.post("/api/me/withdraw", {}) for _ in range(2)]
+        replies = [person.post("/api/me/withdraw", {"keeps_data": False}) for _ in range(2)]
 
     assert [r.status_code for r in replies] == [200, 200]
     ended = [
@@ -273,3 +274,6 @@ def test_withdrawing_twice_is_recorded_once(study: Study, served: ServedStudy) -
         if r.kind == ParticipantDiscontinued.__name__
     ]
     assert ended == [ParticipantDiscontinued(EndReason.WITHDREW, "")]
+    assert [r.event for r in study.record.events(participant_id, kinds=[ConsentWithdrawn])] == [
+        ConsentWithdrawn(False, "", "awaiting_consent")
+    ]

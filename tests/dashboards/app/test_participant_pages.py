@@ -15,6 +15,7 @@ from study.conduct import enrol
 from study.events import (
     ConsentDeclined,
     ConsentGiven,
+    ConsentWithdrawn,
     ParticipantDiscontinued,
     ParticipationMoved,
     QuestionnaireSubmitted,
@@ -496,7 +497,16 @@ def test_who_asks_for_somebody_comes_to_a_kind_page_and_may_go_on(pages: Pages) 
     assert answered == SupportAnswered("same", True, True)
 
 
-def test_leaving_the_study_asks_once_and_is_final(pages: Pages) -> None:
+@pytest.mark.parametrize(
+    ("button", "keeps_data", "said"),
+    [
+        ("Leave, and what I gave may be used", True, "please tell the study team"),
+        ("Leave, and delete what I gave", False, "the study team deletes it within a month"),
+    ],
+)
+def test_leaving_the_study_asks_what_may_become_of_the_answers_and_is_final(
+    pages: Pages, button: str, keeps_data: bool, said: str
+) -> None:
     somebody = pages.somebody()
     somebody.go_by_http("instrument")
     on = somebody.open("instrument")
@@ -505,11 +515,13 @@ def test_leaving_the_study_asks_once_and_is_final(pages: Pages) -> None:
     on.get_by_role("button", name="No, stay").click()
     assert somebody.told(ParticipantDiscontinued) == []
     on.get_by_role("button", name="Leave the study").click()
-    on.get_by_role("button", name="Yes, leave the study").click()
+    on.get_by_role("button", name=button).click()
     on = somebody.on("finished")
 
     expect(on.get_by_role("heading", level=1)).to_have_text("You have left the study")
+    expect(on).to_contain_text(said)
     assert [event.reason for event in somebody.told(ParticipantDiscontinued)] == ["withdrew"]
+    assert [event.keeps_data for event in somebody.told(ConsentWithdrawn)] == [keeps_data]
 
 
 def test_a_revoked_link_says_so_kindly(pages: Pages) -> None:

@@ -11,6 +11,7 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    TaskID,
     TaskProgressColumn,
     TextColumn,
     TimeElapsedColumn,
@@ -50,12 +51,17 @@ def counted_bar() -> Iterator[Callable[[str, int, int], None]]:
 
 @contextmanager
 def late_counted_bar() -> Iterator[Callable[[str, int, int], None]]:
-    """Bars as of `counted_bar`, which appear only when the work takes over two seconds."""
+    """Bars as of `counted_bar`, which appear only when the work takes over two seconds.
+
+    A piece of work counts as done when the next one begins.
+    """
     progress, since = _bars(), time.monotonic()
-    tasks = {}
+    tasks: dict[str, TaskID] = {}
 
     def told(what: str, done: int, total: int) -> None:
         if what not in tasks:
+            for task in progress.tasks:
+                progress.update(task.id, completed=task.total)
             tasks[what] = progress.add_task(what, total=total)
         progress.update(tasks[what], completed=done, total=total)
         if not progress.live.is_started and time.monotonic() - since > _QUIET_S:
@@ -64,7 +70,9 @@ def late_counted_bar() -> Iterator[Callable[[str, int, int], None]]:
     try:
         yield told
     finally:
-        progress.stop()
+        # To stop what was never shown would still print an empty line.
+        if progress.live.is_started:
+            progress.stop()
 
 
 def _bars() -> Progress:

@@ -14,6 +14,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from analysis.guidelines.schedule import clock, make_schedule
 from dashboards.checked_protocol import load_checked_protocol
 from dashboards.cli.protocol_interview import Interview, Question
 from dashboards.cli.protocol_picture import (
@@ -24,7 +25,6 @@ from dashboards.cli.protocol_picture import (
     plot_characters,
     write_picture,
 )
-from dashboards.cli.protocol_schedule import clock, make_schedule
 from study.affect import Affect
 from study.errors import IsopathError, ProtocolErrors, StorageError, UnknownName
 from study.folder import write_whole

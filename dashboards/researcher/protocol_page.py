@@ -6,8 +6,8 @@ import streamlit as st
 
 from analysis.arm_names import arm_name
 from analysis.figures.planned import planned_images
+from analysis.guidelines.schedule import make_schedule
 from dashboards.cli.protocol_picture import example_start, planned_arms
-from dashboards.cli.protocol_schedule import make_schedule
 from dashboards.researcher import markup
 from dashboards.researcher.frame import open_page
 from dashboards.researcher.gate import require_staff

@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
+from analysis.guidelines.schedule import make_schedule
 from dashboards.cli import protocol_commands
 from dashboards.cli.protocol_interview import QUESTIONS, Interview, slug
 from dashboards.cli.protocol_picture import example_start, planned_arms, plot_characters
-from dashboards.cli.protocol_schedule import make_schedule
 from study.affect import NAMED_STATES, Affect
 from study.errors import IsopathError, StorageError
 from study.path import PathKind

@@ -110,6 +110,7 @@ class Person:
             **{f"stratum_{factor}": stratum.get(factor) for factor in factors},
             "group": getattr(allocated.event, "group_id", None) if allocated else None,
             "allocated_at": allocated.at if allocated else None,
+            "allocation_probability": getattr(allocated.event, "probability", None) if allocated else None,
         }
 
     @property

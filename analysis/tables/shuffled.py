@@ -44,6 +44,8 @@ def shuffle_arms(protocol: StudyProtocol, tables: StudyTables, seed_text: str) -
     }
     participants = tables.participants.copy()
     participants["group"] = participants["participant_id"].map(groups).astype("string")
+    # How likely somebody's own group was says something of which group it was.
+    participants["allocation_probability"] = np.full(len(participants), np.nan)
     return replace(tables, **changed, participants=participants)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pandas as pd
@@ -44,6 +44,14 @@ def test_everybody_keeps_what_they_said_and_heard(tables: StudyTables, shuffled:
         before, after = getattr(tables, field.name), getattr(shuffled, field.name)
         kept = [name for name in before.columns if name not in ("arm", "group")]
         pd.testing.assert_frame_equal(after[kept], before[kept])
+
+
+def test_how_likely_somebodys_own_group_was_is_left_out(study: MadeStudy, tables: StudyTables) -> None:
+    known = replace(tables, participants=tables.participants.assign(allocation_probability=0.8))
+
+    dealt = shuffle_arms(study.protocol, known, HEAD).participants
+
+    assert dealt["allocation_probability"].isna().all()
 
 
 def test_arms_keep_their_sizes_within_each_stratum(tables: StudyTables, shuffled: StudyTables) -> None:

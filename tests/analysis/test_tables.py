@@ -15,6 +15,7 @@ from study.events import (
     ConsentDeclined,
     DeviationRecorded,
     EndReason,
+    ParticipantAllocated,
     ParticipantDiscontinued,
     ParticipantEnrolled,
     PlaybackEnded,
@@ -63,6 +64,21 @@ def test_a_whole_study_has_a_row_for_each_person_session_clip_and_report() -> No
     assert len(tables.pairs) == 4 * (3 + 1)
     assert len(tables.events) == len(study.events)
     assert tables.participants["status"].tolist() == ["completed"] * 4
+
+
+def test_how_likely_a_group_was_stands_beside_it() -> None:
+    study = MadeStudy(make_protocol())
+    study.add(ParticipantEnrolled({"site": "clinic"}, False), "sub-1")
+    drawn = ParticipantAllocated("iso", ("iso",), {"site": "clinic"}, 0, 0, "minimisation", 0.8)
+    study.add(drawn, "sub-1")
+    earlier = ParticipantAllocated("iso", ("iso",), {"site": "clinic"}, 0, 1)
+    study.add(ParticipantEnrolled({"site": "clinic"}, False), "sub-2")
+    study.add(earlier, "sub-2")
+
+    people = tables_of(study).participants
+
+    assert people["allocation_probability"].tolist()[0] == 0.8
+    assert people["allocation_probability"].isna().tolist() == [False, True]
 
 
 def test_the_session_row_holds_what_was_heard() -> None:

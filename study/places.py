@@ -26,7 +26,7 @@ def allocate(study: Study, reader: Reader, history: History) -> ParticipantAlloc
         ConductError, RecordMismatch, StorageError: see `Study.allocation_source`.
     """
     enrolled = next(r.event for r in history if isinstance(r.event, ParticipantEnrolled))
-    stratum, spec = dict(enrolled.stratum), study.protocol.allocation
+    stratum, spec = dict(enrolled.stratum), study.protocol_of(history, reader).allocation
     rows = reader.events(kinds=[ParticipantAllocated])
     place = next_place(
         spec, study.allocation_source(reader), _taken(rows), stratum, _skipped(spec, rows, stratum)

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from dashboards.export_kinds import KINDS
-from dashboards.study_export import may_tell_arms, zipped_export
+from dashboards.study_export import zipped_export
 from study.errors import StorageError, UnknownName
 from study.founding import Study
+from study.freeze import may_join_arms
 from study.oversight.blinding import record_rows
 
 
@@ -52,7 +53,7 @@ def make_export(study: Study, name: str, is_blinded: bool) -> Export:
         software = f"isopath {version('isopath')}"
         return Export(name, "application/zip", zipped_export(study, kind.form, software, is_blinded))
     makers: Mapping[str, Callable[[], Export]] = {
-        "record.jsonl": lambda: _record(study, is_blinded or not may_tell_arms(study)),
+        "record.jsonl": lambda: _record(study, is_blinded or not may_join_arms(study.record)),
         "head.json": lambda: _head(study),
         "results.json": lambda: _file(study, "results.json", "application/json"),
         "report.html": lambda: _file(study, "report.html", "text/html; charset=utf-8", is_shown=True),

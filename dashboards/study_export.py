@@ -24,7 +24,7 @@ from study.errors import ConductError, OutOfRange, StorageError
 from study.events import History
 from study.folder import file_made_whole, folder_made_whole
 from study.founding import Study
-from study.freeze import is_unblinded
+from study.freeze import may_join_arms
 from study.manifest import RenderManifest
 from study.oversight.blinding import record_rows
 from study.rendered import read_manifests
@@ -62,11 +62,6 @@ class _Asked:
     is_blinded: bool
     has_sounds: bool
     checkpoints: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
-
-
-def may_tell_arms(study: Study) -> bool:
-    """Whether an export may join arms to what people said: frozen and unblinded, or nobody is a person."""
-    return study.rehearsal() is not None or is_unblinded(study.record)
 
 
 def export_study(
@@ -149,8 +144,9 @@ def _checked(study: Study, form: ExportFormat, checkpoints: Sequence[Path]) -> d
 def _fill(study: Study, asked: _Asked, folder: Path, told: Told) -> Exported:
     told("checking the record", 0, 1)
     head = study.record.verify()
+    study.catch_up()
     events = [row for row in study.record.events() if row.sequence <= head.sequence]
-    may_join = may_tell_arms(study)
+    may_join = may_join_arms(study.record)
     blinded = asked.is_blinded or not may_join
     gone = erasures_due(events)
     if gone and asked.form is ExportFormat.RECORD:

@@ -12,8 +12,10 @@ import pandas as pd
 
 from analysis.mer.hearing import Predictions, SessionKey
 from study.chain import Head
+from study.instruments import Instrument
 from study.manifest import RenderManifest
-from study.protocol import StudyProtocol
+from study.protocol import AllocationGroup, Arm, StudyProtocol
+from study.questionnaire import Item
 
 Told = Callable[[str, int, int], None]
 """Hears of the progress: what is being done, how much of it, of how much."""
@@ -60,6 +62,36 @@ class ExportContent:
     manifests: Mapping[SessionKey, RenderManifest] = field(default_factory=lambda: MappingProxyType({}))
     sounds: Mapping[str, Path] = field(default_factory=lambda: MappingProxyType({}))
     predictions: Predictions = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def instruments(self) -> Mapping[str, Instrument]:
+        """Instruments by id, of every version of the protocol; of one id, the newest."""
+        return {one.instrument_id: one for version in self._versions for one in version.instruments}
+
+    @property
+    def arms(self) -> Mapping[str, Arm]:
+        """Arms by id, likewise."""
+        return {arm.arm_id: arm for version in self._versions for arm in version.arms}
+
+    @property
+    def groups(self) -> Mapping[str, AllocationGroup]:
+        """What may be allocated, by id, likewise."""
+        return {group.group_id: group for version in self._versions for group in version.allocation.groups}
+
+    @property
+    def items(self) -> Mapping[tuple[str, str], Item]:
+        """Items of questionnaires by the ids of both, likewise."""
+        return {
+            (questionnaire.questionnaire_id, item.item_id): item
+            for version in self._versions
+            for questionnaire in version.questionnaires
+            for item in questionnaire.items
+        }
+
+    @property
+    def _versions(self) -> tuple[StudyProtocol, ...]:
+        """The oldest first, so that what is newer stands in its place."""
+        return self.protocol.versions[::-1]
 
     @property
     def dated(self) -> datetime:

@@ -112,10 +112,11 @@ def sound_deviations(events: History) -> frozenset[int]:
 
 
 def perceived_instruments(protocol: StudyProtocol) -> frozenset[str]:
-    """Instruments that ask what the music expresses."""
+    """Instruments that ask what the music expresses, in any version of the protocol."""
     return frozenset(
         instrument.instrument_id
-        for instrument in protocol.instruments
+        for version in protocol.versions
+        for instrument in version.instruments
         if instrument.perspective is not Perspective.FELT
     )
 
@@ -165,14 +166,15 @@ def _blinded(protocol: StudyProtocol, event: Event) -> dict[str, Any]:
 
 
 def _without_guesses(protocol: StudyProtocol, questionnaire_id: str, payload: dict[str, Any]) -> None:
-    questionnaire = protocol.questionnaire(questionnaire_id)
-    items = questionnaire.items if questionnaire else ()
-    harmless = {item.item_id for item in items if item.measures != "arm_guess"}
+    asked = [version.questionnaire(questionnaire_id) for version in protocol.versions]
+    items = [item for questionnaire in asked if questionnaire is not None for item in questionnaire.items]
+    guesses = {item.item_id for item in items if item.measures == "arm_guess"}
+    harmless = {item.item_id for item in items} - guesses
     payload["answers"] = {name: said for name, said in payload["answers"].items() if name in harmless}
 
 
 def _may_show(protocol: StudyProtocol) -> Callable[[PlayerEntryKind], bool]:
-    rated = protocol.listening.rating_instrument_id
-    is_felt = rated is not None and rated not in perceived_instruments(protocol)
+    rated = {version.listening.rating_instrument_id for version in protocol.versions} - {None}
+    is_felt = bool(rated) and not rated & perceived_instruments(protocol)
     shown = _LOGGED if is_felt else _LOGGED - {PlayerEntryKind.RATING}
     return lambda kind: kind in shown

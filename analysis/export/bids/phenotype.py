@@ -17,8 +17,7 @@ from analysis.export.bids.files import described, label, write_json, write_tsv
 from analysis.export.content import ExportContent
 from analysis.tables.data_dictionary import data_dictionary
 from study.instruments import instrument_kind
-from study.protocol import StudyProtocol
-from study.questionnaire import Item, ItemKind
+from study.questionnaire import ItemKind, Text
 
 _REPORT = ("at", "arm", "sequence", "perspective", "missed", "missed_reason", "missed_items")
 _AFFECT = ("valence", "arousal")
@@ -43,7 +42,7 @@ def _write_scales(content: ExportContent, folder: Path, subjects: Mapping[str, s
     table = content.tables["self_reports"]
     asked = table[table["probe_at_s"].isna()]
     for (instrument_id, phase), given in asked.groupby(["instrument_id", "phase"], sort=True):
-        instrument = content.protocol.instrument(str(instrument_id))
+        instrument = content.instruments[str(instrument_id)]
         kind = instrument_kind(instrument.kind)
         rows = [_scale_row(row, subjects) for row in given.to_dict("records")]
         scores = sorted({name for row in rows for name in row if name.startswith("score_")})
@@ -97,7 +96,7 @@ def _write_questionnaires(content: ExportContent, folder: Path, subjects: Mappin
                 "Description": f"Questionnaire {questionnaire_id} of the study ({phase})."
             },
             **_known(known),
-            **{f"item_{item}": _about_item(content.protocol, str(questionnaire_id), item) for item in items},
+            **{f"item_{item}": _about_item(content, str(questionnaire_id), item) for item in items},
         }
         columns = ["participant_id", "session_id", *known, *(f"item_{item}" for item in items)]
         _write(folder, (str(questionnaire_id), str(phase)), columns, rows, sidecar)
@@ -113,30 +112,20 @@ def _answer_row(answered: pd.DataFrame, known: list[str], subjects: Mapping[str,
     return row
 
 
-def _about_item(protocol: StudyProtocol, questionnaire_id: str, item_id: str) -> dict[str, Any]:
-    questionnaire = protocol.questionnaire(questionnaire_id)
-    asked = (
-        next((item for item in questionnaire.items if item.item_id == item_id), None)
-        if questionnaire
-        else None
-    )
-    if asked is None:
-        return {"Description": f"Item {item_id}."}
-    return {"Description": _said(protocol, asked), **_answers(protocol, asked)}
-
-
-def _answers(protocol: StudyProtocol, item: Item) -> dict[str, Any]:
-    language = protocol.languages[0]
-    match item.kind:
+def _about_item(content: ExportContent, questionnaire_id: str, item_id: str) -> dict[str, Any]:
+    language, asked = content.protocol.languages[0], content.items[questionnaire_id, item_id]
+    about: dict[str, Any] = {"Description": _words(asked.text, language)}
+    match asked.kind:
         case ItemKind.SCALE:
-            return {"Minimum": 1, "Maximum": item.points}
+            about |= {"Minimum": 1, "Maximum": asked.points}
         case ItemKind.CHOICE:
-            return {"Levels": {option: text[language] for option, text in item.options}}
-    return {}
+            about["Levels"] = {option: _words(text, language) for option, text in asked.options}
+    return about
 
 
-def _said(protocol: StudyProtocol, item: Item) -> str:
-    return item.text[protocol.languages[0]]
+def _words(text: Text, language: str) -> str:
+    """A text in the protocol's first language; in its own first one where an older version lacks that."""
+    return text[language] if language in text else next(iter(text.values()))
 
 
 def _known(names: list[str]) -> dict[str, Any]:

@@ -10,7 +10,6 @@ import pandas as pd
 
 from analysis.export.cdisc.codes import ShortNames
 from analysis.export.content import ExportContent
-from study.protocol import StudyProtocol
 
 Row = dict[str, Any]
 Rows = list[Row]
@@ -101,14 +100,14 @@ def _arm(content: ExportContent, person: Mapping[Any, Any]) -> Row:
     if group is None:
         failed = person["status"] in ("declined", "not_eligible")
         return nobody | {"ARMNRS": "SCREEN FAILURE" if failed else "NOT ASSIGNED"}
-    name = _group_label(content.protocol, str(group))
+    name = _group_label(content, str(group))
     # People hear what they were allocated; what was heard of it is in EX.
     return {"ARMCD": group, "ARM": name, "ACTARMCD": group, "ACTARM": name, "ARMNRS": None}
 
 
-def _group_label(protocol: StudyProtocol, group_id: str) -> str:
-    arms = next(group.arm_ids for group in protocol.allocation.groups if group.group_id == group_id)
-    return " then ".join(protocol.arm(arm_id).label for arm_id, _ in groupby(arms))
+def _group_label(content: ExportContent, group_id: str) -> str:
+    arms = content.groups[group_id].arm_ids
+    return " then ".join(content.arms[arm_id].label for arm_id, _ in groupby(arms))
 
 
 def qualifiers(content: ExportContent) -> Rows:
@@ -185,7 +184,7 @@ def exposure(content: ExportContent) -> Rows:
         rows.append(
             {
                 "USUBJID": subject_id(content, key[0]),
-                "EXTRT": MASKED if pd.isna(arm) else content.protocol.arm(str(arm)).label,
+                "EXTRT": MASKED if pd.isna(arm) else content.arms[str(arm)].label,
                 "EXDOSE": present(session.get("heard_s", session["heard_planned_s"])),
                 "EXDOSU": "s",
                 "EXDOSFRM": "SOUND",

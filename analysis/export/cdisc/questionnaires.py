@@ -32,7 +32,7 @@ def questionnaires(content: ExportContent) -> Rows:
 def _scales(content: ExportContent, names: ShortNames) -> Rows:
     rows: Rows = []
     for report in content.tables["self_reports"].to_dict("records"):
-        kind = instrument_kind(content.protocol.instrument(report["instrument_id"]).kind)
+        kind = instrument_kind(content.instruments[report["instrument_id"]].kind)
         about = _assessed(content, report, str(report["instrument_id"]))
         raw = {} if pd.isna(report["responses"]) else json.loads(report["responses"])
         scores = {} if pd.isna(report["scores"]) else json.loads(report["scores"])

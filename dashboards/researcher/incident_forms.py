@@ -15,6 +15,7 @@ from study.access.roles import Permission
 from study.conduct import discontinue, record_deviation, report_adverse_event
 from study.events import AdverseEventReported, EndReason
 from study.oversight import session_ids_of
+from study.privacy.withdrawal import withdraw
 from study.visits import miss_visit
 
 _WORDS = 2000
@@ -99,11 +100,20 @@ def _missed_visit(staff: Staff, participant_id: str) -> None:
     )
 
 
+_WISHES = {"it may be used": True, "it is to be erased": False}
+
+
 def _discontinuation(staff: Staff, participant_id: str) -> None:
     study, key = current().study, form_key(f"end-{participant_id}")
     with st.form(key, border=False):
         markup.show(markup.paragraph("The person's links then lead to a page that says their part is over."))
         reason = st.selectbox("Why", tuple(EndReason), index=None, format_func=_spaced, key=f"{key}-reason")
+        wish = st.selectbox(
+            "Where they withdrew: what may become of what they gave",
+            tuple(_WISHES),
+            index=None,
+            key=f"{key}-wish",
+        )
         note = st.text_input("In words, without names (optional)", max_chars=300, key=f"{key}-note")
         is_sure = st.checkbox(
             f"Yes, end the part of {participant_id}. This cannot be undone.", key=f"{key}-sure"
@@ -114,8 +124,18 @@ def _discontinuation(staff: Staff, participant_id: str) -> None:
     if reason is None or not is_sure:
         _incomplete("Choose why, and tick the box.")
         return
+    if (reason is EndReason.WITHDREW) != (wish is not None):
+        _incomplete("Ask whoever withdraws what may become of what they gave; of nobody else choose it.")
+        return
+    if wish is None:
+        tried(
+            lambda: discontinue(study, staff.actor, participant_id, reason, note.strip()),
+            "Their part is over.",
+        )
+        return
     tried(
-        lambda: discontinue(study, staff.actor, participant_id, reason, note.strip()), "Their part is over."
+        lambda: withdraw(study, staff.actor, participant_id, _WISHES[wish], note, closes_links=False),
+        "Their part is over." if _WISHES[wish] else "Their part is over. Now: isopath withdraw --erase",
     )
 
 

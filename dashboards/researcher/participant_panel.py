@@ -23,12 +23,15 @@ from study.access.accounts import Staff
 from study.access.roles import Permission
 from study.events import (
     AdverseEventReported,
+    ConsentWithdrawn,
+    DataErased,
     DeviationRecorded,
     ParticipantDiscontinued,
     RecordedEvent,
     VisitMissed,
 )
 from study.oversight.blinding import sound_deviations
+from study.oversight.words import counted
 from study.visits import VisitStatus, visits_of
 
 _VISITS = {
@@ -111,6 +114,11 @@ def _told(recorded: RecordedEvent, withheld: frozenset[int]) -> tuple[str, str, 
             what, words = f"{session_words(recorded.session_id)} missed", reason
         case ParticipantDiscontinued(reason, note):
             what, words = f"left the study: {reason.replace('_', ' ')}", note
+        case ConsentWithdrawn(keeps_data, reason):
+            what = "withdrew; what they gave is kept" if keeps_data else "asked for their data to be erased"
+            words = reason
+        case DataErased(rows=rows, files=files):
+            what, words = "erased", f"{counted(rows, 'row')}, {counted(files, 'file')}"
         case _:
             return None
     return moment(recorded.at), what, words, recorded.actor

@@ -40,7 +40,7 @@ from tests.postgres import PostgresServer
 from tests.study.conftest import ONE_SESSION, PROTOCOL_SHA256
 from tests.study.every_step import study_with_every_step, take, walk_to
 from tests.study.test_identities import WORDS, bytes_of, quick_keys
-from tests.study.walking import ACTOR, STRATUM, enrolled
+from tests.study.walking import ACTOR, enrolled
 
 __all__ = ["quick_keys"]
 
@@ -327,6 +327,14 @@ def test_an_erasure_that_is_killed_goes_on_when_it_is_run_again(
     study.record.close()
 
 
+def heap(server: PostgresServer, url: str) -> bytes:
+    """Every byte of a database's own files, as they are on disk."""
+    database = url.split("@/")[1].split("?", maxsplit=1)[0]
+    server.ask("CHECKPOINT")
+    oid = server.ask("SELECT oid FROM pg_database WHERE datname = current_database()", database)
+    return bytes_of(server.data / "base" / oid)
+
+
 @pytest.mark.postgres
 def test_postgresql_keeps_no_dead_row_of_what_was_erased(
     postgres_server: PostgresServer, postgres_url: str, clock: SimulatedClock
@@ -335,22 +343,35 @@ def test_postgresql_keeps_no_dead_row_of_what_was_erased(
     long = (MARKER + os.urandom(3000).hex()) * 3
     drafts = [Draft(ParticipantDiscontinued(EndReason.DROPPED_OUT, text), "sub-1") for text in (MARKER, long)]
     record.append("test", lambda _: drafts)
-    database = postgres_url.split("@/")[1].split("?", maxsplit=1)[0]
-
-    def heap() -> bytes:
-        postgres_server.ask("CHECKPOINT")
-        oid = postgres_server.ask("SELECT oid FROM pg_database WHERE datname = current_database()", database)
-        return bytes_of(postgres_server.data / "base" / oid)
-
-    assert MARKER.encode() in heap()
+    assert MARKER.encode() in heap(postgres_server, postgres_url)
 
     record.erase_payloads("test", [1, 2], "consent withdrawn")
-    assert MARKER.encode() in heap()
+    assert MARKER.encode() in heap(postgres_server, postgres_url)
     record.scrub()
 
-    assert MARKER.encode() not in heap()
+    assert MARKER.encode() not in heap(postgres_server, postgres_url)
     assert record.verify().sequence == 4
     record.close()
+
+
+@pytest.mark.postgres
+def test_a_study_in_postgresql_erases_a_person_as_one_in_a_file_does(
+    postgres_server: PostgresServer, postgres_url: str, tmp_path: Path, clock: SimulatedClock
+) -> None:
+    study = initialise_study(
+        tmp_path / "study", ONE_SESSION, "test", "isopath test", clock, store=postgres_url
+    )
+    gone = enrolled(study)
+    walk_to(study, gone, RenderSession)
+    marked(study, gone)
+
+    erase(study, "anna", gone)
+
+    assert MARKER.encode() not in heap(postgres_server, postgres_url)
+    assert MARKER.encode() not in bytes_of(study.folder.root)
+    assert erasures_due(study.record.events()) == {}
+    assert study.record.verify() == study.record.head()
+    study.record.close()
 
 
 def test_a_part_that_was_over_before_keeps_its_end(study: Study) -> None:
@@ -364,9 +385,16 @@ def test_a_part_that_was_over_before_keeps_its_end(study: Study) -> None:
     assert len(study.record.events(kinds=[ParticipantDiscontinued])) == 1
 
 
-def test_ids_are_drawn_at_random_and_never_twice(study: Study) -> None:
+def test_ids_are_drawn_at_random_and_no_two_people_share_one(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ids = [enrolled(study) for _ in range(50)]
-
     assert len(set(ids)) == 50
     assert ids != sorted(ids)
-    assert STRATUM
+    monkeypatch.setattr("study.conduct.secrets.token_hex", lambda _: ids[0].removeprefix("sub-"))
+    head = study.record.head()
+
+    with pytest.raises(ConductError, match="is enrolled already"):
+        enrolled(study)
+
+    assert study.record.head() == head

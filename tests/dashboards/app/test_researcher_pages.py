@@ -24,6 +24,7 @@ from study.events import (
     AdverseEventReported,
     AlertAcknowledged,
     ArmsSeen,
+    ConsentWithdrawn,
     DeviationRecorded,
     LinkIssued,
     ParticipantDiscontinued,
@@ -42,7 +43,6 @@ from tests.dashboards.app.two_arms import what_tells_the_arm
 from tests.dashboards.app.whole_study import whole_protocol, whole_study
 
 SESSION = "ses-01"
-
 
 Opens = Callable[[str, Role], Page]
 
@@ -182,6 +182,26 @@ class TestParticipants:
 
         ended = busy.study.record.events(kinds=[ParticipantDiscontinued])[before:]
         assert [r.participant_id for r in ended] == [busy.new]
+
+    def test_whoever_withdraws_is_asked_what_may_become_of_what_they_gave(
+        self, busy: BusyStudy, opens: Opens
+    ) -> None:
+        strata = busy.study.protocol.allocation.strata
+        who = enrol(busy.study, "test", {factor.factor: factor.levels[0] for factor in strata})
+        page = opens("participants", Role.COORDINATOR)
+        page.choose("One participant: links, sessions, reports", who).run()
+        page.choose("Why", "withdrew")
+        page.at.checkbox[0].check()
+
+        assert "Ask whoever withdraws" in page.press("End this person's part").text
+        assert busy.study.record.events(who, kinds=[ConsentWithdrawn]) == []
+        page.choose("Where they withdrew: what may become of what they gave", "it is to be erased")
+        page.press("End this person's part")
+
+        wishes = [r.event for r in busy.study.record.events(who, kinds=[ConsentWithdrawn])]
+        assert [wish.keeps_data for wish in wishes if isinstance(wish, ConsentWithdrawn)] == [False]
+        assert "asked for their data to be erased" in page.run().text
+        assert "Erasure asked for" in opens("overview", Role.COORDINATOR).text
 
     def test_how_a_sound_was_made_is_not_told_to_a_coordinator(self, busy: BusyStudy, opens: Opens) -> None:
         rendered = busy.study.record.events(kinds=[SessionRendered])[0].event

@@ -154,12 +154,12 @@ def cues_of(
     # Plain minor is the sad mode; Phrygian is kept for the darkest corner.
     told["mode"] = 2.35 + 1.95 * np.tanh(1.9 * v)
     v, a = seen("register")
-    told["melody_key"] = 70.5 + 9.5 * v
+    told["melody_key"] = 70.5 + 9.5 * v + 0.4 * a
     v, a = seen("dynamics")
     told["velocity"] = 0.50 + 0.18 * a
     gain_db = 0.5 * a + 0.8 * v
     # High melodies sound a little louder than the level plan reckons.
-    told["level_db"] = 3.0 * a - 0.15 * v
+    told["level_db"] = 3.0 * a - 0.2 * v
     v, a = seen("articulation")
     told["articulation"] = 0.90 - 0.27 * a - 0.03 * v
     v, a = seen("brightness")

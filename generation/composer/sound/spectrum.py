@@ -13,7 +13,7 @@ from generation.composer.sound.room import room_power
 
 Curve = NDArray[np.float64]
 
-SHELF_HZ = 800.0
+SHELF_HZ = 650.0
 """Corner of the brightness shelf, which `desk` turns up and down: an oboe's formants lie above it."""
 _LOWEST_HZ, _N_OCTAVES = 62.5, 8
 _EDGES_HZ = _LOWEST_HZ * 2.0 ** (np.arange(2 * _N_OCTAVES + 1) / 2.0)

@@ -135,7 +135,7 @@ def _levels(
         (Player(Part.PAD, first), 0.55 + 0.45 * sustain),
         *((Player(Part.PAD, other), (0.3 + 0.6 * sustain) * joined[0]) for other in more),
         # The fewer and longer its notes are, the more each has to carry.
-        (Player(Part.MELODY, colours.melody), 0.0 if phrase.melody_rests else 0.94 + 0.26 * sustain),
+        (Player(Part.MELODY, colours.melody), 0.0 if phrase.melody_rests else 0.97 + 0.13 * sustain),
         (Player(Part.COUNTER, colours.counter), joined[1]),
         (Player(Part.PERCUSSION, palette.percussion), 1.0),
     ]

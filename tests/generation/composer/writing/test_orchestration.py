@@ -160,7 +160,7 @@ def test_slow_melodies_go_to_whoever_can_hold_a_note() -> None:
 
 @pytest.mark.parametrize("palette", sorted(PALETTES))
 def test_figures_do_not_ring_on_into_another_harmony(palette: str) -> None:
-    one = composition(((0.2, -0.2),), 60.0, 4, palette)
+    one = composition(((0.2, -0.7),), 60.0, 4, palette)
     for phrase in one.phrases():
         changes_s = one.pulse.seconds(np.array(change_moments(phrase.chords)))
         figure = [note for note in phrase.notes if note.part == Part.FIGURE]

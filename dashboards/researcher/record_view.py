@@ -119,11 +119,12 @@ def record_view(study: Study) -> RecordView:
 
 
 def _renewed(study: Study, kept: RecordView | None) -> RecordView:
-    study.catch_up()
     head = study.record.head()
-    if kept is not None and kept.study.record is study.record:
-        if kept.head == head:
-            return kept
+    is_known = kept is not None and kept.study.record is study.record
+    if kept is not None and is_known and kept.head == head:
+        return kept
+    study.catch_up()
+    if kept is not None and is_known:
         added = _up_to(head, study.record.events(after=max(kept.head.sequence - 1, 0)))
         # The last row known must still be what it was: a record put back from a backup is read anew.
         is_grown = bool(kept.events) and added[:1] == kept.events[-1:]

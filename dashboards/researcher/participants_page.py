@@ -93,15 +93,14 @@ def _enrol_form(staff: Staff) -> None:
         if not st.form_submit_button("Enrol", type="primary"):
             return
     require_staff(Permission.ENROL)
+    if current().site is not None:
+        # A field that is greyed out in the browser is not thereby fixed.
+        stratum[SITE] = current().site
     missing = [factor.replace("_", " ") for factor, level in stratum.items() if level is None]
     if missing:
         markup.show(markup.notice(f"Choose {' and '.join(missing)} first.", "bad", "Nobody was enrolled."))
         return
     given = {factor: str(level) for factor, level in stratum.items()}
-    fixed_site = current().site
-    if fixed_site is not None:
-        # A field that is greyed out in the browser is not thereby fixed.
-        given[SITE] = fixed_site
     made: list[str] = []
     if tried(
         lambda: made.append(enrol(study, staff.actor, given)), "Enrolled. Make the personal link below."

@@ -14,6 +14,7 @@ from dashboards.researcher.times import zone_words
 from dashboards.server.serving import current
 from study.errors import IsopathError
 from study.events import ArmsUnblinded, RecordFrozen, RehearsalStarted
+from study.frozen import is_paused
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ def open_page(title: str, lead: str) -> Looked:
         show(
             notice("This study is a rehearsal: nobody in it is a person.", "look", "Simulated participants.")
         )
+    if is_paused(looked.view.study.record):
+        show(notice("Nobody is enrolled for now; people under way go on.", "look", "Recruitment is paused."))
     if ArmsUnblinded.__name__ in kinds:
         show(notice("The record is frozen, and arms may be seen by those who may see results.", "quiet"))
     elif RecordFrozen.__name__ in kinds:

@@ -44,6 +44,7 @@ PAGES: tuple[ResearcherPage, ...] = (
     ResearcherPage("results", "Results", Permission.SEE_RESULTS, "results_page"),
     ResearcherPage("exports", "Exports", Permission.EXPORT, "exports_page"),
     ResearcherPage("editor", "Protocol editor", Permission.EDIT_PROTOCOL, "editor_page"),
+    ResearcherPage("unblinding", "Unblinding", Permission.SEE_UNBLINDINGS, "unblinding_page"),
     ResearcherPage("accounts", "Accounts", Permission.MANAGE_STAFF, "accounts_page"),
     ResearcherPage("freeze", "Freeze and unblind", Permission.FREEZE, "freeze_page"),
 )

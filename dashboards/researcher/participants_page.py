@@ -8,6 +8,7 @@ from dashboards.researcher import markup
 from dashboards.researcher.frame import form_key, look, open_page, show_zone, tried, used_up
 from dashboards.researcher.gate import require_staff, still_may
 from dashboards.researcher.participant_panel import show_participant
+from dashboards.researcher.recruitment_panel import show_recruitment
 from dashboards.researcher.times import moment
 from dashboards.researcher.verdict_words import (
     STAGE_LEGEND,
@@ -22,6 +23,7 @@ from study.access.accounts import Staff
 from study.access.roles import Permission
 from study.conduct import enrol
 from study.events import DataImported
+from study.frozen import is_paused
 from study.oversight import ParticipantStatus
 from study.protocol import SITE
 
@@ -36,6 +38,8 @@ def show() -> None:
     if still_may(staff, Permission.ENROL):
         _enrol_form(staff)
         looked = look()
+    if still_may(staff, Permission.PAUSE):
+        show_recruitment(staff)
     statuses = looked.view.statuses(looked.now)
     if not statuses:
         markup.show(
@@ -75,6 +79,8 @@ def _enrol_form(staff: Staff) -> None:
                 "Begin a study of your own with isopath init."
             )
         )
+        return
+    if is_paused(study.record):
         return
     key = form_key("enrol")
     with st.form(key, border=True):

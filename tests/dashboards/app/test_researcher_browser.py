@@ -16,6 +16,7 @@ from study.access.accounts import Accounts
 from study.events import Role
 from study.founding import Study, open_study
 from study.support import call_staff
+from study.unblinding import cases_of
 from tests.dashboards.app.axe import serious
 from tests.dashboards.app.busy_study import BusyStudy
 from tests.dashboards.app.served import ServedStudy
@@ -155,3 +156,25 @@ def test_what_a_blinded_page_of_a_session_draws_holds_no_planned_path(
         assert "Felt goes from" in said
         assert "Planned" not in said
         assert image.evaluate("image => image.naturalWidth") > 0
+
+
+def test_an_arm_is_asked_for_by_keyboard_and_axe_finds_nothing_serious(
+    clinic: Clinic, busy_made: BusyStudy, browser: Browser
+) -> None:
+    with clinic.enter(browser, Role.COORDINATOR) as context:
+        page = context.new_page()
+        page.goto(f"{clinic.server.url}/unblinding")
+        expect(page.get_by_role("button", name="Send the request")).to_be_visible(timeout=30_000)
+        page.get_by_role("combobox", name="Participant").first.focus()
+        page.keyboard.type(busy_made.stopped)
+        page.keyboard.press("Enter")
+        page.get_by_label("Why it must be known").focus()
+        page.keyboard.type("sedated on the ward")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("waits for a decision").first).to_be_visible(timeout=15_000)
+        found = serious(page)
+    (case,) = cases_of(clinic.study.record)
+
+    assert found == []
+    assert (case.participant_id, case.reason) == (busy_made.stopped, "sedated on the ward")

@@ -183,9 +183,9 @@ class Record:
             raise StorageError(self._where, "is a backup: nothing is added to it", "restore it first")
         with writing(self._engine) as connection:
             drafts = decide(Reader(connection, self._where))
-            return self._append(connection, actor, drafts) if drafts else []
+            return self._insert(connection, actor, drafts) if drafts else []
 
-    def _append(self, connection: Connection, actor: str, drafts: Sequence[Draft]) -> list[RecordedEvent]:
+    def _insert(self, connection: Connection, actor: str, drafts: Sequence[Draft]) -> list[RecordedEvent]:
         return append_rows(connection, self._where, self.protocol_sha256, self.clock, actor, drafts)
 
     def participant(self, participant_id: str) -> list[RecordedEvent]:
@@ -255,7 +255,7 @@ class Record:
                 payload = payload_table.update().where(payload_table.c.sequence == sequence)
                 connection.execute(payload.values(salt=None, body=None))
             drafts = [Draft(PayloadErased(sequence, reason)) for sequence in sequences]
-            return self._append(connection, actor, drafts) if drafts else []
+            return self._insert(connection, actor, drafts) if drafts else []
 
     def empty_payloads(self, sequences: Collection[int]) -> None:
         """Take payloads out of a record that is a backup's: no event says so here, its manifest does."""

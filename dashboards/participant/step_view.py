@@ -13,6 +13,7 @@ from typing import Any
 
 from dashboards.participant.markdown import safe_html
 from dashboards.participant.progress import progress_of
+from dashboards.participant.sound_here import lacks_sound
 from dashboards.participant.step_data import contacts_of, kind_of, step_data
 from dashboards.texts.catalogue import REFERENCE, direction, words
 from study.errors import IsopathError
@@ -20,7 +21,7 @@ from study.events import ConsentGiven, History, ParticipantEnrolled
 from study.founding import Study
 from study.protocol import Phase, StudyProtocol
 from study.session import session_id_of
-from study.step import Finished, GiveConsent, GiveReport, ReadDebrief, Step
+from study.step import Finished, GiveConsent, GiveReport, Listen, ReadDebrief, Step
 from study.steps import next_step, step_key
 
 
@@ -39,14 +40,16 @@ def step_view(study: Study, participant_id: str, language: str, now: datetime) -
     protocol = study.protocol_of(history)
     step = next_step(protocol, history)
     key = step_key(step, history)
-    view = _frame(study, language, kind_of(protocol, history, step, now), protocol)
+    waits = _waits_for_sound(study, participant_id, step)
+    kind = "waiting" if waits else kind_of(protocol, history, step, now)
+    view = _frame(study, language, kind, protocol)
     view.update(
         key=key,
         session_id=_session_of_a_call(protocol, step),
         progress=progress_of(protocol, history, step),
         can_withdraw=not isinstance(step, Finished | GiveConsent),
         simulated=_is_simulated(history),
-        data=step_data(study, history, participant_id, step, key, language, now),
+        data=waits or step_data(study, history, participant_id, step, key, language, now),
     )
     return view
 
@@ -60,7 +63,17 @@ def due_page(study: Study, participant_id: str, now: datetime) -> tuple[str, str
     history = study.record.participant(participant_id)
     protocol = study.protocol_of(history)
     step = next_step(protocol, history)
-    return kind_of(protocol, history, step, now), step_key(step, history)
+    kind = (
+        "waiting" if _waits_for_sound(study, participant_id, step) else kind_of(protocol, history, step, now)
+    )
+    return kind, step_key(step, history)
+
+
+def _waits_for_sound(study: Study, participant_id: str, step: Step) -> dict[str, Any]:
+    """The ``data`` of whoever waits because only another server has their sound; empty for everybody else."""
+    if isinstance(step, Listen) and lacks_sound(study.folder, participant_id, step):
+        return {"session_id": step.session_id}
+    return {}
 
 
 def _session_of_a_call(protocol: StudyProtocol, step: Step) -> str | None:

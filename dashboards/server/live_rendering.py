@@ -14,12 +14,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from dashboards.participant.sound_here import lacks_sound
 from dashboards.server.render_worker import Order, Refused, RenderWorker, WorkerDied
+from dashboards.server.sound_made_anew import make_anew
 from generation.engine import Placement
 from study.bank import is_in_bank, session_from_bank
 from study.delivery import plan_session, record_render
 from study.errors import ConductError, IsopathError
-from study.events import DeviationRecorded, ParticipantEnrolled
+from study.events import DeviationRecorded, History, ParticipantEnrolled
 from study.founding import Study
 from study.record import Draft
 from study.step import RenderSession
@@ -118,7 +120,7 @@ class LiveRendering:
                     return
                 participant_id = str(recorded.participant_id)
                 history = self._study.record.participant(participant_id)
-                if isinstance(next_step(self._study.protocol_of(history), history), RenderSession):
+                if self._is_wanted(participant_id, history):
                     since[participant_id] = history[-1].sequence
         except IsopathError as refusal:
             # Whoever waits asks for themselves as well, by the page that waits.
@@ -127,8 +129,12 @@ class LiveRendering:
             self._enqueue(participant_id)
 
     def _is_due(self, participant_id: str) -> bool:
-        history = self._study.record.participant(participant_id)
-        return isinstance(next_step(self._study.protocol_of(history), history), RenderSession)
+        return self._is_wanted(participant_id, self._study.record.participant(participant_id))
+
+    def _is_wanted(self, participant_id: str, history: History) -> bool:
+        """Whether a sound must be made: one that is due, or one that only another server has."""
+        step = next_step(self._study.protocol_of(history), history)
+        return isinstance(step, RenderSession) or lacks_sound(self._study.folder, participant_id, step)
 
     def _enqueue(self, participant_id: str) -> RenderingProgress:
         with self._changed:
@@ -177,6 +183,12 @@ class LiveRendering:
     def _deliver(self, worker: RenderWorker, participant_id: str) -> bool:
         """Have the sound made and record it; whether it is there now."""
         study = self._study
+
+        def advance(share: float) -> None:
+            self._tell(participant_id, RenderingState.WORKING, min(share, 1.0))
+
+        if lacks_sound(study.folder, participant_id, study.due(participant_id)):
+            return make_anew(study, worker, participant_id, self._placement, advance)
         try:
             plan = plan_session(study, participant_id)
             # What a bank cannot hold, or does not yet, is made now: the samples are the same.
@@ -185,10 +197,6 @@ class LiveRendering:
                 record_render(study, ACTOR, plan, manifest, start_rule=rule)
                 return True
             order = Order(plan, study.folder.sessions, self._placement)
-
-            def advance(share: float) -> None:
-                self._tell(participant_id, RenderingState.WORKING, min(share, 1.0))
-
             made = worker.render(order, advance)
             if isinstance(made, Refused):
                 return False

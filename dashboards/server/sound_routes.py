@@ -23,7 +23,7 @@ from dashboards.server.sent_file import OpenedFile, open_file, send_file
 from dashboards.server.serving import Served
 from generation.session_folder import SOUND
 from generation.sound_check import as_wav, calibration_sound, trial_sound
-from study.errors import IsopathError
+from study.errors import IsopathError, StorageError
 from study.events import History, SessionRendered
 from study.folder import file_sha256
 from study.founding import Study
@@ -49,7 +49,17 @@ def routes(served: Served) -> list[Route]:
 
     async def sound(request: Request) -> Response:
         asked = request.path_params["session_id"]
-        return await _sent(request, lambda participant_id: _due_sound(study, participant_id, asked))
+
+        def find(participant_id: str) -> OpenedFile:
+            try:
+                return _due_sound(study, participant_id, asked)
+            except StorageError:
+                # Another server may have rendered it: the player asks again, and finds it made anew.
+                if served.renderer is not None:
+                    served.renderer.look_at(participant_id)
+                raise
+
+        return await _sent(request, find)
 
     async def sound_check(request: Request) -> Response:
         asked = request.path_params["name"]

@@ -21,9 +21,9 @@ from analysis.description.dose import dose_of
 from analysis.description.flow import flow_of
 from analysis.description.imported_notes import imported_notes
 from analysis.description.paths import changes_of, paths_of
+from analysis.description.privacy_notes import privacy_notes
 from analysis.description.provenance import provenance_of
 from analysis.description.reported_plan import notes_of, study_of
-from analysis.description.withdrawal_notes import withdrawal_notes
 from analysis.effects.bivariate import estimate_both_axes
 from analysis.effects.crossover import crossover_rows
 from analysis.effects.endpoint import ENDPOINTS, outcomes_of, visits_of
@@ -205,7 +205,7 @@ def analyse(
         provenance=provenance,
         notes=[
             *imported_notes(imported),
-            *withdrawal_notes(events),
+            *privacy_notes(protocol, events),
             *notes_of(protocol, primary, provenance),
         ],
         numbers=[],

@@ -78,8 +78,7 @@ def retention_of(protocol: StudyProtocol, events: History, now: datetime) -> Ret
         now: UTC.
     """
     spec, today, histories = protocol.privacy, now.astimezone(UTC).date(), histories_of(events)
-    frozen = next((r.at.astimezone(UTC).date() for r in events if isinstance(r.event, RecordFrozen)), None)
-    until = None if spec is None or frozen is None else months_later(frozen, 12 * spec.retention_years)
+    frozen, until = _frozen_on(events), data_until(protocol, events)
     months = None if spec is None else spec.identities_months
     named = [] if months is None else _identities(protocol, histories, months, today)
     erasures = [
@@ -99,6 +98,18 @@ def retention_of(protocol: StudyProtocol, events: History, now: datetime) -> Ret
     )
 
 
+def data_until(protocol: StudyProtocol, events: History) -> date | None:
+    """The day (UTC) until which the data are kept; None before the freeze, or where no protocol says.
+
+    Args:
+        events: the whole record, in order.
+    """
+    frozen = _frozen_on(events)
+    if protocol.privacy is None or frozen is None:
+        return None
+    return months_later(frozen, 12 * protocol.privacy.retention_years)
+
+
 def retention_now(study: Study) -> Retention:
     """Every deadline of a study as its record is now."""
     return retention_of(study.protocol, study.record.events(), study.record.clock())
@@ -108,6 +119,10 @@ def months_later(day: date, months: int) -> date:
     """The same day of a later month, or that month's last where it is shorter."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def _frozen_on(events: History) -> date | None:
+    return next((r.at.astimezone(UTC).date() for r in events if isinstance(r.event, RecordFrozen)), None)
 
 
 def _identities(

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pandas as pd
 import pytest
 
+from analysis.description.privacy_notes import privacy_notes
 from analysis.report.build import build_report
 from analysis.report.html_file import render_html
 from analysis.results import Results, analyse
 from analysis.tables.build import StudyTables, build_tables
 from analysis.words import Words
 from study.events import ConsentWithdrawn, EndReason, ParticipantDiscontinued, RecordFrozen
+from study.protocol import PrivacySpec
 from tests.analysis.made_study import MadeStudy, make_protocol, simulate
 
 
@@ -84,3 +86,16 @@ def test_the_results_say_who_withdrew_and_what_was_erased_after_the_freeze(study
     german = render_html(build_report(results, Words("de"), images={}))
     assert "verlangten die Löschung ihrer Daten" in german
     assert "withdrew consent" not in german
+
+
+def test_the_report_says_until_when_the_data_are_kept(study: MadeStudy) -> None:
+    study.protocol = replace(study.protocol, privacy=PrivacySpec(10))
+    before = privacy_notes(study.protocol, study.events)
+
+    study.add(RecordFrozen("a" * 64, "b" * 64, "done"), None)
+    day = study.events[-1].at.date()
+
+    assert before == ["The data are kept for 10 years from the freeze."]
+    assert privacy_notes(study.protocol, study.events) == [
+        f"The data are kept until {day.year + 10}-{day:%m-%d}, 10 years from the freeze."
+    ]

@@ -1,18 +1,33 @@
-"""What a reader must know of people who took back their consent."""
+"""What a reader must know of people who took back their consent, and of how long data are kept."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from study.events import ConsentWithdrawn, RecordedEvent, RecordFrozen
+from study.privacy.retention import data_until
+from study.protocol import StudyProtocol
 
 
-def withdrawal_notes(events: Sequence[RecordedEvent]) -> list[str]:
-    """Sentences on who withdrew, what may be used, and what was erased after the record was frozen.
+def privacy_notes(protocol: StudyProtocol, events: Sequence[RecordedEvent]) -> list[str]:
+    """Sentences on who withdrew, what may be used, and until when the data are kept.
 
     Args:
         events: the whole record, in order.
     """
+    return [*_withdrawals(events), *_retention(protocol, events)]
+
+
+def _retention(protocol: StudyProtocol, events: Sequence[RecordedEvent]) -> list[str]:
+    if protocol.privacy is None:
+        return []
+    years, until = protocol.privacy.retention_years, data_until(protocol, events)
+    if until is None:
+        return [f"The data are kept for {years} years from the freeze."]
+    return [f"The data are kept until {until.isoformat()}, {years} years from the freeze."]
+
+
+def _withdrawals(events: Sequence[RecordedEvent]) -> list[str]:
     frozen = next((r.sequence for r in events if isinstance(r.event, RecordFrozen)), None)
     keep: set[str | None] = set()
     erase: set[str | None] = set()

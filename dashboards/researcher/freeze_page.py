@@ -73,8 +73,4 @@ def _form(study: Study, doing: str, do: Callable[[str], object]) -> None:
 
 def _unfinished(study: Study) -> int:
     people = [recorded.participant_id for recorded in study.record.events(kinds=[ParticipantEnrolled])]
-    return sum(
-        not isinstance(study.due(who), Finished)
-        for who in people
-        if who is not None
-    )
+    return sum(not isinstance(study.due(who), Finished) for who in people if who is not None)

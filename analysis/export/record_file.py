@@ -44,7 +44,7 @@ def write_record(
     with (folder / "record.jsonl").open("w", encoding="utf-8", newline="\n") as lines:
         for done, row in enumerate(rows):
             told("writing the record", min(done, content.head.sequence), content.head.sequence)
-            lines.write(json.dumps(_plain(row), ensure_ascii=False, allow_nan=False) + "\n")
+            lines.write(stored_line(row))
     head = {
         "study_id": content.protocol.study_id,
         "protocol_sha256": content.protocol.sha256,
@@ -62,11 +62,11 @@ def write_record(
     (folder / "README.txt").write_text("\n".join((*content.about(), "", *says)) + "\n", "utf-8")
 
 
-def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A stored row's bytes as text: the salt as hex, the body as the JSON text it is."""
+def stored_line(row: Mapping[str, Any]) -> str:
+    """A row as a line of JSON: the salt as hex, the body as the JSON text it is."""
     changed: dict[str, Any] = {}
     if isinstance(row.get("salt"), bytes):
         changed["salt"] = row["salt"].hex()
     if isinstance(row.get("body"), bytes):
         changed["body"] = row["body"].decode()
-    return {**row, **changed}
+    return json.dumps({**row, **changed}, ensure_ascii=False, allow_nan=False) + "\n"

@@ -24,6 +24,7 @@ from study.rows import Draft, every_row
 from study.store import (
     FORMAT,
     create_tables,
+    damage_of,
     event_table,
     has_tables,
     open_store,
@@ -284,7 +285,7 @@ class Record:
             The head, when every row fits its predecessor and its payload.
 
         Raises:
-            RecordBroken: names the first row that does not.
+            RecordBroken: names the first row that does not; or the rows hold, and what finds them does not.
         """
         walk = ChainWalk(self._where, self.protocol_sha256)
         noted_is_there = expected_sha256 in (None, GENESIS_SHA256)
@@ -292,7 +293,10 @@ class Record:
             for row in connection.execute(every_row()):
                 walk.step(row)
                 noted_is_there = noted_is_there or walk.head.sha256 == expected_sha256
+            damage = damage_of(connection)
         head = walk.end(erased)
+        if damage is not None:
+            raise RecordBroken(self._where, f"is damaged ({damage})", RESTORE)
         if not noted_is_there:
             problem = f"does not hold the noted head {expected_sha256}: it was cut short or rewritten"
             raise RecordBroken(self._where, problem, RESTORE, head.sequence + 1)

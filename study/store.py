@@ -182,6 +182,17 @@ def has_tables(engine: Engine) -> bool:
         return {table.name for table in metadata.sorted_tables} <= set(inspect(connection).get_table_names())
 
 
+def damage_of(connection: Connection) -> str | None:
+    """What SQLite finds wrong with its file, an index that hides rows included; None where nothing is.
+
+    PostgreSQL checks its pages as it reads them, where the cluster has checksums.
+    """
+    if connection.dialect.name != "sqlite":
+        return None
+    found = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar_one()
+    return None if found == "ok" else str(found).strip().splitlines()[-1]
+
+
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """One consistent view of the record."""

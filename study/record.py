@@ -266,7 +266,7 @@ class Record:
                 connection.execute(payload.values(salt=None, body=None))
 
     def scrub(self) -> None:
-        """Rewrite the database's files without what was erased; see `study.store_scrub.scrub`.
+        """Leave nothing of what was erased in the database's files; see `study.store_scrub.scrub`.
 
         Raises:
             RecordBusy: others were reading or writing all the time.

@@ -1,9 +1,10 @@
 """Seeing to it that what was erased is not left in the database's files.
 
-An emptied column is still there on disk: SQLite keeps it in the write-ahead log
-and in the gaps of rebuilt pages, PostgreSQL as a dead row. Both rewrite the
-file, so that what is erased is nowhere in it. PostgreSQL's own write-ahead log
-and archives of it are its administrator's; they go with their retention.
+An emptied column is still there on disk. SQLite overwrites it with zeros
+(`secure_delete`), yet keeps the old page in the write-ahead log, which is emptied
+here; PostgreSQL keeps a dead row, so its table is rewritten. PostgreSQL's own
+write-ahead log and archives of it are its administrator's; they go with their
+retention.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _WAIT_S, _PAUSE_S = 10.0, 0.1
 
 
 def scrub(engine: Engine) -> None:
-    """Rewrite the database's files without what was erased.
+    """Leave nothing of what was erased in the database's files.
 
     Raises:
         RecordBusy: others went on reading or writing for ten seconds; what was erased may still be there.
@@ -40,9 +41,8 @@ def scrub(engine: Engine) -> None:
 
 
 def _scrub_sqlite(connection: Connection, where: str) -> None:
-    # Our engine begins a transaction with every connection, and VACUUM runs outside one.
+    # Our engine begins a transaction with every connection, which would be a reader of the log.
     connection.exec_driver_sql("COMMIT")
-    connection.exec_driver_sql("VACUUM")
     until = time.monotonic() + _WAIT_S
     while connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]:
         if time.monotonic() > until:

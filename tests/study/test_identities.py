@@ -16,6 +16,7 @@ from study.errors import (
     ConductError,
     IsopathError,
     OutOfRange,
+    RecordBusy,
     RecordMismatch,
     StorageError,
     UnknownName,
@@ -24,6 +25,7 @@ from study.errors import (
 from study.events import IdentitiesHandedOut, IdentityForgotten, IdentityNoted
 from study.founding import Study, initialise_study, open_study
 from study.freeze import freeze
+from study.held import held
 from study.privacy.copies import hand_out, read_people
 from study.privacy.identities import (
     begin_key_file,
@@ -232,6 +234,25 @@ def test_after_the_freeze_an_address_may_still_be_mended(study: Study, people: t
     note_identities(study, "anna", WORDS, {people[0]: {"phone": "0"}})
 
     assert entry_of(study, WORDS, people[0])["phone"] == "0"
+
+
+def _never(process_id: str) -> IsopathError:
+    return RecordBusy("the lock", f"is held by {process_id}", "this does not happen here")
+
+
+def test_while_another_process_writes_the_key_file_nobody_else_does(
+    study: Study, people: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("study.privacy.identities._WAIT_S", 0.2)
+    before = key_file_path(study).read_bytes()
+
+    with (
+        held(study.folder.root / ".identities.lock", _never),
+        pytest.raises(RecordBusy, match="is being written by process"),
+    ):
+        note_identities(study, "anna", WORDS, {people[0]: {"phone": "1"}})
+
+    assert key_file_path(study).read_bytes() == before
 
 
 def _note_some(root: Path, who: list[str]) -> None:

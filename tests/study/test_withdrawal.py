@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import random
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -325,6 +326,33 @@ def test_an_erasure_that_is_killed_goes_on_when_it_is_run_again(
     assert len(study.record.events(kinds=[DataErased])) == 1
     assert erasures_due(study.record.events()) == {}
     study.record.close()
+
+
+def test_sqlite_leaves_nothing_behind_however_rows_lie_on_its_pages(tmp_path: Path) -> None:
+    record = Record.create(f"sqlite:///{tmp_path / 'record.sqlite'}", PROTOCOL_SHA256)
+    rng, people = random.Random(7), [f"sub-{number:02}" for number in range(20)]
+
+    def some(number: int, among: Sequence[str]) -> list[Draft]:
+        return [_wordy(rng, rng.choice(among)) for _ in range(number)]
+
+    for _ in range(25):
+        record.append("test", lambda _: some(rng.randint(1, 25), people))
+    gone = people[::2]
+    for who in gone:
+        rows = [recorded.sequence for recorded in record.events(who)]
+        record.erase_payloads("test", rows, "consent withdrawn")
+        record.append("test", lambda _: some(5, people[1::2]))
+    record.scrub()
+
+    left = bytes_of(tmp_path)
+    assert [who for who in people if f"word of {who};".encode() in left] == people[1::2]
+    record.close()
+
+
+def _wordy(rng: random.Random, who: str) -> Draft:
+    """A row of anything from a few bytes to several pages."""
+    text = f"word of {who};" * rng.choice([1, 3, 20, 60, 200, 900])
+    return Draft(ParticipantDiscontinued(EndReason.DROPPED_OUT, text), who)
 
 
 def heap(server: PostgresServer, url: str) -> bytes:

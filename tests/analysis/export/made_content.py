@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -50,6 +51,12 @@ def content_of(
         sounds=sounds or {},
         predictions={} if is_blinded else study.predictions,
     )
+
+
+@cache
+def made_content(is_blinded: bool = False) -> ExportContent:
+    """The study of `made_study`, made once: no test changes it."""
+    return content_of(made_study(), is_blinded)
 
 
 def made_sounds(study: MadeStudy, folder: Path) -> dict[str, Path]:

@@ -13,7 +13,7 @@ from jsonschema.validators import validator_for
 from analysis.export.cdisc.codes import ShortNames
 from analysis.export.cdisc.dataset_json import write_dataset_json
 from analysis.export.cdisc.variables import DOMAINS
-from tests.analysis.export.made_content import NASTY, content_of, made_study, no_progress
+from tests.analysis.export.made_content import NASTY, made_content, no_progress
 
 OURS = Path(__file__).with_name("dataset_json_1_1.schema.json")
 #: CDISC's own schema gives no licence, so it is not kept here; a package that ships it is installed apart.
@@ -37,7 +37,7 @@ def datasets(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 def written(folder: Path, is_blinded: bool = False) -> dict[str, Dataset]:
-    write_dataset_json(content_of(made_study(), is_blinded), folder, no_progress)
+    write_dataset_json(made_content(is_blinded), folder, no_progress)
     files = [path for path in folder.glob("*.json") if path.stem != "define"]
     return {path.stem.upper(): json.loads(path.read_text()) for path in files}
 
@@ -114,7 +114,7 @@ def test_arms_stand_in_dm_and_treatments_in_ex_only_when_not_blinded(tmp_path: P
 def test_questions_have_their_answer_and_valence_and_arousal_their_place_on_the_circumplex(
     tmp_path: Path,
 ) -> None:
-    content = content_of(made_study())
+    content = made_content()
     report = content.tables["self_reports"].iloc[0]
 
     first, second = rows_of(written(tmp_path)["QS"])[:2]

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from analysis.export.formats import WRITERS
-from tests.analysis.export.made_content import content_of, made_study, no_progress
+from tests.analysis.export.made_content import made_content, no_progress
 
 MANUAL = Path(__file__).parents[3] / "docs" / "record" / "exports.md"
 BLOCKS = re.findall(r"^```python\n(.*?)^```", MANUAL.read_text("utf-8"), re.MULTILINE | re.DOTALL)
@@ -18,7 +18,7 @@ BLOCKS = re.findall(r"^```python\n(.*?)^```", MANUAL.read_text("utf-8"), re.MULT
 def test_every_line_of_python_runs_and_finds_the_sessions(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    content = content_of(made_study())
+    content = made_content()
     for form, write in WRITERS.items():
         (tmp_path / f"calm-{form}").mkdir()
         write(content, tmp_path / f"calm-{form}", no_progress)

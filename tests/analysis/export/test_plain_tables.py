@@ -19,7 +19,7 @@ from analysis.export.codebook import codebook_of
 from analysis.export.content import ExportContent, Told
 from analysis.export.plain_tables import csv_of, write_csv_tables, write_parquet_tables
 from study.errors import RecordMismatch, StorageError
-from tests.analysis.export.made_content import NASTY, content_of, made_study, no_progress
+from tests.analysis.export.made_content import NASTY, made_content, no_progress
 
 Write = Callable[[ExportContent, Path, Told], None]
 BOTH = pytest.mark.parametrize("write", [write_csv_tables, write_parquet_tables])
@@ -27,12 +27,12 @@ BOTH = pytest.mark.parametrize("write", [write_csv_tables, write_parquet_tables]
 
 @pytest.fixture(scope="module")
 def content() -> ExportContent:
-    return content_of(made_study())
+    return made_content()
 
 
 @pytest.fixture(scope="module")
 def blinded() -> ExportContent:
-    return content_of(made_study(), is_blinded=True)
+    return made_content(is_blinded=True)
 
 
 def assert_same(read: dict[str, pd.DataFrame], written: ExportContent) -> None:
@@ -79,6 +79,7 @@ def test_the_same_record_gives_the_same_bytes(content: ExportContent, write: Wri
     assert all((tmp_path / "first" / f).read_bytes() == (tmp_path / "second" / f).read_bytes() for f in files)
 
 
+@pytest.mark.requirement("ALCOA+ legible")
 def test_every_exported_column_stands_in_the_codebook_with_its_meaning(
     content: ExportContent, tmp_path: Path
 ) -> None:
@@ -106,7 +107,7 @@ TEXT = st.text(
 NASTY_TEXT = st.none() | TEXT | st.sampled_from(["", "NA", "n/a", "null", "true", "=cmd()", "  ", "\r", '""'])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(
         st.tuples(NASTY_TEXT, NASTY_TEXT, st.none() | st.floats(allow_nan=False, allow_infinity=False)),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from analysis.export.psych_ds import SCHEMA_VERSION, write_psych_ds
-from tests.analysis.export.made_content import content_of, made_sounds, made_study, no_progress
+from tests.analysis.export.made_content import content_of, made_content, made_sounds, made_study, no_progress
 from tests.analysis.export.psych_ds_rules import problems_of
 
 
@@ -25,7 +25,7 @@ def dataset(tmp_path: Path) -> Path:
 def test_the_dataset_breaks_no_rule_of_the_schema(dataset: Path, tmp_path: Path) -> None:
     blinded = tmp_path / "blinded"
     blinded.mkdir()
-    write_psych_ds(content_of(made_study(), is_blinded=True), blinded, no_progress)
+    write_psych_ds(made_content(is_blinded=True), blinded, no_progress)
 
     assert problems_of(dataset) == set()
     assert problems_of(blinded) == set()

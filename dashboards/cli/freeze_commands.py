@@ -6,8 +6,10 @@ from typing import Annotated
 
 import typer
 
-from dashboards.cli.arguments import ActorOption, JsonOption, StudyArgument, actor_of, opened, say
+from dashboards.cli.arguments import ActorOption, JsonOption, StudyArgument, opened, say
+from dashboards.cli.signed_in import AsAdminOption, PasswordFromStdin, actor_allowed
 from study import freeze as closing
+from study.access.roles import Permission
 
 ReasonOption = Annotated[str, typer.Option(help="Why, in a few words.", show_default=False)]
 
@@ -20,14 +22,22 @@ def register(app: typer.Typer) -> None:
 
 
 def freeze(
-    folder: StudyArgument, reason: ReasonOption, actor: ActorOption = None, json: JsonOption = False
+    folder: StudyArgument,
+    reason: ReasonOption,
+    who: AsAdminOption = None,
+    password_stdin: PasswordFromStdin = False,
+    actor: ActorOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Close the record to participants' data, for good.
 
     The event holds the hash of the protocol's analysis block and of the last row: what
-    is analysed, and by which plan, stands before anybody sees a result by arm.
+    is analysed, and by which plan, stands before anybody sees a result by arm. Where the
+    study has an admin, an admin does it (--as).
     """
-    frozen = closing.freeze(opened(folder), actor_of(actor), reason)
+    study = opened(folder)
+    by = actor_allowed(study, Permission.FREEZE, "freezing", who, password_stdin, actor)
+    frozen = closing.freeze(study, by, reason)
     say(
         "The record is frozen: no participant's data are taken any more.\n"
         f"Analysis plan {frozen.analysis_sha256}\nRecord head   {frozen.head_sha256}",

@@ -8,12 +8,19 @@ from typing import Annotated
 
 import typer
 
+from dashboards.cli.arguments import actor_of
 from study.access.accounts import Staff, accounts_of, normal_id
+from study.access.roles import Permission, may, require_permission, standings
 from study.errors import ConductError, OutOfRange
 from study.founding import Study
+from study.frozen import is_unblinded
 
 AsOption = Annotated[
     str, typer.Option("--as", metavar="WHO", help="Your account (isopath staff).", show_default=False)
+]
+AsAdminOption = Annotated[
+    str | None,
+    typer.Option("--as", metavar="WHO", help="Your account, where the study has one that may do this."),
 ]
 PasswordFromStdin = Annotated[
     bool, typer.Option("--password-stdin", help="Read the password from standard input, one line.")
@@ -45,6 +52,29 @@ def signed_in(study: Study, who: str, from_stdin: bool) -> Staff:
     if staff is None:
         raise ConductError(name, "has just been changed", "try again")
     return staff
+
+
+def actor_allowed(
+    study: Study, permission: Permission, doing: str, who: str | None, from_stdin: bool, actor: str | None
+) -> str:
+    """The actor of something that a role is needed for, once the study has an account of that role.
+
+    Args:
+        who: the account somebody names as theirs; without one the study must have no account that may.
+        actor: what the record names where no account is needed.
+
+    Raises:
+        ConductError: see `signed_in`; or the account may not, or one is needed and none was named.
+    """
+    if who is not None:
+        staff = signed_in(study, who, from_stdin)
+        require_permission(study.record, staff.staff_id, permission, doing)
+        return staff.actor
+    now = is_unblinded(study.record)
+    able = [name for name, one in standings(study.record).items() if may(one.role, permission, now)]
+    if able:
+        raise ConductError(doing, f"is for {' or '.join(able)}", "name your account with --as")
+    return actor_of(actor)
 
 
 def _password(from_stdin: bool) -> str:

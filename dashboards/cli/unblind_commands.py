@@ -13,12 +13,12 @@ from dashboards.cli.arguments import (
     JsonOption,
     ParticipantArgument,
     StudyArgument,
-    actor_of,
     opened,
     say,
 )
-from dashboards.cli.signed_in import AsOption, PasswordFromStdin, signed_in
+from dashboards.cli.signed_in import AsAdminOption, AsOption, PasswordFromStdin, actor_allowed, signed_in
 from study import unblinding
+from study.access.roles import Permission
 from study.errors import ConductError
 from study.freeze import unblind
 from study.unblinding import ToldArm, UnblindingCase
@@ -158,16 +158,22 @@ def study(
         str | None,
         typer.Option(metavar="STUDY_ID", help="The study's id, instead of being asked to type it."),
     ] = None,
+    who: AsAdminOption = None,
+    password_stdin: PasswordFromStdin = False,
     actor: ActorOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Let results be seen by arm, from now on. The record must be frozen; this cannot be taken back."""
+    """Let results be seen by arm, from now on. The record must be frozen; this cannot be taken back.
+
+    Where the study has an admin, an admin does it (--as).
+    """
     found = opened(folder)
+    by = actor_allowed(found, Permission.UNBLIND, "unblinding", who, password_stdin, actor)
     wanted = found.protocol.study_id
     typed = _asked("This cannot be taken back. Type the study's id") if confirm is None else confirm
     if typed.strip() != wanted:
         raise ConductError("unblind", f"{typed!r} is not this study's id", f"type {wanted} to confirm")
-    unblind(found, actor_of(actor), reason)
+    unblind(found, by, reason)
     say("Results may be seen by arm from now on.", json, {"unblinded": True})
 
 

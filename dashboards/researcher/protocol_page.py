@@ -11,8 +11,11 @@ from dashboards.cli.protocol_picture import example_start, planned_arms
 from dashboards.researcher import markup
 from dashboards.researcher.frame import open_page
 from dashboards.researcher.gate import require_staff
+from dashboards.researcher.times import moment
 from dashboards.server.serving import current
 from study.access.roles import Permission
+from study.events import ProtocolAmended
+from study.founding import Study
 from study.oversight.words import counted
 from study.protocol import StudyProtocol
 
@@ -20,14 +23,35 @@ from study.protocol import StudyProtocol
 def show() -> None:
     """The page."""
     require_staff(Permission.SEE_PROGRESS)
-    open_page("Protocol", "The plan as it was frozen when the study began. Nobody's allocation is here.")
+    open_page("Protocol", "The plan as it was frozen, in the version in force. Nobody's allocation is here.")
     protocol = current().study.protocol
+    _show_amendments(current().study)
     show_plan(protocol)
     with st.expander("Safety"):
         _show_safety(protocol)
     with st.expander("Analysis"):
         _show_analysis(protocol)
     markup.show(markup.paragraph(f"SHA-256 of the protocol file: {protocol.sha256}", is_quiet=True))
+
+
+def _show_amendments(study: Study) -> None:
+    rows = [
+        (
+            recorded.event.version,
+            moment(recorded.at),
+            recorded.event.reason,
+            "; ".join(recorded.event.changes),
+        )
+        for recorded in reversed(study.record.events(kinds=[ProtocolAmended]))
+        if isinstance(recorded.event, ProtocolAmended)
+    ]
+    if rows:
+        text = (
+            "An amendment holds for whoever is enrolled after it; everybody else goes on under their version."
+        )
+        markup.show(markup.paragraph(text))
+        columns = ("Version", "In force since", "Why", "What changed")
+        markup.show(markup.table("Amendments", columns, rows))
 
 
 def show_plan(protocol: StudyProtocol) -> None:

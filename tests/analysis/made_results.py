@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -83,7 +84,7 @@ def make_results(
         agreement=_agreement(music, people, clip_points, rng),
         dose=_dose(names, labels, people),
         blinding=_blinding(names, labels, people),
-        conduct=CONDUCT,
+        conduct=deepcopy(CONDUCT),
         paths=[_paths(arm, labels[arm], index, people, arm in music, rng) for index, arm in enumerate(names)],
         changes=[
             {"arm": arm, "label": labels[arm], "pairs": _pairs(people, 0.15 * index, rng)}

@@ -12,7 +12,14 @@ from typer.testing import CliRunner, Result
 from dashboards.cli.main import app
 from study.access.accounts import accounts_of
 from study.errors import ConductError, IsopathError, OutOfRange
-from study.events import ArmRevealed, Role, StaffAdded, UnblindingApproved
+from study.events import (
+    ArmRevealed,
+    ArmsUnblinded,
+    RecordFrozen,
+    Role,
+    StaffAdded,
+    UnblindingApproved,
+)
 from study.founding import Study
 from study.record import Draft
 from tests.dashboards.app.staff import PASSWORD, staffed
@@ -77,6 +84,23 @@ def test_nobody_acts_for_an_account_without_its_password_or_beyond_its_role(stud
     assert "stan is statistician, and may not" in str(beyond)
     assert "the account or its password is not right" in str(stranger)
     assert not study.record.events(kinds=[UnblindingApproved, ArmRevealed])
+
+
+@pytest.mark.requirement("21 CFR 11.10(d)", "ICH E6(R3) 4.2.6")
+def test_once_there_is_an_admin_nobody_else_freezes_or_unblinds_at_the_command_line(study: Study) -> None:
+    root, why = study.folder.root, ("--reason", "the last visit is done")
+
+    unnamed = refused("freeze", root, *why)
+    beyond = refused("freeze", root, *why, "--as", "cora", "--password-stdin")
+    done("freeze", root, *why, "--as", "anna", "--password-stdin")
+    confirmed = ("--confirm", study.protocol.study_id)
+    early = refused("unblind", "study", root, *why, *confirmed)
+    done("unblind", "study", root, *why, *confirmed, "--as", "anna", "--password-stdin")
+
+    assert str(unnamed) == "freezing: is for anna; name your account with --as"
+    assert "cora is coordinator, and may not" in str(beyond)
+    assert "name your account with --as" in str(early)
+    assert {r.actor for r in study.record.events(kinds=[RecordFrozen, ArmsUnblinded])} == {"admin:anna"}
 
 
 def test_an_account_of_an_identity_provider_is_sent_to_the_dashboard(study: Study) -> None:

@@ -24,6 +24,7 @@ from dashboards.cli import (
     evaluate_command,
     export_command,
     freeze_commands,
+    guidelines_command,
     hear_command,
     identity_commands,
     import_command,
@@ -103,6 +104,7 @@ backup_commands.register(app)
 checkpoint_command.register(app)
 import_command.register(app)
 export_command.register(app)
+guidelines_command.register(app)
 demo_command.register(app)
 compose_command.register(app)
 hear_command.register(app)

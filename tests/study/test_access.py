@@ -95,6 +95,7 @@ def is_open(study: Study, accounts: Accounts, token: str) -> bool:
     return accounts.staff_of_session(token, study.record.clock()) is not None
 
 
+@pytest.mark.requirement("21 CFR 11.10(d)")
 def test_the_right_password_opens_a_session_that_knows_the_role(study: Study, accounts: Accounts) -> None:
     token = session_of(study, accounts, " Cora ")
 
@@ -154,6 +155,7 @@ def test_four_plain_words_are_a_good_password() -> None:
     check_password_strength("tables quietly borrow rain", "cora")
 
 
+@pytest.mark.requirement("21 CFR 11.300(d)")
 def test_five_wrong_passwords_make_an_account_wait_and_each_further_one_twice_as_long(
     study: Study, accounts: Accounts, clock: SimulatedClock
 ) -> None:
@@ -290,6 +292,7 @@ def test_a_session_ends_after_half_an_hour_unused_and_twelve_hours_in_all(
     ],
     ids=["log-out", "role", "removal", "password"],
 )
+@pytest.mark.requirement("21 CFR 11.300(c)")
 def test_a_session_ends_at_once_with(
     ending: Callable[[Study, Accounts, str], object], study: Study, accounts: Accounts
 ) -> None:
@@ -325,6 +328,7 @@ def test_a_hash_without_a_row_of_the_record_opens_nothing(study: Study, accounts
     assert try_in(study, accounts, "mallory", PASSWORD).token is None
 
 
+@pytest.mark.requirement("ALCOA+ attributable", "21 CFR 11.10(e)", "ICH E6(R3) 4.2.2(a)")
 def test_everything_about_accounts_is_an_event_with_who_did_it(study: Study, accounts: Accounts) -> None:
     change_role(study, "admin:anna", "cora", Role.STATISTICIAN)
     set_password(study, accounts, "admin:anna", "cora", "other words go here")
@@ -354,6 +358,7 @@ def test_the_last_admin_stays(study: Study, accounts: Accounts) -> None:
     assert list(accounts.staff()) == ["cora", "ben"]
 
 
+@pytest.mark.requirement("21 CFR 11.300(a)")
 def test_an_account_that_is_there_is_not_made_again_nor_its_password_changed(
     study: Study, accounts: Accounts
 ) -> None:
@@ -384,6 +389,7 @@ def test_whom_a_provider_vouches_for_has_no_password_and_comes_in_by_a_code_that
         accounts.issue_code("mallory@clinic.example", study.record.clock())
 
 
+@pytest.mark.requirement("21 CFR 11.10(g)", "ICH E6(R3) 4.1")
 def test_a_coordinator_never_sees_arms_and_nobody_sees_results_by_arm_before_unblinding() -> None:
     for role, is_unblinded_now in product(Role, (False, True)):
         sees = {p for p in Permission if may(role, p, is_unblinded_now)}
@@ -403,6 +409,7 @@ def test_statistician_and_admin_see_arms_only_once_unblinded(role: Role) -> None
     assert may(role, Permission.SEE_ARMS, is_unblinded=True)
 
 
+@pytest.mark.requirement("ICH E6(R3) 4.1.4")
 def test_looking_at_an_arm_is_recorded_once_an_hour(
     study: Study, accounts: Accounts, clock: SimulatedClock
 ) -> None:
@@ -423,6 +430,7 @@ def test_looking_at_an_arm_is_recorded_once_an_hour(
     assert seen == [("unblinded:una", "ses-01"), ("unblinded:una", "ses-02"), ("unblinded:una", "ses-01")]
 
 
+@pytest.mark.requirement("21 CFR 11.300(c)")
 def test_a_link_opens_for_its_person_until_it_expires_or_is_revoked(
     study: Study, clock: SimulatedClock
 ) -> None:
@@ -478,6 +486,7 @@ def rows_read(study: Study) -> Iterator[list[int]]:
         yield read
 
 
+@pytest.mark.requirement("21 CFR 11.10(f)", "ICH E6(R3) 4.2.6")
 def test_a_frozen_record_takes_no_participants_data_and_says_what_to_do(study: Study) -> None:
     person = enrol(study, "test", STRATUM)
     issue_link(study, "test", person)
@@ -524,6 +533,7 @@ def test_the_freeze_holds_the_hash_of_the_analysis_block_of_the_protocol_file(st
     assert freeze(study, "admin:anna", "done").analysis_sha256 == canonical_sha256(block)
 
 
+@pytest.mark.requirement("ICH E9 5.8")
 def test_unblinding_comes_after_freezing_once_and_with_a_reason(study: Study) -> None:
     with pytest.raises(ConductError, match="not frozen"):
         unblind(study, "admin:anna", "too early")

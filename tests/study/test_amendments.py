@@ -73,7 +73,7 @@ def new_title(protocol: dict[str, Any]) -> None:
     protocol["study"]["title"] = "New"
 
 
-@pytest.mark.requirement("SPIRIT 2025 item 29", "ALCOA+ original")
+@pytest.mark.requirement("SPIRIT 2025 item 31", "ALCOA+ original")
 def test_people_under_way_go_on_under_their_version_and_new_people_under_the_new_one(
     staffed: Study, tmp_path: Path
 ) -> None:
@@ -109,7 +109,7 @@ def test_an_opened_study_knows_every_version(staffed: Study, tmp_path: Path) -> 
     again.record.close()
 
 
-@pytest.mark.requirement("SPIRIT 2025 item 29")
+@pytest.mark.requirement("SPIRIT 2025 item 31")
 def test_a_study_opened_before_notices_an_amendment_without_being_opened_again(
     staffed: Study, tmp_path: Path
 ) -> None:

@@ -158,7 +158,7 @@ def test_secrets_are_in_a_backup_only_where_asked_for(study: Study, tmp_path: Pa
     assert not (whole / "identities.sealed").exists()
 
 
-@pytest.mark.requirement("GDPR 17")
+@pytest.mark.requirement("GDPR Art. 17")
 def test_who_was_erased_is_gone_from_a_backup_and_is_not_restored(
     stored: Study, tmp_path: Path, clock: SimulatedClock
 ) -> None:

@@ -87,7 +87,7 @@ def test_every_place_of_every_method_is_found_again(made: Made, method: str, for
     assert all((place.drawn is not None) == (form is SeedForm.DRAWN) for place in places(study))
 
 
-@pytest.mark.requirement("ALCOA+ original", "ICH E6(R3) 4.1.4 randomisation")
+@pytest.mark.requirement("ALCOA+ original", "ICH E6(R3) 4(c)")
 def test_a_sealed_seed_allocates_nobody_without_its_passphrase(made: Made) -> None:
     study = made(form=SeedForm.SEALED_SEED)
     participant_id = eligible(study)

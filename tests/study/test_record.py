@@ -54,6 +54,7 @@ def texts(record: Record) -> list[str]:
     return [r.event.description for r in record.events() if isinstance(r.event, DeviationRecorded)]
 
 
+@pytest.mark.requirement("ALCOA+ accurate", "ALCOA+ consistent")
 def test_events_come_back_in_order_as_they_were_given(record: Record) -> None:
     add(record, "one", "two", "três — 三")
 
@@ -76,6 +77,7 @@ def test_a_refusal_while_deciding_leaves_nothing_behind(record: Record) -> None:
     assert record.head().sequence == 0
 
 
+@pytest.mark.requirement("ALCOA+ complete")
 def test_several_events_of_one_decision_are_there_together_or_not_at_all(
     record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,6 +104,7 @@ def test_several_events_of_one_decision_are_there_together_or_not_at_all(
         ("payload", {"salt": None, "body": None}),
     ],
 )
+@pytest.mark.requirement("21 CFR 11.10(a)", "21 CFR 11.10(e)", "ALCOA+ original")
 def test_verify_names_the_first_changed_row(record: Record, table: str, values: dict[str, object]) -> None:
     add(record, "one", "two", "three")
     target = {"event": event_table, "payload": payload_table}[table]
@@ -139,6 +142,7 @@ def test_verify_with_a_noted_head_finds_a_record_cut_short(record: Record) -> No
         record.verify(expected_sha256=noted.sha256)
 
 
+@pytest.mark.requirement("21 CFR 11.10(e)")
 def test_a_changed_payload_is_never_read(record: Record) -> None:
     add(record, "one")
     with writing(record._engine) as connection:
@@ -148,6 +152,7 @@ def test_a_changed_payload_is_never_read(record: Record) -> None:
         record.events()
 
 
+@pytest.mark.requirement("GDPR Art. 17", "ALCOA+ traceable")
 def test_an_erased_payload_is_gone_and_the_chain_still_verifies(record: Record, tmp_path: Path) -> None:
     add(record, "one", "a secret wish", "three")
 
@@ -203,6 +208,7 @@ def test_an_event_of_a_newer_isopath_is_refused(record: Record) -> None:
         decode("SomethingNew", 1, {})
 
 
+@pytest.mark.requirement("21 CFR 11.10(c)", "ALCOA+ available")
 def test_an_old_payload_is_lifted_when_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(UPCASTS, ("DeviationRecorded", 0), lambda old: {**old, "reason": "not asked then"})
 
@@ -253,6 +259,7 @@ def kill_while_writing(store_url: str, points: int, seed: int) -> None:
     record.close()
 
 
+@pytest.mark.requirement("ALCOA+ complete", "ALCOA+ enduring")
 def test_a_kill_at_any_moment_leaves_a_record_that_verifies_with_all_it_acknowledged(store_url: str) -> None:
     kill_while_writing(store_url, KILL_POINTS, seed=1)
 

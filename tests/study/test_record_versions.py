@@ -99,6 +99,7 @@ def test_verify_names_an_amendment_that_does_not_follow(record: Record, draft: D
     assert broken.value.sequence == 2
 
 
+@pytest.mark.requirement("ALCOA+ contemporaneous", "ALCOA+ consistent", "ICH E6(R3) 4.2.2(d)")
 def test_a_clock_that_goes_back_is_noted_and_nothing_is_lost(record: Record, clock: SimulatedClock) -> None:
     append(record, note())
     clock.advance(3600)

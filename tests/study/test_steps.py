@@ -177,6 +177,7 @@ EVERY_STEP: list[Step] = [
     example=st.sampled_from(sorted(EXAMPLES.glob("*.json"))),
     choices=st.lists(st.integers(0, 9), min_size=5, max_size=60),
 )
+@pytest.mark.requirement("21 CFR 11.10(f)")
 def test_every_reachable_history_has_one_next_step_and_refuses_the_others(
     example: Path, choices: list[int]
 ) -> None:
@@ -206,6 +207,7 @@ def test_every_reachable_history_has_one_next_step_and_refuses_the_others(
         study.record.close()
 
 
+@pytest.mark.requirement("ALCOA+ original")
 def test_a_second_post_report_is_refused_and_the_first_stands(study: Study) -> None:
     participant_id = completed(study)
     before = study.record.head()
@@ -288,6 +290,7 @@ def test_a_person_may_leave_at_any_step_and_only_once(study: Study) -> None:
             discontinue(study, ACTOR, participant_id, EndReason.WITHDREW, "")
 
 
+@pytest.mark.requirement("ALCOA+ traceable")
 def test_a_visit_outside_its_window_is_taken_and_recorded_as_a_deviation(
     tmp_path: Path, clock: SimulatedClock
 ) -> None:

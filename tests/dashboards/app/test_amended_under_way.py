@@ -36,7 +36,7 @@ def amended(study: Study, to: Path) -> Path:
     return to
 
 
-@pytest.mark.requirement("SPIRIT 2025 item 29", "ICH E6(R3) 3.9")
+@pytest.mark.requirement("SPIRIT 2025 item 31", "ICH E6(R3) 3.9")
 def test_a_session_under_way_goes_on_under_its_version_and_the_server_notices_without_a_restart(
     tmp_path: Path,
 ) -> None:

@@ -30,7 +30,7 @@ ZIPPED = ["tables.zip", "parquet.zip", "bids.zip", "psych-ds.zip", "cdisc.zip", 
 
 class TestExports:
     @pytest.mark.parametrize("name", [*ZIPPED, "record.jsonl", "head.json"])
-    @pytest.mark.requirement("ICH E6(R3) 4.1 blinding")
+    @pytest.mark.requirement("ICH E6(R3) 4.1")
     def test_a_blinded_export_tells_no_arm(self, trial: Study, name: str) -> None:
         export = make_export(trial, name, is_blinded=True)
 

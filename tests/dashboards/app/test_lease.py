@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pytest
+
 from dashboards.server.lease import LASTS_S, Leases
 
 
@@ -15,6 +17,7 @@ class Clock:
         return self.now_s
 
 
+@pytest.mark.requirement("21 CFR 11.10(h)")
 def test_the_first_tab_to_speak_has_the_lease_and_the_second_has_not() -> None:
     leases = Leases(Clock())
 

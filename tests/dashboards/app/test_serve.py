@@ -47,6 +47,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 # What it refuses.
 
 
+@pytest.mark.requirement("21 CFR 11.30")
 def test_beyond_this_machine_it_does_not_start_without_tls(study: Study) -> None:
     message = refusal(isopath("serve", study.folder.root, "--host", "0.0.0.0"))
 

@@ -2,7 +2,7 @@
 
 People under way go on under the version they consented to; whoever is enrolled afterwards is under the new
 one. What would make the two incomparable, or undo the allocation, is refused once anybody is enrolled
-(SPIRIT 2025, item 29; ICH E9, 4.5; ICH E6(R3), 3.9). The plan of analysis may change while nobody can know
+(SPIRIT 2025, item 31). The plan of analysis may change while nobody can know
 results by arm, and every such change stands in the report.
 """
 

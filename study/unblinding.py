@@ -1,6 +1,6 @@
 """One participant's arm, told to one person: asked for, allowed by another, and shown once.
 
-Whoever looks after a person may have to know what they were given (ICH E6(R3), 4.1.4; E9, 2.3.1). They
+Whoever looks after a person may have to know what they were given (ICH E6(R3), 4.1). They
 ask with a reason, somebody else decides, and the arm is then shown to whoever asked and to nobody else. In
 an emergency nobody is waited for: typing the participant's id takes the place of the approval, staff are
 alerted at once, and the report names it. Each step is an event; none of them holds the arm.

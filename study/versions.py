@@ -1,7 +1,7 @@
 """Which version of the protocol a person is under, and how later versions are read from the record.
 
 An amendment holds for whoever is enrolled after it; everybody else goes on under the version they consented
-to (SPIRIT 2025, item 29). The rows of the record carry the version they are under, so a participant's first
+to (SPIRIT 2025, item 31). The rows of the record carry the version they are under, so a participant's first
 row says which is theirs.
 """
 

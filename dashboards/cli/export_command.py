@@ -9,7 +9,9 @@ import typer
 
 from dashboards.cli.arguments import JsonOption, StudyArgument, opened, say, software_version
 from dashboards.cli.progress import late_counted_bar
+from dashboards.cli.signed_in import AsAdminOption, PasswordFromStdin, actor_allowed
 from dashboards.export_kinds import ExportFormat
+from study.access.roles import Permission
 
 
 def register(app: typer.Typer) -> None:
@@ -32,18 +34,23 @@ def export(
         list[Path] | None,
         typer.Option(metavar="FILE", help="A signed checkpoint to go with the record; may be given often."),
     ] = None,
+    who: AsAdminOption = None,
+    password_stdin: PasswordFromStdin = False,
     json: JsonOption = False,
 ) -> None:
     """Write the study for other programs, each format with its data dictionary.
 
     Until the record is frozen and unblinded every export is blinded. The record is
-    verified first; the same record gives the same files, byte for byte.
+    verified first; the same record gives the same files, byte for byte. Where the study has
+    accounts that may export, name yours with --as.
     """
     from dashboards.study_export import export_study
 
+    study = opened(folder)
+    actor_allowed(study, Permission.EXPORT, "exporting a study", who, password_stdin, None)
     with late_counted_bar() as told:
         done = export_study(
-            opened(folder), form, out, software_version(), told, blinded, not no_sounds, checkpoint or ()
+            study, form, out, software_version(), told, blinded, not no_sounds, checkpoint or ()
         )
     lines = [f"{out}: {done.files} files, from {done.rows} rows of the record, head {done.head_sha256}"]
     if done.is_simulated:

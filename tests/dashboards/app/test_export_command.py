@@ -32,6 +32,7 @@ from study.rendered import read_manifests
 from tests.analysis.export.psych_ds_rules import problems_of
 from tests.analysis.export.test_bids import UNKNOWN, validated
 from tests.dashboards.app.busy_study import HOSTILE, BusyStudy
+from tests.dashboards.app.staff import PASSWORD, staffed
 from tests.dashboards.command_line import Outcome, isopath, refusal
 
 
@@ -182,6 +183,18 @@ class TestTheRecord:
         assert not any({"salt", "sha256", "body"} & set(row) for row in rows)
         assert {len(row["at"]) for row in rows} == {10}
         assert not (tmp_path / "record" / "verify_record.py").exists()
+
+
+def test_where_somebody_has_an_account_that_may_export_nobody_else_does(trial: Study, tmp_path: Path) -> None:
+    staffed(trial)
+
+    def exported_by(who: str) -> Outcome:
+        command = ["export", str(trial.folder.root), "--format", "csv", "--out", str(tmp_path / "csv")]
+        return isopath(*command, "--as", who, "--password-stdin", lines=f"{PASSWORD}\n")
+
+    assert "exporting a study" in refusal(exported_by("cora"))
+    assert not (tmp_path / "csv").exists()
+    assert exported_by("stan").code == 0
 
 
 class TestBlinding:

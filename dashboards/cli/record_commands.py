@@ -14,6 +14,7 @@ from rich.table import Table
 from dashboards.cli.arguments import JsonOption, StudyArgument, opened, say
 from dashboards.cli.passphrases import PassphraseFile, with_seed
 from study.checkpoint import check_against
+from study.erasable import erasures_due
 from study.errors import OutOfRange
 from study.events import (
     AdverseEventReported,
@@ -73,6 +74,7 @@ def status(folder: StudyArgument, json: JsonOption = False) -> None:
             "unblinded": is_unblinded(study.record),
             "recruitment_paused": is_paused(study.record),
             "protocol_version": study.protocol.version,
+            "to_be_erased": sorted(erasures_due(study.record.events())),
         }
         facts = {"simulated": rehearsal, **closed, "planned": planned, **counts, "next": due, "visits": seen}
         say("", True, facts)
@@ -95,6 +97,9 @@ def _print_status(study: Study, counts: dict[str, int], due: dict[str, str], reh
         console.print("[bold]Recruitment is paused[/bold]: nobody is enrolled for now.", highlight=False)
     for rule in reached_stop_rules(study.protocol, study.record.events()):
         console.print(f"[bold]{rule.text}[/bold] ({rule.at:%Y-%m-%d %H:%M} UTC)", highlight=False)
+    for participant_id, at in erasures_due(study.record.events()).items():
+        asked = f"{participant_id} asked on {at:%Y-%m-%d} to be erased"
+        console.print(f"[bold]{asked}[/bold]: isopath withdraw --erase", highlight=False)
     counted = ", ".join(f"{name.replace('_', ' ')} {number}" for name, number in counts.items())
     console.print(f"Planned {study.protocol.sample_size}; {counted}.", highlight=False)
     table = Table("next step", "participants", "who", box=None, pad_edge=False)

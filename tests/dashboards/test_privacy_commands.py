@@ -15,6 +15,7 @@ from dashboards.study_export import export_study
 from study.errors import ConductError, OutOfRange, WrongPassphrase
 from study.events import ConsentWithdrawn
 from study.founding import Study, initialise_study, open_study
+from study.privacy.withdrawal import withdraw
 from study.step import RenderSession
 from tests.study.conftest import ONE_SESSION
 from tests.study.every_step import walk_to
@@ -112,6 +113,16 @@ def test_an_erasure_is_confirmed_by_typing_the_id(study: Study, secret: Path) ->
     told = facts(run("retention", root, "--json"))
     assert (told["erasures"], told["is_overdue"]) == ([], False)
     assert "Nothing is overdue." in run("retention", root).stdout
+
+
+def test_status_names_who_waits_to_be_erased(study: Study) -> None:
+    who, root = enrolled(study), study.folder.root
+    withdraw(study, "participant", who, keeps_data=False, closes_links=False)
+
+    assert facts(run("status", root, "--json"))["to_be_erased"] == [who]
+    assert f"{who} asked on" in run("status", root).stdout
+    run("withdraw", root, who, "--erase", "--confirm", who)
+    assert facts(run("status", root, "--json"))["to_be_erased"] == []
 
 
 def test_no_export_says_who_somebody_is(study: Study, secret: Path, tmp_path: Path) -> None:

@@ -102,6 +102,6 @@ def _restriction(allocation: AllocationSpec) -> str:
             f"minimisation with a random element (probability {allocation.probability})"
         ),
         AllocationMethod.SIMPLE: "simple randomisation",
-        AllocationMethod.BIASED_COIN: f"a biased coin (probability {allocation.probability})",
+        AllocationMethod.BIASED_COIN: f"a biased coin (probability {allocation.probability or 2 / 3:.3g})",
     }[allocation.method]
     return f"{how[0].upper()}{how[1:]}; stratified or balanced by: {strata}."

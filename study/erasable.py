@@ -53,6 +53,8 @@ KEPT: Mapping[str, str] = {
 HARM = "harm is kept for the safety of others (ICH E6(R3), 3.13; GDPR Art. 17(3)(b), (c))"
 """Why reports of harm are kept unless the study is free to erase them."""
 
+_CALLS = frozenset({"SupportOffered", "SupportAnswered", "PlaybackStopped", "AlertAcknowledged"})
+
 
 def erasable_rows(history: History, harm_too: bool = False) -> list[int]:
     """Rows of one person whose payload goes when they ask for it, and is still there.
@@ -82,18 +84,21 @@ def erasures_due(events: History) -> dict[str, datetime]:
     return {who: at for who, at in due.items() if erasable_rows(left[who]) or not _is_attested(left[who])}
 
 
-def as_erased(events: Sequence[RecordedEvent]) -> list[RecordedEvent]:
+def as_erased(events: Sequence[RecordedEvent], but_calls: bool = False) -> list[RecordedEvent]:
     """The record as it is once every erasure that was asked for is carried out.
 
     Args:
         events: the whole record, in order.
+        but_calls: calls for help and distress, and who saw them, are still told: somebody may have to come.
     """
     due = erasures_due(events)
     if not due:
         return list(events)
     gone: set[int] = set()
     for who in due:
-        gone.update(erasable_rows([r for r in events if r.participant_id == who]))
+        theirs = [r for r in events if r.participant_id == who]
+        calls = {r.sequence for r in theirs if but_calls and r.kind in _CALLS}
+        gone.update(row for row in erasable_rows(theirs) if row not in calls)
     return [replace(r, event=None) if r.sequence in gone else r for r in events]
 
 

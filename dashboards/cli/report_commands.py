@@ -178,7 +178,7 @@ def discontinue(
     actor: ActorOption = None,
     json: JsonOption = False,
 ) -> None:
-    """End a participant's part before its planned end."""
+    """End a participant's part before its planned end. Whoever withdraws is better asked first: isopath withdraw."""
     study = opened(folder)
     conduct.discontinue(study, actor_of(actor), participant_id, reason, note)
     say(

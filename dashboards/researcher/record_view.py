@@ -132,7 +132,7 @@ def _renewed(study: Study, kept: RecordView | None) -> RecordView:
         is_less = any(isinstance(recorded.event, (ConsentWithdrawn, PayloadErased)) for recorded in added[1:])
         if is_grown and not is_less:
             return _grown(kept, head, added[1:])
-    events = as_erased(_up_to(head, study.record.events()))
+    events = as_erased(_up_to(head, study.record.events()), but_calls=True)
     return RecordView(study, head, events, histories_of(events))
 
 

@@ -19,7 +19,7 @@ from dashboards.server.serving import Served, begin_serving
 from protocols import example_path
 from study.access.accounts import Staff
 from study.access.links import participant_of
-from study.conduct import enrol
+from study.conduct import enrol, give_consent
 from study.events import (
     AdverseEventReported,
     AlertAcknowledged,
@@ -35,7 +35,9 @@ from study.events import (
 from study.founding import Study
 from study.freeze import freeze, unblind
 from study.oversight import alerts_of, quality_rows, status_of
+from study.privacy.withdrawal import withdraw
 from study.record import Draft
+from study.support import call_staff
 from tests.dashboards.app.arm_leaks import Shown, leaks_in
 from tests.dashboards.app.busy_study import HOSTILE, BusyStudy
 from tests.dashboards.app.looked_at import Page, page_script
@@ -202,6 +204,20 @@ class TestParticipants:
         assert [wish.keeps_data for wish in wishes if isinstance(wish, ConsentWithdrawn)] == [False]
         assert "asked for their data to be erased" in page.run().text
         assert "Erasure asked for" in opens("overview", Role.COORDINATOR).text
+
+    def test_a_call_for_help_is_told_though_whoever_called_asked_to_be_erased(
+        self, busy: BusyStudy, opens: Opens
+    ) -> None:
+        strata = busy.study.protocol.allocation.strata
+        who = enrol(busy.study, "test", {factor.factor: factor.levels[0] for factor in strata})
+        give_consent(busy.study, "participant", who, busy.study.protocol.languages[0])
+        call_staff(busy.study, "participant", who, SESSION)
+
+        withdraw(busy.study, "participant", who, keeps_data=False, closes_links=False)
+
+        told = opens("overview", Role.COORDINATOR).text
+        assert f"{who}: called for somebody to come" in told
+        assert f"{who}: asks for their data to be erased" in told
 
     def test_how_a_sound_was_made_is_not_told_to_a_coordinator(self, busy: BusyStudy, opens: Opens) -> None:
         rendered = busy.study.record.events(kinds=[SessionRendered])[0].event

@@ -34,6 +34,7 @@ def results_answers(trial: Trial) -> dict[str, Answer]:
                 f"Stop rules reached: {', '.join(reached)}." if reached else "No stop rule was reached.",
             ),
             ("conduct",),
+            "" if facts.frozen_at else "the end, once the record is frozen",
         ),
         "24a": Answer(
             (*delivery_sentences(trial), *stop_sentences(trial)), ("participants", "provenance"), hidden

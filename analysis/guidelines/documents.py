@@ -24,6 +24,7 @@ SPIRIT = (
     "statement: updated guideline for protocols of randomised trials. PLoS Medicine 2025;22:e1004589."
 )
 HIDDEN_ARMS = "Arms are hidden: the record is not frozen and unblinded yet, so all arms stand in one column."
+_FROM_PROTOCOL = "Made by isopath from the protocol alone. The same protocol gives the same document."
 _FOOTER = (
     "Filled by isopath from the protocol, the record and the results; what it cannot know is left to the "
     "authors. The same record gives the same document."
@@ -61,7 +62,8 @@ def schedule_document(protocol: StudyProtocol) -> Report:
         "Schedule of enrolment, interventions and assessments", ("", *schedule.columns), tuple(rows)
     )
     section = Section("schedule", "Schedule", (table, Bullets((*arms, *schedule.notes)), Text(SPIRIT)))
-    return _document(protocol, "Schedule of enrolment, interventions and assessments", (section,), ())
+    report = _document(protocol, "Schedule of enrolment, interventions and assessments", (section,), ())
+    return replace(report, footer=_FROM_PROTOCOL)
 
 
 def consort_document(trial: Trial) -> Report:

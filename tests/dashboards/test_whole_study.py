@@ -12,7 +12,7 @@ import soundfile
 
 from study.events import SessionRendered
 from study.founding import open_study
-from tests.dashboards.command_line import isopath, refusal
+from tests.dashboards.command_line import isopath, isopath_anew, refusal
 from tests.study.conftest import EXAMPLES
 
 REHEARSE = ("--participants", "6", "--seed", "5", "--session-s", "24")
@@ -104,7 +104,7 @@ def test_a_coordinator_never_sees_an_arm(rehearsed: Path) -> None:
 def test_the_same_seed_gives_the_same_sound_on_one_core_and_on_two(rehearsed: Path, tmp_path: Path) -> None:
     again = tmp_path / "again"
     assert isopath("init", again, "--protocol", EXAMPLES / "three_arm_silence.json").code == 0
-    assert isopath("rehearse", again, *REHEARSE, "--jobs", "1").code == 0
+    assert isopath_anew("rehearse", again, *REHEARSE, "--jobs", "1").code == 0
 
     assert sounds(again) == sounds(rehearsed)
 
@@ -112,7 +112,7 @@ def test_the_same_seed_gives_the_same_sound_on_one_core_and_on_two(rehearsed: Pa
 def test_analysing_again_gives_the_same_results(rehearsed: Path) -> None:
     before = (rehearsed / "results.json").read_bytes()
 
-    assert isopath("analyse", rehearsed).code == 0
+    assert isopath_anew("analyse", rehearsed).code == 0
 
     assert (rehearsed / "results.json").read_bytes() == before
 
@@ -120,7 +120,7 @@ def test_analysing_again_gives_the_same_results(rehearsed: Path) -> None:
 def test_rehearsing_again_with_the_same_settings_changes_nothing(rehearsed: Path) -> None:
     head = isopath("verify", rehearsed, "--json").facts
 
-    assert isopath("rehearse", rehearsed, *REHEARSE).code == 0
+    assert isopath_anew("rehearse", rehearsed, *REHEARSE).code == 0
 
     assert isopath("verify", rehearsed, "--json").facts == head
     assert "was rehearsed with other settings" in refusal_of_rehearsal(rehearsed, "--seed", "6")

@@ -178,7 +178,10 @@ def discontinue(
     actor: ActorOption = None,
     json: JsonOption = False,
 ) -> None:
-    """End a participant's part before its planned end. Whoever withdraws is better asked first: isopath withdraw."""
+    """End a participant's part before its planned end.
+
+    For somebody who withdraws use isopath withdraw: they are asked what may become of what they gave.
+    """
     study = opened(folder)
     conduct.discontinue(study, actor_of(actor), participant_id, reason, note)
     say(

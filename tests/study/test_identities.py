@@ -264,8 +264,8 @@ def _note_some(root: Path, who: list[str]) -> None:
 
 def test_two_processes_that_note_at_once_lose_nobody(study: Study, people: tuple[str, str]) -> None:
     more = [enrol(study, "anna", STRATUM) for _ in range(4)]
-    spawned = multiprocessing.get_context("spawn")
-    both = [spawned.Process(target=_note_some, args=(study.folder.root, more[i::2])) for i in range(2)]
+    forked = multiprocessing.get_context("fork")
+    both = [forked.Process(target=_note_some, args=(study.folder.root, more[i::2])) for i in range(2)]
     for process in both:
         process.start()
     for process in both:

@@ -11,7 +11,7 @@ import pytest
 from docx import Document
 
 from analysis.guidelines.checklist import Answer, Checklist, Standing, guideline
-from analysis.guidelines.documents import consort, rg_mbi
+from analysis.guidelines.documents import consort, rg_mbi, rg_mbi_document
 from analysis.guidelines.files import guideline_files, schedule_files
 from analysis.report.sections import all_sections
 from analysis.words import ENGLISH
@@ -188,3 +188,11 @@ def test_the_schedule_needs_the_protocol_alone() -> None:
     assert {"name": "Allocation", "marks": ["", "", "X", "", ""]} in by_heading["Enrolment"]
     assert [row["marks"][3] for row in by_heading["Interventions"]] == ["X", "X"]
     assert "| INTERVENTIONS |" in files["schedule.md"].decode()
+
+
+def test_documents_of_simulated_people_say_so_on_top() -> None:
+    trial = made_trial()
+    rehearsed = replace(trial, results=replace(trial.results, simulated=True))
+
+    assert rg_mbi_document(rehearsed).banners == (ENGLISH.text("figure.band.simulated"),)
+    assert rg_mbi_document(trial).banners == ()

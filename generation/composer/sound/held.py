@@ -30,7 +30,8 @@ class HeldTone:
         length_s: how long it was made for; what decays by itself may be shorter.
         powers: running sums over frames of each shade's energy and of each neighbouring pair's product,
             in seconds of unit power, shape [2 n_shades - 1, n_frames + 1]: shades first, then pairs.
-        amplitudes: of each shade in each band of `spectrum`, shape [n_shades, 17].
+        amplitudes, magnitudes: of each shade in each band of `spectrum`, shape [n_shades, 17], see
+            `band_amplitudes`.
         release_s: the release's energy, as seconds held on.
     """
 
@@ -40,6 +41,7 @@ class HeldTone:
     length_s: float
     powers: NDArray[np.float64]
     amplitudes: NDArray[np.float64]
+    magnitudes: NDArray[np.float64]
     release_s: float
 
     @property
@@ -68,11 +70,13 @@ class HeldTone:
 
     def band_shares(self, mix: ShadeMix) -> NDArray[np.float64]:
         """How the energy of a mix of two shades lies over the bands of `spectrum`, shape [17], sum 1."""
-        amplitude = mix.lower_gain * self.amplitudes[mix.lower]
-        if mix.upper_gain:
-            amplitude = amplitude + mix.upper_gain * self.amplitudes[mix.lower + 1]
-        power = np.square(amplitude)
+        power = np.square(_mixed(self.amplitudes, mix))
         return np.asarray(power / max(float(power.sum()), 1e-30))
+
+    def band_magnitudes(self, mix: ShadeMix) -> NDArray[np.float64]:
+        """Sums of the magnitudes of a mix of two shades at unit power, shape [17]."""
+        power = float(np.square(_mixed(self.amplitudes, mix)).sum())
+        return np.asarray(_mixed(self.magnitudes, mix) / math.sqrt(max(power, 1e-30)))
 
 
 @dataclass(frozen=True)
@@ -103,19 +107,29 @@ def velocity_gain(velocity: float) -> float:
     return float(max(velocity, 0.0) ** 1.4)
 
 
+def _mixed(by_shade: NDArray[np.float64], mix: ShadeMix) -> NDArray[np.float64]:
+    """Of two neighbouring shades together: they are in phase."""
+    mixed = mix.lower_gain * by_shade[mix.lower]
+    if mix.upper_gain:
+        mixed = mixed + mix.upper_gain * by_shade[mix.lower + 1]
+    return np.asarray(mixed, dtype=np.float64)
+
+
 def keep(tone: Tone, sample_rate_hz: int) -> HeldTone:
     """`tone` as the sampler keeps it."""
     shades = np.atleast_2d(tone.shades)
     peak = max(float(shades.max(initial=0.0)), -float(shades.min(initial=0.0)))
     # The step does not depend on a tone's length unless it is far louder than any instrument here.
     step = _FULL_SCALE * 2.0 ** max(math.ceil(math.log2(max(peak, 1e-9) / _FULL_SCALE)), 0) / _LARGEST
+    amplitudes, magnitudes = band_amplitudes(shades, sample_rate_hz)
     return HeldTone(
         shades=_rounded(shades, step),
         step=step,
         release=tone.release,
         length_s=tone.length_s,
         powers=_running_powers(shades, sample_rate_hz),
-        amplitudes=band_amplitudes(shades, sample_rate_hz),
+        amplitudes=amplitudes,
+        magnitudes=magnitudes,
         release_s=float(np.sum(np.square(tone.release, dtype=np.float64))) / sample_rate_hz,
     )
 

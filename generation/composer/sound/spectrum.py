@@ -5,8 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy.fft import rfft
+from scipy.signal import get_window
 
 from generation.audio import SAMPLE_RATE_HZ
 from generation.composer.sound.room import room_power
@@ -21,10 +23,8 @@ BANDS_HZ: Curve = np.concatenate([[_LOWEST_HZ / np.sqrt(2.0)], np.sqrt(_EDGES_HZ
 """Middles of the bands, shape [17]; the first holds all below 62.5 Hz, the last all above 11.3 kHz."""
 #: Within the shortest tone that is ever made, so that what is measured does not depend on the length.
 _HEARD_S = 0.5
-_CLOSING = 0.2
+_FRAME_S = 0.064
 _ROOM_BINS = 8_192
-#: Power of a band's width by which its amplitudes count, for the partials it holds.
-_PARTIALS = 0.2
 #: The desk's first-order low-pass: power under the corner, over it, and what both have in common.
 _POLE = np.exp(-2.0 * np.pi * SHELF_HZ / SAMPLE_RATE_HZ)
 _LOW = (1.0 - _POLE) / (1.0 - _POLE * np.exp(-2j * np.pi * BANDS_HZ / SAMPLE_RATE_HZ))
@@ -32,23 +32,31 @@ _UNDER, _OVER = np.abs(_LOW) ** 2, np.abs(1.0 - _LOW) ** 2
 _ACROSS = np.real(_LOW * np.conj(1.0 - _LOW))
 
 
-def band_amplitudes(shades: NDArray[np.float32], sample_rate_hz: int) -> Curve:
-    """Amplitude of the first half second in each band, shape [n_shades, 17]; unit and scale are free."""
-    n_samples = round(_HEARD_S * sample_rate_hz)
-    heard = shades[:, :n_samples] * _closing(n_samples)[: shades.shape[1]]
-    power = np.square(np.abs(rfft(heard, n_samples, axis=1)), dtype=np.float64)
-    return np.asarray(np.sqrt(_by_band(power, 0.5 * sample_rate_hz)))
+def band_amplitudes(shades: NDArray[np.float32], sample_rate_hz: int) -> tuple[Curve, Curve]:
+    """Of the first half second in each band: root of the mean power, and mean sum of the magnitudes.
 
-
-def centroid_hz(power: Curve) -> float:
-    """Where a spectrum of amplitudes has its centre, from the power in each band, shape [17].
-
-    Of amplitudes and not of power, as brightness is heard and measured; a wider band counts for more, since
-    it holds more partials. Against the centroid of the sound itself: within 12 % (standard deviation over 72
-    excerpts of all palettes and moods, at four settings of the shelf).
+    Returns:
+        Two arrays of shape [n_shades, 17], in one free unit. The second is the larger the more partials, or
+        the more noise, a band holds.
     """
-    amplitudes = np.sqrt(power) * BANDS_HZ**_PARTIALS
-    return float(amplitudes @ BANDS_HZ / max(float(amplitudes.sum()), 1e-30))
+    frame = round(_FRAME_S * sample_rate_hz)
+    n_samples = max(round(_HEARD_S * sample_rate_hz), frame)
+    heard = np.zeros((len(shades), n_samples), dtype=np.float32)
+    heard[:, : shades.shape[1]] = shades[:, :n_samples]
+    frames = sliding_window_view(heard, frame, axis=1)[:, :: frame // 2]
+    magnitude = np.abs(rfft(frames * _window(frame), axis=2)).astype(np.float64)
+    power = _by_band(np.square(magnitude).mean(axis=1), 0.5 * sample_rate_hz)
+    return np.asarray(np.sqrt(power)), _by_band(magnitude.mean(axis=1), 0.5 * sample_rate_hz)
+
+
+def centroid_hz(magnitudes: Curve) -> float:
+    """Centre of a spectrum of magnitudes, shape [17], summed by band.
+
+    Of magnitudes and not of power, as brightness is heard and measured. Against the centroid of the sound
+    itself: within 9 % (standard deviation over 40 excerpts of all palettes and moods, at four settings of the
+    shelf).
+    """
+    return float(magnitudes @ BANDS_HZ / max(float(magnitudes.sum()), 1e-30))
 
 
 def shelf_power(factor: Curve | float) -> Curve:
@@ -83,12 +91,8 @@ def room_by_band() -> Curve:
 
 
 @lru_cache(maxsize=4)
-def _closing(n_samples: int) -> NDArray[np.float32]:
-    # A tone cut off while it sounds would seem to hold highs.
-    falling = round(_CLOSING * n_samples)
-    window = np.ones(n_samples, dtype=np.float32)
-    window[-falling:] = 0.5 + 0.5 * np.cos(np.pi * np.arange(1, falling + 1) / falling)
-    return window
+def _window(n_samples: int) -> NDArray[np.float32]:
+    return np.asarray(get_window("hann", n_samples), dtype=np.float32)
 
 
 def _by_band(power: Curve, highest_hz: float) -> Curve:

@@ -16,14 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generation.composer.cues import CueCurves
+from generation.composer.palettes import INSTRUMENTS
 from generation.composer.score import Note, Part
-from generation.composer.sound.balance import band_energies
-from generation.composer.sound.spectrum import centroid_hz, shelf_power
+from generation.composer.sound.balance import note_level
+from generation.composer.sound.spectrum import centroid_hz, room_by_band, shelf_power
 from generation.composer.sound.strike import Strike
 
-USUAL_HZ = 890.0
+USUAL_HZ = 930.0
 """Centre of a section's spectrum (`spectrum.centroid_hz`) where the brightness cue is 1."""
-_FOLLOWS = 0.32
+_FOLLOWS = 0.34
 """Power of the cue that the centre follows: a shelf's factor moves it far less than itself."""
 DARKEST, BRIGHTEST = 10.0 ** (-18.0 / 20.0), 10.0 ** (9.0 / 20.0)
 """The shelf is never turned further down or up: what lacks highs, or has little else, keeps its face."""
@@ -46,34 +47,38 @@ def section_centre_hz(notes: Sequence[Note], strikes: Sequence[Strike], shelf: f
     Args:
         shelf: factor on what lies over its corner.
     """
-    power = _spectrum(notes, strikes)
-    return None if power is None else centroid_hz(power * shelf_power(shelf))
+    magnitudes = _spectrum(notes, strikes)
+    return None if magnitudes is None else centroid_hz(magnitudes * np.sqrt(shelf_power(shelf)))
 
 
 def tint_of(notes: Sequence[Note], strikes: Sequence[Strike], curves: CueCurves) -> float:
     """Factor on the brightness cue during one section."""
-    power = _spectrum(notes, strikes)
-    if power is None:
+    magnitudes = _spectrum(notes, strikes)
+    if magnitudes is None:
         return 1.0
     moments_s = np.array([note.onset_s for note in notes])
     brightness = float(np.exp(np.mean(np.log(curves.at(moments_s).brightness))))
-    return _shelf_for(power, wanted_hz(brightness)) / brightness
+    return _shelf_for(magnitudes, wanted_hz(brightness)) / brightness
 
 
 def _spectrum(notes: Sequence[Note], strikes: Sequence[Strike]) -> NDArray[np.float64] | None:
     chosen = [pair for pair in zip(notes, strikes, strict=True) if pair[0].part is not Part.PERCUSSION]
     if not chosen:
         return None
-    energies = band_energies([note for note, _ in chosen], [strike for _, strike in chosen])
-    return np.asarray(energies.sum(axis=0))
+    # A note's amplitude times how long it lasts: what a mean over time holds of it.
+    weights = [note_level(note) * math.sqrt(strike.energy * note.duration_s) for note, strike in chosen]
+    sends = np.array([INSTRUMENTS[note.instrument].reverb for note, _ in chosen])
+    magnitudes = np.array([strike.tone.band_magnitudes(strike.mix) for _, strike in chosen])
+    in_room = np.sqrt(1.0 + np.square(sends)[:, None] * room_by_band())
+    return np.asarray(np.array(weights) @ (magnitudes * in_room))
 
 
-def _shelf_for(power: NDArray[np.float64], hertz: float) -> float:
+def _shelf_for(magnitudes: NDArray[np.float64], hertz: float) -> float:
     """The shelf's factor at which a spectrum's centre is nearest to `hertz`."""
     low, high = math.log(DARKEST), math.log(BRIGHTEST)
     for _ in range(_ROUNDS):
         middle = (low + high) / 2.0
-        if centroid_hz(power * shelf_power(math.exp(middle))) < hertz:
+        if centroid_hz(magnitudes * np.sqrt(shelf_power(math.exp(middle)))) < hertz:
             low = middle
         else:
             high = middle

@@ -37,7 +37,7 @@ _KEEP, _CHANGE = 4.0, 0.2
 #: How far a melody goes below and above its middle.
 _BELOW, _ABOVE = 9.0, 10.0
 #: How readily the slowest melodies are given to an instrument that is struck or plucked.
-_DIES_AWAY = 0.5
+_DIES_AWAY = 0.2
 #: What lies well under whose hands; a factor on the weight of a style.
 _AFFINITY: Mapping[str, Mapping[FigureStyle, float]] = MappingProxyType(
     {

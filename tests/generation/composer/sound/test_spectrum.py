@@ -27,24 +27,35 @@ def sine(hertz: float, rate_hz: int = SAMPLE_RATE_HZ) -> NDArray[np.float32]:
 @pytest.mark.parametrize("rate_hz", [32_000, 48_000])
 @pytest.mark.parametrize("hertz", [40.0, 440.0, 1_200.0, 9_000.0, 14_000.0])
 def test_a_sine_lies_in_the_band_around_it_at_any_rate(hertz: float, rate_hz: int) -> None:
-    power = band_amplitudes(sine(hertz, rate_hz)[None], rate_hz)[0] ** 2
+    power = band_amplitudes(sine(hertz, rate_hz)[None], rate_hz)[0][0] ** 2
 
     assert power.argmax() == np.abs(np.log(BANDS_HZ / hertz)).argmin()
-    assert power.max() > 0.99 * power.sum()
+    assert power.max() > 0.95 * power.sum()
 
 
 def test_a_tone_that_is_cut_while_it_sounds_seems_to_hold_no_highs() -> None:
-    power = band_amplitudes(sine(441.3)[None], SAMPLE_RATE_HZ)[0] ** 2
+    _, magnitudes = band_amplitudes(sine(441.3)[None], SAMPLE_RATE_HZ)
 
-    assert power[-4:].sum() < 1e-6 * power.sum()
+    assert magnitudes[0, -4:].sum() < 1e-3 * magnitudes.sum()
 
 
 def test_the_centre_of_two_equal_sines_lies_between_them_and_moves_to_the_louder_one() -> None:
     def centre(low: float, high: float) -> float:
         sound = np.float32(low) * sine(250.0) + np.float32(high) * sine(2_000.0)
-        return centroid_hz(band_amplitudes(sound[None], SAMPLE_RATE_HZ)[0] ** 2)
+        return centroid_hz(band_amplitudes(sound[None], SAMPLE_RATE_HZ)[1][0])
 
     assert 250.0 < centre(1.0, 0.5) < centre(1.0, 1.0) < centre(0.5, 1.0) < 2_100.0
+
+
+def test_a_chord_of_partials_has_its_centre_where_the_sounds_own_centroid_is() -> None:
+    partials = [sine(220.0 * k) / np.float32(k) for k in range(1, 30)]
+    sound = np.stack(partials).sum(axis=0)
+    spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound))))
+    own = np.fft.rfftfreq(len(sound), 1.0 / SAMPLE_RATE_HZ) @ spectrum / spectrum.sum()
+
+    reckoned = centroid_hz(band_amplitudes(sound[None], SAMPLE_RATE_HZ)[1][0])
+
+    assert reckoned == pytest.approx(own, rel=0.1)
 
 
 @pytest.mark.parametrize("factor", [0.2, 1.0, 2.0])

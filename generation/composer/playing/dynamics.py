@@ -18,6 +18,7 @@ Curve = NDArray[np.float64]
 
 #: By semitones above the tonic or root: how remote a tone is, by fifths, flat side before sharp side.
 _CHARGE = np.array([0.0, 6.5, 2.0, 4.5, 4.0, 2.5, 6.0, 1.0, 5.5, 3.0, 3.5, 5.0])
+_CHARGES: tuple[float, ...] = tuple(_CHARGE.tolist())
 _CHARGE_DB = 0.2
 _HARMONY_DB = 0.7
 _HIGH_LOUD_DB = 3.0 / 12.0
@@ -74,7 +75,8 @@ def harmonic_charge(chord: Chord) -> float:
     """How remote a chord is from its key, 0 for the tonic's own triad: its tones' mean charge above that."""
     triad = [(tone - chord.tonic) % 12 for tone in chord.pitch_classes[:3]]
     at_home = [(tone - chord.pitch_classes[0]) % 12 for tone in chord.pitch_classes[:3]]
-    return float(np.mean(_CHARGE[triad]) - np.mean(_CHARGE[at_home]))
+    # Three numbers are summed faster one by one than as an array.
+    return sum(_CHARGES[tone] for tone in triad) / 3.0 - sum(_CHARGES[tone] for tone in at_home) / 3.0
 
 
 def accent_db(accents: Curve) -> Curve:

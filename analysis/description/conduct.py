@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from study.erasable import as_erased
 from study.events import (
     ArmRevealed,
     CodeBreakListMade,
@@ -12,6 +13,7 @@ from study.events import (
     RecordedEvent,
     RecruitmentPaused,
     RecruitmentResumed,
+    ReportCorrected,
 )
 from study.oversight.blinding import WITHHELD
 from study.oversight.stop_rules import reached_stop_rules
@@ -21,15 +23,16 @@ from study.protocol import StudyProtocol
 def conduct_of(
     protocol: StudyProtocol, events: Sequence[RecordedEvent], is_blinded: bool = False
 ) -> dict[str, Any]:
-    """Amendments, pauses of recruitment, stop rules reached, and arms told before the end.
+    """Amendments, pauses of recruitment, stop rules reached, arms told before the end, corrected answers.
 
     Args:
         events: the whole record, in order.
-        is_blinded: leave out why an arm was told, since the words may name it.
+        is_blinded: leave out why an arm was told or an answer corrected, since the words may name it.
 
     Returns:
-        ``amendments`` (with every change), ``pauses``, ``stop_rules``, ``revealed`` and ``code_break_lists``,
-        each a list in the order of the record; times are ISO 8601, UTC.
+        ``amendments`` (with every change), ``pauses``, ``stop_rules``, ``revealed``, ``code_break_lists``
+        and ``corrections`` (of what nobody asked to have erased; without the answers), each a list in the
+        order of the record; times are ISO 8601, UTC.
     """
     found: dict[str, Any] = {
         "amendments": [],
@@ -40,11 +43,12 @@ def conduct_of(
         ],
         "revealed": [],
         "code_break_lists": [],
+        "corrections": [],
     }
-    for recorded in events:
+    for recorded in as_erased(events):
         _take(found, recorded)
     if is_blinded:
-        for row in found["revealed"]:
+        for row in (*found["revealed"], *found["corrections"]):
             row["reason"] = WITHHELD
     return found
 
@@ -71,3 +75,8 @@ def _take(found: dict[str, Any], recorded: RecordedEvent) -> None:
             found["revealed"].append({**noted, **who, "emergency": is_emergency})
         case CodeBreakListMade(_, participants):
             found["code_break_lists"].append({**noted, "participants": participants})
+        case ReportCorrected(row, instrument_id, item, reason=reason):
+            what = {"participant_id": recorded.participant_id, "reason": reason}
+            found["corrections"].append(
+                {**noted, **what, "sequence": row, "instrument_id": instrument_id, "item": item}
+            )

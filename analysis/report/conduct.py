@@ -1,4 +1,4 @@
-"""The report's section on the study itself: amendments, pauses, stop rules reached, arms told early."""
+"""The report's section on the study itself: what was amended, paused, reached, told early or corrected."""
 
 from __future__ import annotations
 
@@ -62,6 +62,21 @@ def _tables(results: Results, words: Words) -> Iterator[Table]:
         "code_break_lists",
         ("when", "by", "people"),
         [(_at(row), row["actor"], str(row["participants"])) for row in conduct.get("code_break_lists", ())],
+        words,
+    )
+    yield from _table(
+        "corrections",
+        ("when", "participant", "what", "by", "why"),
+        [
+            (
+                _at(row),
+                row["participant_id"] or NONE,
+                f"{row['instrument_id']}, {row['item']}",
+                row["actor"],
+                row["reason"],
+            )
+            for row in conduct.get("corrections", ())
+        ],
         words,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from study.corrections import corrected_items
 from study.events import Asked, History, QuestionnaireSubmitted, RecordedEvent, SelfReportMissed, SoundChecked
 from study.protocol import StudyProtocol
 from study.questionnaire import Item, ItemKind
@@ -22,9 +23,9 @@ def answer_rows(protocol: StudyProtocol, history: History, arm_at: ArmAt) -> Ite
     A questionnaire that was not answered at all has a row for each item, with the reason.
 
     Args:
-        history: one participant's events, in order; what was erased has no rows.
+        history: one participant's events as they were corrected last, in order; what was erased has no rows.
     """
-    protocol = pinned(protocol, history)
+    protocol, put_right = pinned(protocol, history), corrected_items(history)
     for recorded in history:
         event = recorded.event
         match event:
@@ -46,6 +47,7 @@ def answer_rows(protocol: StudyProtocol, history: History, arm_at: ArmAt) -> Ite
                 "questionnaire_id": questionnaire_id,
                 "probe_at_s": event.probe_at_s,
                 **_answer(item, event),
+                "corrected": item.item_id in put_right.get(recorded.sequence, ()),
                 **shown_columns(asked),
             }
 

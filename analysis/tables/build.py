@@ -15,6 +15,7 @@ from analysis.mer.hearing import Predictions, SessionKey
 from analysis.tables.data_dictionary import make_table
 from analysis.tables.histories import histories_of
 from analysis.tables.participant_rows import Person, Row
+from study.corrections import corrected
 from study.erasable import as_erased, erasures_due
 from study.events import DeviationRecorded, RecordedEvent
 from study.manifest import RenderManifest
@@ -48,7 +49,7 @@ def build_tables(
     manifests: Mapping[SessionKey, RenderManifest],
     predictions: Predictions,
 ) -> StudyTables:
-    """The study's tables; nothing in them is of what somebody asked to have erased.
+    """The study's tables: answers as corrected last, and nothing of what somebody asked to have erased.
 
     Args:
         events: the whole record, in order.
@@ -66,7 +67,14 @@ def build_tables(
     histories = histories_of(protocol, events)
     rendered, predicted = _by_person(manifests, gone), _by_person(predictions, gone)
     people = [
-        Person(pinned(protocol, history), who, history, rendered.get(who, {}), predicted.get(who, {}))
+        Person(
+            pinned(protocol, history),
+            who,
+            corrected(protocol, history),
+            history,
+            rendered.get(who, {}),
+            predicted.get(who, {}),
+        )
         for who, history in histories.items()
     ]
     for person in people:

@@ -15,6 +15,7 @@ from analysis.tables.pairing import NO_MUSIC, pair_rows
 from analysis.tables.playback_rows import playback_rows
 from analysis.tables.prediction_rows import prediction_rows
 from study.affect import Affect
+from study.corrections import corrected_items
 from study.errors import RecordMismatch
 from study.events import (
     AdverseEventReported,
@@ -48,11 +49,17 @@ _NEVER_TOOK_PART = frozenset({"declined", "not_eligible"})
 
 @dataclass(frozen=True)
 class Person:
-    """One participant's history with what belongs to it, turned into rows of the tables."""
+    """One participant's history with what belongs to it, turned into rows of the tables.
+
+    Args:
+        history: with every report as it was corrected last.
+        as_given: with every report as it was given: the music followed from that.
+    """
 
     protocol: StudyProtocol
     participant_id: str
     history: History
+    as_given: History
     manifests: dict[str, RenderManifest]
     predictions: dict[str, Mapping[str, AffectSeries]]
 
@@ -174,7 +181,7 @@ class Person:
             }
 
     def _pre_affect(self, session_id: str) -> Affect | None:
-        for recorded in self.history:
+        for recorded in self.as_given:
             report = recorded.event
             if (
                 recorded.session_id == session_id
@@ -226,6 +233,7 @@ class Person:
 
     def report_rows(self) -> Iterator[Row]:
         """The rows of `self_reports`."""
+        put_right = corrected_items(self.history)
         for recorded in self.history:
             report = recorded.event
             if not isinstance(report, (SelfReportSubmitted, SelfReportMissed)):
@@ -249,6 +257,7 @@ class Person:
                 "missed": given is None,
                 "missed_reason": report.reason if isinstance(report, SelfReportMissed) else None,
                 "missed_items": " ".join(given.missed_items) or None if given else None,
+                "corrected": recorded.sequence in put_right,
                 "responses": _json(given.raw) if given else None,
                 "scores": _json(given.scores) if given else None,
                 "valence": affect.valence if affect else None,

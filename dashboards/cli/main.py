@@ -19,6 +19,7 @@ from dashboards.cli import (
     checkpoint_command,
     code_break_command,
     compose_command,
+    correct_command,
     demo_command,
     enrolment_commands,
     evaluate_command,
@@ -79,6 +80,7 @@ protocol_commands.register(app)
 enrolment_commands.register(app)
 allocation_command.register(app)
 report_commands.register(app)
+correct_command.register(app)
 plan_command.register(app)
 questionnaire_command.register(app)
 step_commands.register(app)

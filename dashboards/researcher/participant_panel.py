@@ -28,6 +28,7 @@ from study.events import (
     DeviationRecorded,
     ParticipantDiscontinued,
     RecordedEvent,
+    ReportCorrected,
     VisitMissed,
 )
 from study.oversight.blinding import sound_deviations
@@ -117,6 +118,8 @@ def _told(recorded: RecordedEvent, withheld: frozenset[int]) -> tuple[str, str, 
         case ConsentWithdrawn(keeps_data, reason):
             what = "withdrew; what they gave is kept" if keeps_data else "asked for their data to be erased"
             words = reason
+        case ReportCorrected(row, instrument_id, item, reason=reason):
+            what, words = f"corrected: {instrument_id}, {item} (row {row})", reason
         case DataErased(rows=rows, files=files):
             what, words = "erased", f"{counted(rows, 'row')}, {counted(files, 'file')}"
         case _:

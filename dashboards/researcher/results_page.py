@@ -11,6 +11,7 @@ from dashboards.researcher.frame import Looked, open_page
 from dashboards.researcher.gate import require_staff, still_may
 from dashboards.server.serving import current
 from study.access.roles import Permission
+from study.corrections import corrected
 from study.freeze import is_frozen, is_unblinded
 from study.oversight.pooled import LEAST, Pooled, pooled_of
 from study.oversight.words import counted
@@ -30,7 +31,9 @@ def show() -> None:
         show_by_arm()
         return
     _say_what_is_missing(is_frozen(record))
-    _show_pooled(looked, pooled_of(looked.view.study.protocol, looked.view.histories))
+    protocol = looked.view.study.protocol
+    histories = {who: corrected(protocol, history) for who, history in looked.view.histories.items()}
+    _show_pooled(looked, pooled_of(protocol, histories))
 
 
 def _say_what_is_missing(frozen: bool) -> None:

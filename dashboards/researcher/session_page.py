@@ -11,6 +11,7 @@ from dashboards.researcher.gate import require_staff, still_may
 from dashboards.researcher.times import clock_time, moment
 from dashboards.researcher.verdict_words import due_words, reasons_words, session_words, verdict_mark
 from study.access.roles import Permission
+from study.corrections import corrected
 from study.events import History
 from study.listening import listening_of
 from study.oversight.completeness import signs_of
@@ -41,7 +42,7 @@ def show() -> None:
     participant_id, session_id = chosen
     history = looked.view.histories[participant_id]
     _show_facts(looked, participant_id, session_id)
-    _show_felt(looked, history, session_id)
+    _show_felt(looked, corrected(looked.view.study.protocol, history), session_id)
     if still_may(staff, Permission.SEE_ARMS):
         # Music emotion recognition loads for those who may see what it says.
         from dashboards.researcher.session_sound import show_what_was_played

@@ -22,6 +22,7 @@ from study.access.accounts import Staff
 from study.access.arms_seen import note_arms_seen
 from study.access.roles import Permission
 from study.affect import Affect
+from study.corrections import corrected
 from study.delivery import plan_of
 from study.errors import IsopathError
 from study.events import History, SessionRendered
@@ -61,6 +62,8 @@ def show_what_was_played(staff: Staff, participant_id: str, session_id: str, his
         address = f"/api/staff/sound/{participant_id}/{session_id}"
         markup.show(f'<audio class="ip-audio" controls preload="none" src="{address}"></audio>')
         markup.show(markup.bullets([markup.Link(address, "Open the sound by itself")]))
+    # The plan followed from what was reported then; what people felt is as it was corrected since.
+    history = corrected(study.protocol, history)
     _show_paths(plan, manifest, heard, history)
     guesses = [
         (answer.question, answer.answer)

@@ -33,6 +33,7 @@ class Permission(Enum):
     ASK_FOR_ARM = auto()
     DECIDE_UNBLINDING = auto()
     MAKE_CODE_BREAK = auto()
+    CORRECT = auto()
 
 
 _P = Permission
@@ -46,6 +47,7 @@ _ALWAYS: Mapping[Role, frozenset[Permission]] = {
             _P.MANAGE_LINKS,
             _P.REPORT_HARM,
             _P.SEE_FELT,
+            _P.CORRECT,
             _P.EDIT_PROTOCOL,
             _P.PAUSE,
             _P.SEE_UNBLINDINGS,

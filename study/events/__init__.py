@@ -76,6 +76,7 @@ from study.events.privacy import (
 from study.events.reports import (
     Asked,
     QuestionnaireSubmitted,
+    ReportCorrected,
     SelfReportMissed,
     SelfReportSubmitted,
 )
@@ -147,6 +148,7 @@ __all__ = [
     "RecruitmentPaused",
     "RecruitmentResumed",
     "RehearsalStarted",
+    "ReportCorrected",
     "RestoredFromBackup",
     "Role",
     "SelfReportMissed",
@@ -195,6 +197,7 @@ Event = (
     | SelfReportSubmitted
     | SelfReportMissed
     | QuestionnaireSubmitted
+    | ReportCorrected
     | PlaybackStarted
     | PlaybackPaused
     | PlaybackResumed

@@ -75,3 +75,23 @@ class QuestionnaireSubmitted:
     missed_items: tuple[str, ...]
     asked: Asked | None = None
     probe_at_s: float | None = None
+
+
+@dataclass(frozen=True)
+class ReportCorrected:
+    """One answer of an earlier report was put right; the report's own row stands as it was written.
+
+    Source: 21 CFR 11.10(e); ICH E6(R3), Annex 1, 4.2.4.
+
+    Args:
+        corrected_sequence: row of the `SelfReportSubmitted` or `QuestionnaireSubmitted`, of the same person.
+        instrument_id: of the instrument or questionnaire that the row answers.
+        old, new: a number, an option's id, or text; None for an item that was missed.
+    """
+
+    corrected_sequence: int
+    instrument_id: str
+    item: str
+    old: str | float | None
+    new: str | float | None
+    reason: str

@@ -20,6 +20,7 @@ from study.events import (
     PlaybackLogged,
     PlayerEntryKind,
     QuestionnaireSubmitted,
+    ReportCorrected,
     SelfReportMissed,
     SelfReportSubmitted,
     SessionRendered,
@@ -58,6 +59,7 @@ HARMLESS: Mapping[str, frozenset[str] | None] = {
     "SelfReportSubmitted": None,
     "SelfReportMissed": None,
     "QuestionnaireSubmitted": None,
+    "ReportCorrected": None,
     "PlaybackStarted": None,
     "PlaybackPaused": None,
     "PlaybackResumed": None,
@@ -143,16 +145,23 @@ def record_rows(protocol: StudyProtocol, events: History, is_blinded: bool) -> I
             row |= {"payload": None, "erased": True}
         elif not is_blinded:
             row["payload"] = plain(recorded.event)
-        elif recorded.sequence in about_sound or _is_perceived(protocol, recorded.event):
+        elif recorded.sequence in about_sound or _could_tell(protocol, recorded.event):
             row["payload"] = WITHHELD
         else:
             row["payload"] = _blinded(protocol, recorded.event) or WITHHELD
         yield row
 
 
-def _is_perceived(protocol: StudyProtocol, event: Event) -> bool:
-    asked = perceived_instruments(protocol)
-    return isinstance(event, (SelfReportSubmitted, SelfReportMissed)) and event.instrument_id in asked
+def _could_tell(protocol: StudyProtocol, event: Event) -> bool:
+    """Whether it is about what the music was perceived to express, or corrects a guess of the arm."""
+    match event:
+        case ReportCorrected(instrument_id=name, item=item):
+            asked = any(version.questionnaire(name) is not None for version in protocol.versions)
+            is_guess = asked and item not in _harmless_items(protocol, name)
+            return is_guess or name in perceived_instruments(protocol)
+        case SelfReportSubmitted(instrument_id=name) | SelfReportMissed(instrument_id=name):
+            return name in perceived_instruments(protocol)
+    return False
 
 
 def _blinded(protocol: StudyProtocol, event: Event) -> dict[str, Any]:
@@ -166,11 +175,16 @@ def _blinded(protocol: StudyProtocol, event: Event) -> dict[str, Any]:
 
 
 def _without_guesses(protocol: StudyProtocol, questionnaire_id: str, payload: dict[str, Any]) -> None:
+    harmless = _harmless_items(protocol, questionnaire_id)
+    payload["answers"] = {name: said for name, said in payload["answers"].items() if name in harmless}
+
+
+def _harmless_items(protocol: StudyProtocol, questionnaire_id: str) -> set[str]:
+    """A questionnaire's items, of every version, that no version asks a guess of the arm with."""
     asked = [version.questionnaire(questionnaire_id) for version in protocol.versions]
     items = [item for questionnaire in asked if questionnaire is not None for item in questionnaire.items]
     guesses = {item.item_id for item in items if item.measures == "arm_guess"}
-    harmless = {item.item_id for item in items} - guesses
-    payload["answers"] = {name: said for name, said in payload["answers"].items() if name in harmless}
+    return {item.item_id for item in items} - guesses
 
 
 def _may_show(protocol: StudyProtocol) -> Callable[[PlayerEntryKind], bool]:

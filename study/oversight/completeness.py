@@ -19,6 +19,7 @@ from study.events import (
     ParticipantDiscontinued,
     ParticipantImported,
     RecordedEvent,
+    ReportCorrected,
     VisitMissed,
 )
 from study.listening import listening_of
@@ -36,7 +37,14 @@ SITTING = timedelta(hours=12)
 _WHOLE = frozenset({"completed", "imported"})
 """Outcomes of those who did not leave: a session of theirs that is not there was not lost by leaving."""
 
-_ABOUT_A_SESSION = (AdverseEventReported, AlertAcknowledged, ArmsSeen, DeviationRecorded, VisitMissed)
+_ABOUT_A_SESSION = (
+    AdverseEventReported,
+    AlertAcknowledged,
+    ArmsSeen,
+    DeviationRecorded,
+    ReportCorrected,
+    VisitMissed,
+)
 _STAFF_WROTE = frozenset(kind.__name__ for kind in _ABOUT_A_SESSION)
 
 

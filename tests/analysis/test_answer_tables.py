@@ -23,6 +23,7 @@ from study.events import (
     Asked,
     QuestionnaireSubmitted,
     RehearsalStarted,
+    ReportCorrected,
     SelfReportMissed,
     SelfReportSubmitted,
     SoundChecked,
@@ -238,3 +239,35 @@ def test_a_rehearsed_study_with_every_step_is_analysed_whole(tmp_path: Path) -> 
     flow = analyse(study.protocol, tables, manifests, {}).flow
     assert flow["enrolled"] == 16
     assert sum(group["completed"] for group in flow["groups"]) == tables.sessions["completed"].sum()
+
+
+def test_the_tables_hold_corrected_answers_marked_and_the_path_starts_where_it_was_begun() -> None:
+    study = begun()
+    study.add(afterwards({"preference": 6.0, "guess": "iso"}), "sub-1", "ses-01")
+    rows = {r.kind: r.sequence for r in study.events}
+    pre, last = rows["SelfReportSubmitted"], rows["QuestionnaireSubmitted"]
+    as_given = tables_of(study)
+    for event in (
+        ReportCorrected(pre, "slider", "valence", 0.25, 1.0, "misread"),
+        ReportCorrected(last, "afterwards", "preference", 6.0, 2.0, "misread"),
+        ReportCorrected(last, "afterwards", "guess", "iso", None, "left blank"),
+    ):
+        study.add(event, "sub-1", "ses-01")
+
+    tables = tables_of(study)
+
+    assert tables.self_reports[["valence", "arousal", "corrected"]].to_numpy().tolist() == [[1.0, 0.5, True]]
+    mine = tables.questionnaire_answers.set_index("item_id").loc[
+        ["expectancy", "preference", "guess", "told"]
+    ]
+    assert mine["corrected"].to_dict() == {
+        "expectancy": False,
+        "preference": True,
+        "guess": True,
+        "told": False,
+    }
+    assert mine["answer_number"].dropna().to_dict() == {"expectancy": 5.0, "preference": 2.0}
+    assert mine["missed"].to_dict() == {"expectancy": False, "preference": False, "guess": True, "told": True}
+    assert not as_given.self_reports["corrected"].any()
+    pd.testing.assert_frame_equal(tables.sessions, as_given.sessions)
+    assert tables.sessions["start_valence"].tolist() == [PRE.valence]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from analysis.description.conduct import conduct_of
 from analysis.report.blocks import Table, Text
 from analysis.report.conduct import conduct_section
 from analysis.words import ENGLISH, Words
-from study.events import ArmRevealed, ProtocolAmended, RecordedEvent
+from study.events import ArmRevealed, ProtocolAmended, RecordedEvent, ReportCorrected
 from study.oversight.blinding import WITHHELD
 from tests.analysis.made_results import make_results
 from tests.analysis.made_study import make_protocol
@@ -16,7 +17,7 @@ from tests.analysis.made_study import make_protocol
 AT = datetime(2026, 4, 5, 10, 0, tzinfo=UTC)
 
 
-def row(event: ArmRevealed | ProtocolAmended, who: str | None = None) -> RecordedEvent:
+def row(event: ArmRevealed | ProtocolAmended | ReportCorrected, who: str | None = None) -> RecordedEvent:
     kind = type(event).__name__
     return RecordedEvent(7, AT, "coordinator:cora", kind, make_protocol().sha256, who, None, event)
 
@@ -56,6 +57,19 @@ def test_why_an_arm_was_told_is_withheld_while_the_study_is_blinded() -> None:
 
     assert told["reason"] == "they had the slow music"
     assert blinded == {**told, "reason": WITHHELD}
+
+
+def test_a_corrected_answer_is_told_without_the_answer_and_why_only_once_unblinded() -> None:
+    events = [row(ReportCorrected(3, "slider", "valence", 0.2, 0.7, "typed from the wrong line"), "sub-1")]
+    results = replace(make_results(), conduct=conduct_of(make_protocol(), events))
+
+    tables = {b.caption: b for b in conduct_section(results, ENGLISH).blocks if isinstance(b, Table)}
+
+    assert tables["Answers corrected after they were recorded"].rows == (
+        ("2026-04-05 10:00", "sub-1", "slider, valence", "coordinator:cora", "typed from the wrong line"),
+    )
+    (blinded,) = conduct_of(make_protocol(), events, is_blinded=True)["corrections"]
+    assert (blinded["sequence"], blinded["reason"]) == (3, WITHHELD)
 
 
 def test_a_quiet_study_says_so() -> None:

@@ -16,8 +16,9 @@ import soundfile
 from dashboards.cli.main import main
 from study.conduct import assess_eligibility, complete_induction, enrol, give_consent
 from study.delivery import plan_session, record_playback, record_render
-from study.events import PlaybackEnded, PlaybackStarted
+from study.events import PlaybackEnded, PlaybackStarted, ReportCorrected, Role, StaffAdded
 from study.founding import Study, initialise_study
+from study.record import Draft
 from study.self_reports import submit_report
 from study.step import AnswerSupport, CheckSound, Finished, GiveReport, GoThroughInduction
 from study.support import call_staff
@@ -221,3 +222,27 @@ def test_status_shows_visits_and_a_missed_one(tmp_path: Path) -> None:
     assert ["visit", "open", "missed"] in lines
     assert ["session", "2", "1"] in lines
     study.record.close()
+
+
+@pytest.mark.requirement("ALCOA+ attributable")
+def test_a_wrong_answer_is_corrected_by_its_row_and_by_who_may(study: Study) -> None:
+    folder, who = study.folder.root, at_questionnaire(study)
+    listed = isopath("correct", folder, who, "--json").facts["reports"]
+    row = next(report["sequence"] for report in listed if report["instrument_id"] == "mood")
+    put_right = ("correct", folder, who, "--row", str(row), "--item", "valence")
+
+    assert f"row {row}: ses-01 post mood (valence, arousal)" in isopath("correct", folder, who).out
+    assert "outside 1 to 9" in refusal(isopath(*put_right, "--value", "10", "--reason", "misread"))
+    assert "has no reason" in refusal(isopath(*put_right, "--value", "7"))
+    assert "one of --value and --missed" in refusal(isopath(*put_right, "--reason", "misread"))
+    assert "needs a row and an item" in refusal(isopath("correct", folder, who, "--value", "7"))
+
+    done = isopath(*put_right, "--value", "7", "--reason", "misread", "--actor", "coordinator:cora", "--json")
+
+    assert done.facts["corrected_sequence"] == row
+    made = study.record.participant(who)[-1]
+    assert (made.sequence, made.actor) == (done.facts["sequence"], "coordinator:cora")
+    assert made.event == ReportCorrected(row, "mood", "valence", 5.0, 7.0, "misread")
+
+    study.record.append(ACTOR, lambda _: [Draft(StaffAdded("cora", Role.COORDINATOR))])
+    assert "is for cora" in refusal(isopath(*put_right, "--missed", "--reason", "misread"))

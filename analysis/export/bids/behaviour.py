@@ -48,8 +48,8 @@ _CLIP = (
     "heard_s", "muted_s", "hidden_s",
 )  # fmt: skip
 _PROBE = (
-    "arm", "instrument_id", "perspective", "missed", "missed_reason", "responses", "scores", "valence",
-    "arousal", "language", "response_time_s", "sequence", "at",
+    "arm", "instrument_id", "perspective", "missed", "missed_reason", "corrected", "responses", "scores",
+    "valence", "arousal", "language", "response_time_s", "sequence", "at",
 )  # fmt: skip
 _ORDER = tuple(dict.fromkeys((*_PLAYER, *_PROBE, *_CLIP)))
 

@@ -19,10 +19,10 @@ from analysis.tables.data_dictionary import data_dictionary
 from study.instruments import instrument_kind
 from study.questionnaire import ItemKind, Text
 
-_REPORT = ("at", "arm", "sequence", "perspective", "missed", "missed_reason", "missed_items")
+_REPORT = ("at", "arm", "sequence", "perspective", "missed", "missed_reason", "missed_items", "corrected")
 _AFFECT = ("valence", "arousal")
 _SHOWN = ("language", "item_order", "untouched_items", "response_time_s")
-_ANSWERED = ("at", "arm", "sequence", "probe_at_s", "missed_reason", "language", "item_order")
+_ANSWERED = ("at", "arm", "sequence", "probe_at_s", "missed_reason", "corrected", "language", "item_order")
 
 Row = dict[str, Any]
 
@@ -106,6 +106,8 @@ def _answer_row(answered: pd.DataFrame, known: list[str], subjects: Mapping[str,
     first = answered.iloc[0]
     row: Row = {name: first[name] for name in known}
     row |= {"participant_id": subjects[str(first["participant_id"])], "session_id": first["session_id"]}
+    # One row holds all items: it tells that one of them was corrected, the other exports tell which.
+    row["corrected"] = bool(answered["corrected"].any())
     for item in answered.to_dict("records"):
         given = [item[name] for name in ("answer_number", "answer_option", "answer_text")]
         row[f"item_{item['item_id']}"] = next((value for value in given if not pd.isna(value)), None)

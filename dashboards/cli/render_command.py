@@ -153,8 +153,4 @@ def _hear(study: Study, manifests: Sequence[RenderManifest]) -> None:
 
 def _due_for_rendering(study: Study) -> list[str]:
     enrolled = [r.participant_id for r in study.record.events(kinds=[ParticipantEnrolled])]
-    return [
-        pid
-        for pid in enrolled
-        if pid and isinstance(study.due(pid), RenderSession)
-    ]
+    return [pid for pid in enrolled if pid and isinstance(study.due(pid), RenderSession)]

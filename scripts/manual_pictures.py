@@ -61,7 +61,7 @@ def _conduct(root: Path, folder: Path, browser: Browser) -> None:
             page.locator("summary", has_text="Personal link").click()
             page.get_by_role("button", name="Make a personal link").click()
             page.locator(".ip-secret").wait_for()
-            _take(page, folder / "manual-enrolment.png", page.locator(".ip-secret"))
+            _take(page, folder / "manual-enrolment.png", page.locator(".ip-secret"), "center")
 
             _go(page, f"{served.url}/participants")
             _choose(page, "One participant", allocated)
@@ -144,10 +144,10 @@ def _choose(page: Page, label: str, value: str) -> None:
     page.wait_for_timeout(DRAWN_WITHIN_MS)
 
 
-def _take(page: Page, path: Path, shown: Locator | None = None) -> None:
-    """Take a picture of the window, scrolled so that `shown` is within it."""
+def _take(page: Page, path: Path, shown: Locator | None = None, block: str = "end") -> None:
+    """Take a picture of the window, scrolled so that `shown` is at this place of it."""
     if shown is not None:
-        shown.evaluate("element => element.scrollIntoView({ block: 'end' })")
+        shown.evaluate("(element, block) => element.scrollIntoView({ block })", block)
     page.wait_for_timeout(700)
     page.screenshot(path=path)
 

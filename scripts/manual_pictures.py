@@ -147,6 +147,8 @@ def _choose(page: Page, label: str, value: str) -> None:
 def _take(page: Page, path: Path, shown: Locator | None = None, block: str = "end") -> None:
     """Take a picture of the window, scrolled so that `shown` is at this place of it."""
     if shown is not None:
+        # What stands above it may be drawn last, and would push it out of sight.
+        page.wait_for_timeout(DRAWN_WITHIN_MS)
         shown.evaluate("(element, block) => element.scrollIntoView({ block })", block)
     page.wait_for_timeout(700)
     page.screenshot(path=path)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -14,7 +12,7 @@ from generation.composer.cues import CueCurves
 from generation.composer.palettes import PALETTES
 from generation.composer.playing.performance import Performance
 from generation.composer.pulse import Pulse
-from generation.composer.score import Chord, Note, Part, Phrase, WrittenNote
+from generation.composer.score import Note, Part, WrittenNote
 from generation.composer.streams import stream
 from generation.composer.writing.seats import Seat
 from tests.generation.composer.plans import Point, make_plan
@@ -91,32 +89,3 @@ def test_no_note_is_early_by_more_than_a_theme_may_lead() -> None:
         keys = {note.key for note in written.get(Part.MELODY, ()) if note.onset_beat == phrase.onset_beat}
         near = [n for n in score.notes if n.part == Part.MELODY and abs(n.onset_s - start_s) < 0.2]
         assert all(n.onset_s > start_s - 0.046 for n in near if n.key in keys)
-
-
-def test_fifteen_minutes_are_played_in_well_under_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
-    spent_s = [0.0]
-    honest = Performance.play
-
-    def timed(
-        self: Performance,
-        seat: Seat,
-        written: Sequence[WrittenNote],
-        phrase: Phrase,
-        rng: np.random.Generator,
-        chords: Sequence[Chord] = (),
-    ) -> list[Note]:
-        before = time.process_time()
-        notes = honest(self, seat, written, phrase, rng, chords)
-        spent_s[0] += time.process_time() - before
-        return notes
-
-    monkeypatch.setattr(Performance, "play", timed)
-    before = time.process_time()
-    curves = CueCurves(make_plan([(-0.6, 0.5), (0.6, -0.4)], 900.0).path)
-    spent_s[0] += time.process_time() - before
-
-    score = compose(curves, 1, PALETTES["chamber"])
-
-    # Measured: 0.37 s for 13,600 notes on a busy machine.
-    assert len(score.notes) > 4_000
-    assert spent_s[0] < 0.6

@@ -78,7 +78,7 @@ def draw_seeds(plan: ControlPlan, results: Results) -> Figure:
     other.set(xlabel="ρ with the other axis", xlim=(-1, 1))
     for axes in (own, other):
         axes.spines[["top", "right"]].set_visible(False)
-    own.legend(loc="lower left", fontsize=8, frameon=False)
+    figure.legend(loc="outside upper center", ncols=len(palettes), fontsize=8, frameon=False)
     return figure
 
 

@@ -288,10 +288,7 @@ def _erase_and_die(root: Path, participant_id: str, before: str, clock: Simulate
     def die(*_: object, **__: object) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
-    if before == "scrub":
-        Record.scrub = die  # type: ignore[method-assign]
-    else:
-        setattr(erasure, before, die)
+    setattr(Record if before == "scrub" else erasure, before, die)
     erase(open_study(root, clock), "anna", participant_id, "letter", WORDS)
 
 

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from study.errors import StorageError
-from study.store_address import parse_address
 
 
 @dataclass(frozen=True)
@@ -123,11 +122,12 @@ class StudyFolder:
     def keep_store(self, url: str) -> None:
         """Note where the record is.
 
+        Args:
+            url: from `study.store_address.checked_address`, so that no password comes to lie on disk.
+
         Raises:
-            OutOfRange: the address holds a password, or is none.
             StorageError: the folder cannot be written.
         """
-        parse_address(url)
         write_whole(self.store, (json.dumps({"url": url}, indent=1) + "\n").encode())
 
 

@@ -29,6 +29,7 @@ from study.protocol_file import load_protocol, parse_protocol
 from study.record import Clock, Draft, Reader, Record, utc_now
 from study.step import Step
 from study.steps import next_step, require_step
+from study.store_address import checked_address
 from study.versions import amended_by, pinned
 
 
@@ -283,7 +284,7 @@ def _build(
     for made in (folder.sessions, folder.predictions):
         made.mkdir()
     if store is not None:
-        folder.keep_store(store)
+        folder.keep_store(checked_address(store))
     return keep_new_seed(folder, seed_form, passphrase)
 
 

@@ -20,6 +20,7 @@ from study.events import ProtocolAmended, StudyInitialised
 from study.folder import StudyFolder, file_sha256, folder_made_whole, write_whole
 from study.founding import Study, open_study
 from study.record import Clock, Record, utc_now
+from study.store_address import checked_address
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def _fill(
     pictures: Mapping[str, Path],
 ) -> None:
     write_whole(folder.protocol, begun.protocol_text.encode())
-    folder.keep_store(url)
+    folder.keep_store(checked_address(url))
     for made in (folder.sessions, folder.predictions):
         made.mkdir()
     for files, target in ((sounds, folder.sounds), (pictures, folder.pictures)):

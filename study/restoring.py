@@ -15,6 +15,7 @@ from study.events import DataErased, PayloadErased, RestoredFromBackup, StudyIni
 from study.folder import StudyFolder, file_sha256, folder_made_whole, write_whole
 from study.founding import Study, open_study
 from study.record import Clock, Draft, Record, utc_now
+from study.store_address import checked_address
 
 _RECORD_FILES = frozenset({"record.sqlite", "record.sqlite-wal", "record.sqlite-shm", MANIFEST})
 
@@ -79,7 +80,7 @@ def restore_backup(
                 kept = folder.allocation_seed if _is_plain(begun) else folder.sealed_allocation_seed
                 write_whole(kept, seed.read_bytes(), mode=0o600)
             if store is not None:
-                folder.keep_store(store)
+                folder.keep_store(checked_address(store))
             _bring_back(source, folder, manifest, erasures, actor, reason.strip())
     except OSError as problem:
         said = f"cannot be made ({problem.strerror})"

@@ -54,6 +54,16 @@ def parse_address(text: str) -> URL:
     return url.update_query_dict({"sslmode": "require"}) if is_far and "sslmode" not in url.query else url
 
 
+def checked_address(text: str) -> str:
+    """The address as it was typed, if it may be kept in a file.
+
+    Raises:
+        OutOfRange: see `parse_address`.
+    """
+    parse_address(text)
+    return text
+
+
 def shown_address(url: URL) -> str:
     """The database's name in messages: SQLite's path, or PostgreSQL's address without its options."""
     if url.get_backend_name() == "sqlite":

@@ -117,7 +117,8 @@ def test_a_backup_taken_while_others_write_verifies(stored: Study, tmp_path: Pat
     stop = threading.Event()
 
     def write() -> None:
-        while not stop.is_set():
+        # Without a breath between two writes SQLite may let nobody else in for longer than anybody waits.
+        while not stop.wait(0.005):
             record_deviation(stored, ACTOR, who, "meanwhile", "busy")
 
     writer = threading.Thread(target=write)

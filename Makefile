@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOAK_POINTS ?= 200
+SOAK_POINTS ?= 1000
 DEMO ?= demo
 VALIDATE_REPLICATES ?= 1
 
